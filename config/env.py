@@ -1,0 +1,240 @@
+"""The environment of CONTRACT.md section 2, read once, checked, with a clear line for a bad value.
+
+Pure: no Django. `settings.py` turns the result into Django's names.
+"""
+
+import os
+import re
+import secrets
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from upstreams.clients.guard import AllowedNetwork, NetworkInvalid, parse_network
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+SECRET_NAMES = frozenset({"SESSION_SECRET", "OAUTH_PASSWORD", "ADMIN_PASSWORD", "METRICS_TOKEN", "OAUTH_GITHUB_SECRET"})
+LIBPQ = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "PASSWORD": "PGPASSWORD", "NAME": "PGDATABASE"}
+
+
+class EnvironmentInvalid(Exception):
+    """A variable holds a value that cannot be used; the message names it and says what would do."""
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Where blobs live: a folder, or a bucket with a key prefix."""
+
+    folder: Path | None = None
+    bucket: str = ""
+    prefix: str = ""
+    endpoint: str | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Every variable of the contract, parsed. Sizes in bytes, times in seconds unless named."""
+
+    mode: str
+    host: str
+    port: int
+    external_host: str
+    data_dir: Path
+    database: Mapping[str, object]
+    redis_url: str | None
+    storage: Storage
+    session_secret: str
+    session_expiry_seconds: int
+    oauth_password: str
+    metrics_token: str
+    npm_upstream_url: str | None
+    workspace_domain: str | None
+    admin_username: str
+    admin_password: str | None
+    allowed_private_networks: tuple[AllowedNetwork, ...]
+    allowed_hosts: tuple[str, ...]
+    trusted_proxies: tuple[AllowedNetwork, ...]
+    signup: str
+    file_serving: str
+    web_workers: int
+    task_workers: int
+    latency_error_ms: int
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+class Reader:
+    """Looks variables up: process environment first, then `.env`; `NAME_FILE` for secrets."""
+
+    def __init__(self, environ: Mapping[str, str], dotenv: Path | None) -> None:
+        self._values = {**_dotenv(dotenv), **environ}
+
+    def text(self, name: str, default: str = "") -> str:
+        """The value of `name`, or what the file named by `NAME_FILE` holds, or `default`."""
+        path = self._values.get(f"{name}_FILE", "") if name in SECRET_NAMES else ""
+        if path:
+            try:
+                return Path(path).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise EnvironmentInvalid(f"{name}_FILE: {path} cannot be read ({error.strerror})") from error
+        return self._values.get(name, "").strip() or default
+
+    def number(self, name: str, default: int, low: int, high: int) -> int:
+        """A whole number between `low` and `high`."""
+        raw = self.text(name, str(default))
+        if not re.fullmatch(r"-?\d{1,12}", raw) or not low <= int(raw) <= high:
+            raise EnvironmentInvalid(f"{name} must be a whole number from {low} to {high}, not {raw!r}")
+        return int(raw)
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        """One of `choices`."""
+        raw = self.text(name, default)
+        if raw not in choices:
+            raise EnvironmentInvalid(f"{name} must be one of {', '.join(choices)}, not {raw!r}")
+        return raw
+
+    def networks(self, name: str) -> tuple[AllowedNetwork, ...]:
+        """A comma-separated list of CIDRs, each with `:port` if wanted."""
+        try:
+            return tuple(parse_network(item) for item in _items(self.text(name)))
+        except NetworkInvalid as error:
+            raise EnvironmentInvalid(f"{name}: {error}") from error
+
+    def url(self, name: str, default: str = "") -> str:
+        """An absolute http or https address without a trailing slash, or ''."""
+        raw = self.text(name, default).rstrip("/")
+        parts = urlsplit(raw)
+        if raw and (parts.scheme not in {"http", "https"} or not parts.hostname):
+            raise EnvironmentInvalid(f"{name} must be an http or https address, not {raw!r}")
+        return raw
+
+    def secret(self, name: str, data_dir: Path) -> str:
+        """The variable, or a secret generated once into `DATA_DIR/secrets`."""
+        return self.text(name) or _generated(data_dir / "secrets" / name.lower())
+
+
+def read(environ: Mapping[str, str] | None = None, dotenv: Path | None = BASE_DIR / ".env") -> Environment:
+    """Parse the whole environment. Raises EnvironmentInvalid on the first bad value."""
+    get = Reader(os.environ if environ is None else environ, dotenv)
+    data_dir = Path(get.text("DATA_DIR", str(BASE_DIR / "data"))).expanduser().resolve()
+    port = get.number("PORT", 8000, 1, 65535)
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        oauth_password = get.secret("OAUTH_PASSWORD", data_dir)
+        session_secret = get.secret("SESSION_SECRET", data_dir)
+        metrics_token = get.secret("METRICS_TOKEN", data_dir)
+    except OSError as error:
+        raise EnvironmentInvalid(f"DATA_DIR: {data_dir} cannot be written ({error.strerror})") from error
+    return Environment(
+        mode=get.choice("GATEHOUSE_ENV", "production", ("production", "development", "testing")),
+        host=get.text("HOST", "127.0.0.1"),
+        port=port,
+        external_host=get.url("EXTERNAL_HOST", f"http://localhost:{port}"),
+        data_dir=data_dir,
+        database=_database(get, data_dir),
+        redis_url=_redis(get),
+        storage=_storage(get, data_dir),
+        session_secret=session_secret,
+        session_expiry_seconds=get.number("SESSION_EXPIRY_SECONDS", 31536000, 60, 10**10),
+        oauth_password=oauth_password,
+        metrics_token=metrics_token,
+        npm_upstream_url=get.url("NPM_UPSTREAM_URL") or _remembered(data_dir),
+        workspace_domain=get.text("WORKSPACE_DOMAIN").lower() or None,
+        admin_username=get.text("ADMIN_USERNAME", "admin"),
+        admin_password=get.text("ADMIN_PASSWORD") or None,
+        allowed_private_networks=get.networks("ALLOWED_PRIVATE_NETWORKS"),
+        allowed_hosts=tuple(_items(get.text("ALLOWED_HOSTS").lower())),
+        trusted_proxies=get.networks("TRUSTED_PROXIES"),
+        signup=get.choice("SIGNUP", "invited", ("invited", "open", "closed")),
+        file_serving=get.choice("FILE_SERVING", "direct", ("direct", "accel", "redirect")),
+        web_workers=get.number("WEB_WORKERS", 2, 1, 64),
+        task_workers=get.number("TASK_WORKERS", 1, 0, 64),
+        latency_error_ms=get.number("DEV_LATENCY_ERROR_MS", 10000, 1, 10**9),
+    )
+
+
+def discover_npm_upstream(data_dir: Path) -> str | None:
+    """What `npm config get registry` says, remembered in DATA_DIR from the first run; None without npm."""
+    npm = shutil.which("npm")
+    if npm is None:
+        return None
+    done = subprocess.run([npm, "config", "get", "registry"], capture_output=True, text=True, timeout=20, check=False)  # noqa: S603 - npm's own path, fixed words
+    address = done.stdout.strip().rstrip("/")
+    if done.returncode != 0 or urlsplit(address).scheme not in {"http", "https"}:
+        return None
+    (data_dir / "npm-upstream").write_text(address, encoding="utf-8")
+    return address
+
+
+def _remembered(data_dir: Path) -> str | None:
+    path = data_dir / "npm-upstream"
+    return (path.read_text(encoding="utf-8").strip() or None) if path.exists() else None
+
+
+def _dotenv(path: Path | None) -> dict[str, str]:
+    if path is None or not path.is_file():
+        return {}
+    pairs = (line.partition("=") for line in path.read_text(encoding="utf-8").splitlines() if not line.lstrip().startswith("#"))
+    return {key.removeprefix("export ").strip(): value.strip().strip("'\"") for key, sign, value in pairs if sign}
+
+
+def _items(raw: str) -> list[str]:
+    return [item.strip() for item in raw.split(",") if item.strip()]
+
+
+def _generated(path: Path) -> str:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="utf-8").strip()
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        secret = secrets.token_urlsafe(48)
+        file.write(secret)
+    return secret
+
+
+def _redis(get: Reader) -> str | None:
+    raw = get.text("REDIS_URL")
+    if raw and urlsplit(raw).scheme not in {"redis", "rediss", "unix"}:
+        raise EnvironmentInvalid("REDIS_URL must begin with redis://, rediss:// or unix://")
+    return raw or None
+
+
+def _storage(get: Reader, data_dir: Path) -> Storage:
+    raw = get.text("STORAGE_URL")
+    if not raw:
+        return Storage(folder=Path(get.text("CACHE_DIR", str(data_dir / "blobs"))).resolve())
+    parts = urlsplit(raw)
+    if parts.scheme == "file" and parts.path:
+        return Storage(folder=Path(parts.path))
+    if parts.scheme == "s3" and parts.netloc:
+        query = {key: values[0] for key, values in parse_qs(parts.query).items()}
+        return Storage(
+            bucket=parts.netloc, prefix=parts.path.strip("/"), endpoint=query.get("endpoint"), region=query.get("region")
+        )
+    raise EnvironmentInvalid("STORAGE_URL must be file:///folder or s3://bucket/prefix?endpoint=…&region=…")
+
+
+def _database(get: Reader, data_dir: Path) -> dict[str, object]:
+    raw = get.text("DATABASE_URL") or get.text("POSTGRES_URL")
+    parts = urlsplit(raw)
+    if not raw or parts.scheme == "sqlite":
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": parts.path or str(data_dir / "gatehouse.sqlite3")}
+    if parts.scheme not in {"postgres", "postgresql"}:
+        raise EnvironmentInvalid("DATABASE_URL must begin with postgres:// or sqlite://")
+    from urllib.parse import unquote
+
+    given = {
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "NAME": unquote(parts.path.lstrip("/")),
+    }
+    filled = {key: value or get.text(LIBPQ[key]) for key, value in given.items()}
+    options = {key: values[0] for key, values in parse_qs(parts.query).items()}
+    return {"ENGINE": "django.db.backends.postgresql", **filled, "OPTIONS": options}

@@ -1,0 +1,254 @@
+"""Django's settings, composed from the environment of CONTRACT.md section 2."""
+
+from datetime import timedelta
+
+from config.env import BASE_DIR, read
+
+ENVIRONMENT = read()
+
+# --- identity -------------------------------------------------------------------------------------
+GATEHOUSE_ENV = ENVIRONMENT.mode
+DEBUG = False
+SECRET_KEY = ENVIRONMENT.session_secret
+DATA_DIR = ENVIRONMENT.data_dir
+EXTERNAL_HOST = ENVIRONMENT.external_host
+WORKSPACE_DOMAIN = ENVIRONMENT.workspace_domain
+TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
+ALLOWED_PRIVATE_NETWORKS = ENVIRONMENT.allowed_private_networks
+NPM_UPSTREAM_URL = ENVIRONMENT.npm_upstream_url
+OAUTH_PASSWORD = ENVIRONMENT.oauth_password
+METRICS_TOKEN = ENVIRONMENT.metrics_token
+ADMIN_USERNAME = ENVIRONMENT.admin_username
+ADMIN_PASSWORD = ENVIRONMENT.admin_password
+FILE_SERVING = ENVIRONMENT.file_serving
+REDIS_URL = ENVIRONMENT.redis_url
+
+# --- limits: bytes and seconds ---------------------------------------------------------------------
+PUBLISH_LIMIT = 1024 * 1024 * 1024  # body of a publish: base64 of the tarball and the document
+SMALL_BODY_LIMIT = 1024 * 1024  # every other body a package client or REST sends
+FILE_LIMIT = 768 * 1024 * 1024  # one tarball
+METADATA_LIMIT = 96 * 1024 * 1024  # an upstream's metadata after decompression
+METADATA_FRESH = timedelta(minutes=5)  # how long an upstream's answer is served as it stands
+NEGATIVE_FRESH = timedelta(seconds=60)  # how long its "not here" is believed
+UPSTREAM_CONNECT_TIMEOUT = 10.0
+UPSTREAM_READ_TIMEOUT = 20.0  # between two bytes
+UPSTREAM_TOTAL_TIMEOUT = 300.0  # one whole answer
+
+# --- hosts ----------------------------------------------------------------------------------------
+_own_host = ENVIRONMENT.external_host.split("://", 1)[1].rsplit(":", 1)[0] if ENVIRONMENT.external_host else ""
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", _own_host, *ENVIRONMENT.allowed_hosts]
+if WORKSPACE_DOMAIN:
+    ALLOWED_HOSTS.append(f".{WORKSPACE_DOMAIN}")
+USE_X_FORWARDED_HOST = False  # the entry rewrites the scope itself, for TRUSTED_PROXIES only
+_https = ENVIRONMENT.external_host.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [ENVIRONMENT.external_host]
+
+# --- applications ---------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "workspaces",
+    "registries",
+    "packages",
+    "tokens",
+    "upstreams",
+    "protocols",
+    "api",
+    "web",
+    "config",
+]
+AUTH_USER_MODEL = "workspaces.User"
+# The full stack is for people; package clients go through LEAN_MIDDLEWARE (config/asgi.py).
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+LEAN_MIDDLEWARE: list[str] = []
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ],
+        },
+    },
+]
+
+# --- database, cache, storage -----------------------------------------------------------------------
+_sqlite = ENVIRONMENT.database["ENGINE"] == "django.db.backends.sqlite3"
+DATABASES = {"default": dict(ENVIRONMENT.database)}
+if _sqlite:
+    DATABASES["default"] |= {
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            # synchronous=FULL: what was acknowledged survives a power cut too, not only a kill.
+            "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA mmap_size=134217728;"
+            "PRAGMA journal_size_limit=27103364;PRAGMA cache_size=2000;",
+        },
+    }
+else:
+    DATABASES["default"] |= {
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": {
+            **dict(ENVIRONMENT.database["OPTIONS"]),  # type: ignore[call-overload]
+            "pool": {"min_size": 1, "max_size": 20, "timeout": 10},
+            "prepare_threshold": 0,
+            "server_side_binding": True,
+        },
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+_manifest = (BASE_DIR / "staticfiles" / "staticfiles.json").exists()
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "blobs": {"BACKEND": "packages.blobs.DurableFileStorage", "OPTIONS": {"location": str(ENVIRONMENT.storage.folder)}}
+    if ENVIRONMENT.storage.folder
+    else {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": ENVIRONMENT.storage.bucket,
+            "location": ENVIRONMENT.storage.prefix,
+            "endpoint_url": ENVIRONMENT.storage.endpoint,
+            "region_name": ENVIRONMENT.storage.region,
+            "addressing_style": "path" if ENVIRONMENT.storage.endpoint else None,
+            "default_acl": None,
+            "file_overwrite": True,
+        },
+    },
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if _manifest
+        else "django.contrib.staticfiles.storage.StaticFilesStorage",
+    },
+}
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = not _manifest
+DATA_UPLOAD_MAX_MEMORY_SIZE = SMALL_BODY_LIMIT
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+
+# --- people ---------------------------------------------------------------------------------------
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+if GATEHOUSE_ENV == "testing":  # the suite signs in hundreds of times
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+SESSION_COOKIE_AGE = ENVIRONMENT.session_expiry_seconds
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+SESSION_COOKIE_NAME = "__Host-sessionid" if _https else "sessionid"
+CSRF_COOKIE_NAME = "__Host-csrftoken" if _https else "csrftoken"
+SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+LOGIN_URL = "/login"
+LOGIN_REDIRECT_URL = "/"
+
+# --- browser --------------------------------------------------------------------------------------
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31536000 if _https else 0
+SECURE_PROXY_SSL_HEADER = None  # the ASGI entry sets the scheme itself, for TRUSTED_PROXIES only
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    },
+}
+
+# --- language and time ----------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+# --- REST -----------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.GatehouseAuthentication", "api.authentication.BrowserSession"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],  # every view begins with the gate
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "api.pagination.Pages",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "api.errors.handle",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Gatehouse REST API",
+    "DESCRIPTION": "One gate for every package a company uses.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+}
+
+# --- jobs -----------------------------------------------------------------------------------------
+_queue = DATA_DIR / "queue"
+CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"visibility_timeout": 3600}
+    if REDIS_URL
+    else {
+        "data_folder_in": str(_queue / "in"),
+        "data_folder_out": str(_queue / "in"),
+        "control_folder": str(_queue / "control"),
+        "polling_interval": 0.05,
+    }
+)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "upstreams.tasks.sweep", "schedule": 60.0},
+}
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+
+# --- logs -----------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+}

@@ -1,0 +1,190 @@
+"""Blobs: bytes staged and hashed beside the storage, then moved into place durably, addressed by SHA-256.
+
+Order for every writer: stage, verify, `store` (fsync, rename, fsync of the folder; or the S3 object
+complete), and only then the database row. A crash leaves at most an orphan.
+"""
+
+import errno
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from django.conf import settings
+from django.core.files.base import File as DjangoFile
+from django.core.files.storage import FileSystemStorage, Storage, storages
+
+from packages.errors import BodyTooLarge, StorageFull
+from packages.formats.publication import StagedFile
+
+CHUNK = 256 * 1024  # bytes read at a time
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class Staging:
+    """A file being received: written to the side and hashed while it grows. Use as a context manager.
+
+    Leaving the block deletes the file unless it was stored. Raises BodyTooLarge past `limit` bytes, StorageFull.
+    """
+
+    def __init__(self, *, limit: int) -> None:
+        self._limit = limit
+        self.size = 0
+        self._hashes = (hashlib.sha1(usedforsecurity=False), hashlib.sha256(), hashlib.sha512())
+        folder = staging_folder()
+        self.path = folder / f"{os.getpid()}-{secrets.token_hex(12)}.part"
+        self._file: IO[bytes] = self.path.open("xb", buffering=0)
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next bytes."""
+        self.size += len(chunk)
+        if self.size > self._limit:
+            raise BodyTooLarge(f"A file may have at most {self._limit:,} bytes.")
+        try:
+            self._file.write(chunk)
+        except OSError as error:
+            raise _storage_error(error) from error
+        for one in self._hashes:
+            one.update(chunk)
+
+    def finish(self) -> StagedFile:
+        """Close the file and tell its hashes."""
+        self._file.close()
+        sha1, sha256, sha512 = (one.hexdigest() for one in self._hashes)
+        return StagedFile(path=self.path, size=self.size, sha1=sha1, sha256=sha256, sha512=sha512)
+
+    def __enter__(self) -> "Staging":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+class DurableFileStorage(FileSystemStorage):
+    """Django's file storage with a move into place that survives power loss."""
+
+    def move_in(self, staged: Path, name: str) -> None:
+        """Fsync `staged`, rename it to `name`, fsync the folder. Same bytes may be there already."""
+        target = Path(self.path(name))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with staged.open("rb") as file:
+            os.fsync(file.fileno())
+        try:
+            staged.replace(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            _copy_across(staged, target)
+        _fsync_folder(target.parent)
+
+
+def store(staged: StagedFile) -> None:
+    """Make the staged bytes durable under their digest. Idempotent. Raises StorageFull."""
+    storage, name = backend(), key(staged.sha256)
+    try:
+        if storage.exists(name) and storage.size(name) == staged.size:
+            return
+        if isinstance(storage, DurableFileStorage):
+            storage.move_in(staged.path, name)
+            return
+        with staged.path.open("rb") as file:
+            storage.save(name, DjangoFile(file))
+    except OSError as error:
+        raise _storage_error(error) from error
+
+
+def open_blob(sha256: str) -> IO[bytes]:
+    """The blob as a readable file. Raises FileNotFoundError."""
+    opened: IO[bytes] = backend().open(key(sha256), "rb")
+    return opened
+
+
+def chunks(sha256: str) -> Iterator[bytes]:
+    """The blob, piece by piece."""
+    with open_blob(sha256) as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+def local_path(sha256: str) -> Path:
+    """A file on this machine with the blob's bytes: the blob itself, or for S3 a verified copy in the cache.
+
+    Raises FileNotFoundError when the storage has lost it.
+    """
+    storage = backend()
+    if isinstance(storage, FileSystemStorage):
+        return Path(storage.path(key(sha256)))
+    cached = Path(settings.DATA_DIR) / "cache" / sha256[:2] / sha256
+    if not cached.exists():
+        _fetch(sha256, cached)
+    return cached
+
+
+def exists(sha256: str) -> bool:
+    """Whether the storage holds the blob, asked at the source."""
+    return backend().exists(key(sha256))
+
+
+def delete(sha256: str) -> None:
+    """Remove the blob from storage; a missing one is fine."""
+    backend().delete(key(sha256))
+
+
+def key(sha256: str) -> str:
+    """The storage name: never anything a client chose."""
+    return f"sha256/{sha256[:2]}/{sha256[2:4]}/{sha256}"
+
+
+def backend() -> Storage:
+    """The configured django-storages backend."""
+    return storages["blobs"]
+
+
+def staging_folder() -> Path:
+    """Where bytes wait; on the same file system as the blobs by default, so that moving is a rename."""
+    folder = Path(settings.DATA_DIR) / "staging"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _fetch(sha256: str, cached: Path) -> None:
+    with Staging(limit=2**63) as staging:
+        for chunk in chunks(sha256):
+            staging.write(chunk)
+        staged = staging.finish()
+        if staged.sha256 != sha256:
+            raise FileNotFoundError(errno.ENOENT, f"blob {sha256} is damaged in storage")
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        staged.path.replace(cached)
+
+
+def _copy_across(staged: Path, target: Path) -> None:
+    """Another file system: copy beside the target, fsync, rename."""
+    beside = target.with_name(f"{target.name}.{secrets.token_hex(6)}.part")
+    try:
+        with staged.open("rb") as source, beside.open("xb") as copy:
+            while chunk := source.read(CHUNK):
+                copy.write(chunk)
+            copy.flush()
+            os.fsync(copy.fileno())
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _fsync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _storage_error(error: OSError) -> Exception:
+    if error.errno in FULL:
+        return StorageFull("The storage is full; nothing was stored. Free some space and try again.")
+    return error

@@ -1,0 +1,52 @@
+"""What goes wrong with packages."""
+
+from workspaces.errors import Conflict, Denied, NotFound, TooLarge, Unavailable
+
+
+class PackageNotFound(NotFound):
+    """No such package here."""
+
+    code = "package_not_found"
+
+
+class VersionNotFound(NotFound):
+    """No such version here."""
+
+    code = "version_not_found"
+
+
+class TagNotFound(NotFound):
+    """No such tag here."""
+
+    code = "tag_not_found"
+
+
+class VersionExists(Conflict):
+    """The number is taken by other bytes; versions are immutable."""
+
+    code = "version_exists"
+
+
+class VersionRetired(Denied):
+    """The number was used and deleted; it is never given out again."""
+
+    code = "version_retired"
+
+
+class LatestTagNeeded(Conflict):
+    """`latest` always points somewhere."""
+
+    code = "latest_tag_needed"
+
+
+class BodyTooLarge(TooLarge):
+    """More bytes than the limit."""
+
+    code = "body_too_large"
+
+
+class StorageFull(Unavailable):
+    """No room left to store bytes (HTTP 507)."""
+
+    code = "storage_full"
+    status = 507

@@ -1,0 +1,1 @@
+"""npm: names, versions, publish documents, tarballs, packuments."""

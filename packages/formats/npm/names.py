@@ -1,0 +1,55 @@
+"""npm package names (validate-npm-package-name 6; the registry's rule for new names). Pure."""
+
+import re
+from dataclasses import dataclass
+
+from packages.formats.errors import NameInvalid
+
+LENGTH = 214  # characters, scope included
+PART = r"[a-z0-9~-][a-z0-9._~-]*"
+NEW = re.compile(rf"(?:@(?P<scope>{PART})/)?(?P<bare>{PART})")
+OLD_PART = r"[A-Za-z0-9~!'()*-][A-Za-z0-9._~!'()*-]*"
+OLD = re.compile(rf"(?:@(?P<scope>{OLD_PART})/)?(?P<bare>{OLD_PART})")
+# `node_modules` and `favicon.ico` are npm's own; the others are keys that break JavaScript objects.
+FORBIDDEN = frozenset({"node_modules", "favicon.ico", "__proto__", "constructor", "prototype", "hasownproperty"})
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A package name: `full` as written, `folded` as the rule compares it, `bare` without its scope."""
+
+    full: str
+    bare: str
+    scope: str | None
+
+    @property
+    def folded(self) -> str:
+        """The canonical form: lower-cased; punctuation stays."""
+        return self.full.lower()
+
+    def tarball(self, version: str) -> str:
+        """The file name clients ask for: without the scope."""
+        return f"{self.bare}-{version}.tgz"
+
+
+def parse_new(text: object) -> Name:
+    """A name that may be published under today's rule. Raises NameInvalid."""
+    return _parse(text, NEW)
+
+
+def parse_known(text: object) -> Name:
+    """A name that may exist, capital letters of old packages included. Raises NameInvalid."""
+    return _parse(text, OLD)
+
+
+def _parse(text: object, grammar: re.Pattern[str]) -> Name:
+    if not isinstance(text, str):
+        raise NameInvalid("A package name is a string.", fields={"name": "not a string"})
+    found = grammar.fullmatch(text) if len(text) <= LENGTH else None
+    if found is None or found["bare"].lower() in FORBIDDEN or (found["scope"] or "").lower() in FORBIDDEN:
+        raise NameInvalid(
+            f"{text[:80]!r} is not a package name: lower-case letters, digits, dot, dash, underscore and tilde,"
+            f" at most {LENGTH} characters, not beginning with a dot or underscore.",
+            fields={"name": "grammar"},
+        )
+    return Name(text, found["bare"], found["scope"])

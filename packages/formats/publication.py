@@ -1,0 +1,35 @@
+"""What a door hands to `packages.services.publish`, whatever the format. Pure."""
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class StagedFile:
+    """Bytes received in full, hashed on the way, lying beside the storage; hashes in hex, size in bytes."""
+
+    path: Path
+    size: int
+    sha1: str
+    sha256: str
+    sha512: str
+
+    @property
+    def integrity(self) -> str:
+        """The SRI form of the SHA-512 (W3C Subresource Integrity)."""
+        return "sha512-" + base64.b64encode(bytes.fromhex(self.sha512)).decode("ascii")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Publication:
+    """One version as a client publishes it: manifest as JSON bytes, tags to move, its file."""
+
+    format: str
+    name: str
+    version: str
+    manifest: bytes
+    tags: tuple[str, ...]
+    filename: str
+    file: StagedFile
+    deprecated: str = ""

@@ -1,0 +1,154 @@
+"""Publishing a version, from whatever door: refuse, store the bytes, then one short transaction."""
+
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from packages import blobs
+from packages.errors import VersionExists, VersionRetired
+from packages.formats.publication import Publication, StagedFile
+from packages.models import Blob, BlobLink, File, Package, RetiredVersion, Tag, Version
+from packages.services.epochs import bump_name
+from registries.models import Registry
+from workspaces.access import Action, Actor, Target
+from workspaces.errors import Denied
+from workspaces.services.audit import record
+
+
+@dataclass(frozen=True)
+class Published:
+    """The version, and whether this very call created it (False: the same bytes were there already)."""
+
+    version: Version
+    created: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How a version enters: its origin, its flag, and whether `latest` moves with it if no tag says so."""
+
+    origin: str
+    is_internal: bool
+
+
+def publish(*, actor: Actor, registry: Registry, publication: Publication, origin: str = Version.Origin.PUBLISHED) -> Published:
+    """Publish one version; internal as the registry is at the moment of the commit.
+
+    The same bytes again answer `created=False` and change nothing. Raises Denied, VersionExists, VersionRetired.
+    """
+    if not actor.may(Action.PUBLISH, registry, Target(publication.format, publication.name)):
+        raise Denied(f"{actor.name} may not publish {publication.name} here.")
+    standing = _refuse_early(registry, publication)
+    if standing is not None:
+        return standing
+    blobs.store(publication.file)
+    try:
+        return _commit(actor, registry, publication, origin)
+    except IntegrityError:  # somebody else was first between our look and our commit
+        found = _existing(registry, publication)
+        if found is None:
+            raise
+        return _same_or_refuse(found, publication)
+
+
+def add_version(package: Package, publication: Publication, actor: Actor, standing: Standing) -> Version:
+    """Insert the rows of one version: blob, link, version, file. Inside the caller's transaction."""
+    blob = _blob(publication.file)
+    BlobLink.objects.get_or_create(package=package, blob=blob)
+    version = Version.objects.create(
+        package=package,
+        version=publication.version,
+        manifest=publication.manifest,
+        is_internal=standing.is_internal,
+        origin=standing.origin,
+        integrity=publication.file.integrity,
+        shasum=publication.file.sha1,
+        size=publication.file.size,
+        deprecated=publication.deprecated,
+        published_by_id=actor.user_id,
+        published_by_name=actor.name[:128],
+    )
+    File.objects.create(version=version, name=publication.filename, blob=blob)
+    return version
+
+
+def package_for_write(registry: Registry, format: str, name: str) -> Package:  # noqa: A002 - the field's own word
+    """The package, created when new; its name's epoch bumped and thereby locked; its revision moved on."""
+    bump_name(registry.workspace_id, format, name.lower())
+    package, _ = Package.objects.get_or_create(registry=registry, format=format, name=name, defaults={"folded": name.lower()})
+    touch(package)
+    return package
+
+
+def touch(package: Package) -> None:
+    """Move the revision on: every write changes `_rev`, and with it the ETag."""
+    package.revision = F("revision") + 1
+    package.save(update_fields=["revision", "updated_at"])
+    package.refresh_from_db(fields=["revision"])
+
+
+def move_tag(package: Package, name: str, version: Version) -> None:
+    """Point a tag at a version."""
+    Tag.objects.update_or_create(package=package, name=name, defaults={"version": version})
+
+
+def _refuse_early(registry: Registry, publication: Publication) -> Published | None:
+    """Answer or refuse from what is known, before any byte is stored."""
+    found = _existing(registry, publication)
+    if found is not None:
+        return _same_or_refuse(found, publication)
+    _refuse_retired(registry, publication)
+    return None
+
+
+@transaction.atomic
+def _commit(actor: Actor, registry: Registry, publication: Publication, origin: str) -> Published:
+    package = package_for_write(registry, publication.format, publication.name)
+    found = _existing(registry, publication)
+    if found is not None:  # a retry that came while the first try was still committing
+        transaction.set_rollback(True)
+        return _same_or_refuse(found, publication)
+    _refuse_retired(registry, publication)
+    is_internal = Registry.objects.values_list("is_internal", flat=True).get(pk=registry.pk)
+    version = add_version(package, publication, actor, Standing(origin=origin, is_internal=is_internal))
+    for tag in publication.tags:
+        move_tag(package, tag, version)
+    if not Tag.objects.filter(package=package, name="latest").exists():
+        move_tag(package, "latest", version)
+    new = {"internal": is_internal, "integrity": version.integrity, "size": version.size, "tags": list(publication.tags)}
+    subject = f"{registry} {publication.format} {publication.name}@{publication.version}"
+    record(actor, f"version.{origin}", subject, workspace=registry.workspace_id, new=new)
+    return Published(version, created=True)
+
+
+def _existing(registry: Registry, publication: Publication) -> Version | None:
+    return Version.objects.filter(
+        package__registry=registry,
+        package__format=publication.format,
+        package__name=publication.name,
+        version=publication.version,
+    ).first()
+
+
+def _same_or_refuse(found: Version, publication: Publication) -> Published:
+    if found.integrity == publication.file.integrity:
+        return Published(found, created=False)
+    raise VersionExists(
+        f"You cannot publish over the existing version {publication.version} of {publication.name}; choose a new number."
+    )
+
+
+def _refuse_retired(registry: Registry, publication: Publication) -> None:
+    retired = RetiredVersion.objects.filter(
+        registry=registry, format=publication.format, name=publication.name, version=publication.version
+    )
+    if retired.exists():
+        raise VersionRetired(
+            f"{publication.name}@{publication.version} was published and deleted; its number is not given out again."
+        )
+
+
+def _blob(staged: StagedFile) -> Blob:
+    defaults = {"sha512": staged.sha512, "sha1": staged.sha1, "size": staged.size}
+    return Blob.objects.get_or_create(sha256=staged.sha256, defaults=defaults)[0]

@@ -1,0 +1,43 @@
+"""The one gate. Every door begins here: the registry fetched and the caller authorised in one step."""
+
+from registries.models import Registry
+from workspaces.access import ALL, Action, Actor, Target
+from workspaces.errors import Denied, NotFound, Unauthenticated
+
+SENTENCES = {
+    Action.READ: "read this",
+    Action.PUBLISH: "publish here",
+    Action.DELETE: "delete here",
+    Action.MANAGE: "manage this registry",
+    Action.OWN: "change this workspace",
+}
+
+
+class RegistryNotFound(NotFound):
+    """No such registry, or none the caller may know of."""
+
+    code = "registry_not_found"
+
+
+class SignInNeeded(Unauthenticated):
+    """Nobody asked, and the registry is not public (or does not exist: the two look alike)."""
+
+    code = "unauthenticated"
+
+
+def registry_for(actor: Actor, workspace: str, registry: str, action: Action, target: Target = ALL) -> Registry:
+    """The registry `{workspace}/{registry}`, if `actor` may do `action` on `target` there.
+
+    Raises SignInNeeded (anonymous at anything not public, existing or not), RegistryNotFound
+    (strangers, and tokens held to other registries), Denied (may know, may not do).
+    """
+    found = Registry.objects.select_related("workspace").filter(workspace__slug=workspace, slug=registry).first()
+    if found is None or not actor.knows(found):
+        if actor.is_anonymous:
+            raise SignInNeeded("This registry needs a login. Run npm login, or send a token.")
+        raise RegistryNotFound(f"There is no registry “{workspace[:40]}/{registry[:40]}”.")
+    if not actor.may(action, found, target):
+        if actor.is_anonymous:
+            raise SignInNeeded("This needs a login. Run npm login, or send a token.")
+        raise Denied(f"{actor.name or 'This token'} may not {SENTENCES[action]}: the role or the token does not allow it.")
+    return found

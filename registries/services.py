@@ -1,0 +1,97 @@
+"""Creating and changing registries."""
+
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+
+from registries.models import Registry
+from workspaces.access import Action, Actor
+from workspaces.errors import Conflict, Denied, Invalid
+from workspaces.models import Workspace
+from workspaces.services.audit import record
+from workspaces.services.spaces import bump_rules
+from workspaces.slugs import check_slug
+
+
+class RegistryExists(Conflict):
+    """The slug is taken in this workspace."""
+
+    code = "registry_exists"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What to change of a registry; None leaves it as it is."""
+
+    description: str | None = None
+    internal: bool | None = None
+    visibility: str | None = None
+    default: bool | None = None
+
+
+@transaction.atomic
+def create_registry(  # noqa: PLR0913 - the fields of the contract
+    *, actor: Actor, workspace: Workspace, slug: str, description: str = "", internal: bool = True, visibility: str = "private"
+) -> Registry:
+    """A new registry, internal and private unless told otherwise. The first of a workspace is its default.
+
+    Raises Denied, SlugInvalid, RegistryExists, Invalid.
+    """
+    if not actor.may_in(workspace.pk, Action.MANAGE):
+        raise Denied("Only admins and owners create registries.")
+    check_slug(slug)
+    _check_visibility(visibility)
+    values = {"description": description[:500], "is_internal": internal, "visibility": visibility}
+    taken = RegistryExists(f"A registry “{slug}” exists in this workspace already.", fields={"slug": "taken"})
+    if Registry.objects.filter(workspace=workspace, slug=slug).exists():
+        raise taken
+    first = not Registry.objects.filter(workspace=workspace).exists()
+    try:
+        with transaction.atomic():
+            registry = Registry.objects.create(workspace=workspace, slug=slug, is_default=first, **values)
+    except IntegrityError:
+        raise taken from None
+    bump_rules(workspace.pk)
+    record(actor, "registry.created", str(registry), workspace=workspace, new=describe(registry))
+    return registry
+
+
+@transaction.atomic
+def change_registry(*, actor: Actor, registry: Registry, changes: Changes) -> Registry:
+    """Apply `changes` as one audited event. Earlier versions keep their internal flag. Raises Denied, Invalid."""
+    if not actor.may(Action.MANAGE, registry):
+        raise Denied("Only admins and owners change a registry.")
+    registry = Registry.objects.select_for_update().select_related("workspace").get(pk=registry.pk)
+    old = describe(registry)
+    if changes.description is not None:
+        registry.description = changes.description[:500]
+    if changes.internal is not None:
+        registry.is_internal = changes.internal
+    if changes.visibility is not None:
+        registry.visibility = _check_visibility(changes.visibility)
+    if changes.default:
+        Registry.objects.filter(workspace=registry.workspace, is_default=True).update(is_default=False)
+        registry.is_default = True
+    registry.save()
+    new = describe(registry)
+    if new != old:
+        bump_rules(registry.workspace_id)
+        record(actor, "registry.changed", str(registry), workspace=registry.workspace_id, old=old, new=new)
+    return registry
+
+
+def describe(registry: Registry) -> dict[str, object]:
+    """The registry's settings in the words of the contract, for events."""
+    return {
+        "slug": registry.slug,
+        "description": registry.description,
+        "internal": registry.is_internal,
+        "visibility": registry.visibility,
+        "default": registry.is_default,
+    }
+
+
+def _check_visibility(visibility: str) -> str:
+    if visibility not in Registry.Visibility.values:
+        raise Invalid("Visibility is “private” or “public”.", fields={"visibility": "unknown"})
+    return visibility

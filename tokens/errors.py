@@ -1,0 +1,57 @@
+"""What goes wrong with credentials."""
+
+from workspaces.errors import Denied, Gone, Invalid, NotFound, TooManyRequests, Unauthenticated
+
+
+class CredentialsInvalid(Unauthenticated):
+    """A token or password that is not (or no longer) valid; the same text for every cause."""
+
+    code = "credentials_invalid"
+
+
+class AddressNotAllowed(Unauthenticated):
+    """The token may not be used from this address."""
+
+    code = "address_not_allowed"
+
+
+class LoginThrottled(TooManyRequests):
+    """Too many failures from here."""
+
+    code = "login_throttled"
+
+
+class TokenTooWide(Denied):
+    """A token may only create narrower tokens that end no later."""
+
+    code = "token_too_wide"
+
+
+class TokenInvalid(Invalid):
+    """A field of a new token cannot be used."""
+
+    code = "token_invalid"
+
+
+class TokenNotFound(NotFound):
+    """No such token of the caller's."""
+
+    code = "token_not_found"
+
+
+class LoginUnknown(NotFound):
+    """A login session that is unknown, used or over."""
+
+    code = "login_unknown"
+
+
+class LoginOver(Gone):
+    """The approval page of a login that is used or over."""
+
+    code = "login_over"
+
+
+class LoginRefused(Denied):
+    """The person at the page said no."""
+
+    code = "login_refused"

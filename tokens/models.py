@@ -1,0 +1,65 @@
+"""Tokens and the login sessions that issue them."""
+
+from django.db import models
+
+from workspaces.models import ROLE_CHOICES, User, Workspace
+
+
+class Token(models.Model):
+    """A credential of a person, or of a workspace itself (a service token, with a role of its own).
+
+    Only the SHA-256 of the secret is stored. `registries` (ids) and `scopes` (strings): null is all, [] nothing.
+    """
+
+    secret_hash = models.CharField(max_length=64, unique=True)
+    prefix = models.CharField(max_length=16)
+    name = models.CharField(max_length=128)
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="tokens")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, null=True, related_name="service_tokens")
+    role = models.PositiveSmallIntegerField(choices=ROLE_CHOICES, null=True)
+    read_only = models.BooleanField(default=False)
+    registries = models.JSONField(null=True)
+    scopes = models.JSONField(null=True)
+    cidrs = models.JSONField(default=list)
+    expires_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(owner__isnull=False, workspace__isnull=True, role__isnull=True)
+                | models.Q(owner__isnull=True, workspace__isnull=False, role__isnull=False),
+                name="token_of_person_or_workspace",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LoginSession(models.Model):
+    """A client's web login in progress: the client polls `poll_hash`, a person approves at the page.
+
+    Both ids are 128-bit and random; the poll id is stored hashed, and so the row opens nothing by itself.
+    """
+
+    class State(models.TextChoices):
+        """Where the login stands."""
+
+        PENDING = "pending"
+        APPROVED = "approved"
+        DENIED = "denied"
+
+    page_id = models.CharField(max_length=32, unique=True)
+    poll_hash = models.CharField(max_length=64, unique=True)
+    registry_path = models.CharField(max_length=100)  # "{ws}/{reg}" as the client asked
+    client = models.CharField(max_length=200)
+    ip = models.CharField(max_length=45)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+")
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.client

@@ -1,0 +1,82 @@
+"""What goes wrong with sources. 504 time-out, 502 a wrong answer, 503 unreachable or rule 4 (CONTRACT.md section 3)."""
+
+from workspaces.errors import Conflict, Invalid, NotFound, Unavailable
+
+
+class SourceAbsent(NotFound):
+    """The sources that decide said: there is no such package (or version, or file)."""
+
+    code = "package_not_found"
+
+
+class UpstreamError(Unavailable):
+    """Base of all trouble with one upstream; `upstream` is its name."""
+
+    code = "upstream_error"
+    status = 502
+
+    def __init__(self, message: str, *, upstream: str = "", retry_after: int | None = None) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.upstream = upstream
+
+
+class UpstreamUnreachable(UpstreamError):
+    """Refused, reset, DNS, 5xx, 429."""
+
+    code = "upstream_unreachable"
+    status = 503
+
+
+class UpstreamTimeout(UpstreamError):
+    """It did not answer in time."""
+
+    code = "upstream_timeout"
+    status = 504
+
+
+class UpstreamUnauthorized(UpstreamError):
+    """It refused our credentials (401, 403)."""
+
+    code = "upstream_unauthorized"
+
+
+class UpstreamBadAnswer(UpstreamError):
+    """Garbage, too much of it, another name, a forbidden redirect."""
+
+    code = "upstream_bad_answer"
+
+
+class UpstreamForbiddenAddress(UpstreamError):
+    """Its address, or one it redirects to, is not public and not allowed."""
+
+    code = "upstream_forbidden_address"
+
+
+class UpstreamIntegrityMismatch(UpstreamError):
+    """The bytes are not what the metadata promised, or not those seen first."""
+
+    code = "upstream_integrity_mismatch"
+
+
+class InternalSourceUnavailable(UpstreamUnreachable):
+    """Rule 4: an internal upstream cannot answer, so nobody else is asked."""
+
+    code = "internal_upstream_unavailable"
+
+
+class UpstreamInvalid(Invalid):
+    """A field of an upstream cannot be used."""
+
+    code = "upstream_invalid"
+
+
+class UpstreamExists(Conflict):
+    """The name is taken in this registry."""
+
+    code = "upstream_exists"
+
+
+class UpstreamNotFound(NotFound):
+    """No such upstream here."""
+
+    code = "upstream_not_found"

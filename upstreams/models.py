@@ -1,0 +1,150 @@
+"""Upstreams, what they answered, where versions came from, and the documents the rule rendered."""
+
+from django.db import models
+
+from packages.models import NAME_LENGTH, Format, Version
+from registries.models import Registry
+
+
+class Upstream(models.Model):
+    """A source a registry may ask, in priority order (lower first, ties by age)."""
+
+    class Kind(models.TextChoices):
+        """What kind of source it is."""
+
+        REGISTRY = "registry"
+        URL = "url"
+        GIT = "git"
+
+    class AuthType(models.TextChoices):
+        """How we prove who we are to it."""
+
+        NONE = "none"
+        BEARER = "bearer"
+        BASIC = "basic"
+
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="upstreams")
+    name = models.CharField(max_length=40)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    format = models.CharField(max_length=8, choices=Format.choices, default=Format.NPM)
+    url = models.CharField(max_length=500, blank=True)
+    source = models.ForeignKey(Registry, on_delete=models.CASCADE, null=True, related_name="feeds")
+    priority = models.PositiveIntegerField(default=100)
+    is_enabled = models.BooleanField(default=True)
+    is_internal = models.BooleanField(default=False)
+    patterns = models.JSONField(default=list)  # globs over canonical names; [] is every name
+    auth_type = models.CharField(max_length=6, choices=AuthType.choices, default=AuthType.NONE)
+    username = models.CharField(max_length=200, blank=True)
+    secret_sealed = models.BinaryField(default=b"")  # encrypted under OAUTH_PASSWORD; empty: none
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("priority", "id")
+        constraints = (models.UniqueConstraint(fields=("registry", "name"), name="one_upstream_name_each"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UpstreamDocument(models.Model):
+    """What an upstream last said about a name: its metadata as received, or that it has none."""
+
+    upstream = models.ForeignKey(Upstream, on_delete=models.CASCADE, related_name="documents")
+    name = models.CharField(max_length=NAME_LENGTH)
+    is_present = models.BooleanField()
+    etag = models.CharField(max_length=500, blank=True)
+    last_modified = models.CharField(max_length=100, blank=True)
+    body = models.BinaryField(default=b"")  # gzip of the JSON received
+    digest = models.CharField(max_length=64, blank=True)  # SHA-256 of the JSON received
+    fetched_at = models.DateTimeField()
+    fresh_until = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("upstream", "name"), name="one_upstream_document_each"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Pin(models.Model):
+    """The integrity of every version of a name as this registry first saw it: first bytes win."""
+
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="+")
+    format = models.CharField(max_length=8, choices=Format.choices)
+    name = models.CharField(max_length=NAME_LENGTH)
+    integrities = models.BinaryField(default=b"{}")  # JSON object: version -> SRI ("sha1-…" where that is all there was)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("registry", "format", "name"), name="one_pin_each"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Origin(models.Model):
+    """Which upstream a pulled version came from; the name survives the upstream's deletion."""
+
+    version = models.OneToOneField(Version, on_delete=models.CASCADE, related_name="upstream_origin")
+    upstream = models.ForeignKey(Upstream, on_delete=models.SET_NULL, null=True, related_name="+")
+    upstream_name = models.CharField(max_length=40)
+    address = models.CharField(max_length=1000)
+
+    def __str__(self) -> str:
+        return self.upstream_name
+
+
+class Rendering(models.Model):
+    """One outcome of the rule for a name in a registry, good while both epochs are still current.
+
+    `fresh_until` bounds the metadata, `files_until` the right to serve files by this decision
+    (they differ: a public package's bytes do not go stale with its metadata).
+    """
+
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="+")
+    format = models.CharField(max_length=8, choices=Format.choices)
+    name = models.CharField(max_length=NAME_LENGTH)
+    folded = models.CharField(max_length=NAME_LENGTH)
+    name_epoch = models.BigIntegerField()
+    rule_epoch = models.BigIntegerField()
+    fresh_until = models.DateTimeField()
+    files_until = models.DateTimeField()
+    rendered_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("registry", "format", "name"), name="one_rendering_each"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Document(models.Model):
+    """Rendered bytes of one form for one base URL, gzip-compressed once, with strong ETags."""
+
+    rendering = models.ForeignKey(Rendering, on_delete=models.CASCADE, related_name="documents")
+    form = models.CharField(max_length=12)  # "full", "abbreviated"
+    base_url = models.CharField(max_length=300)
+    etag = models.CharField(max_length=64)  # of the gzip bytes, without quotes
+    plain_etag = models.CharField(max_length=64)  # of the identity bytes
+    last_modified = models.DateTimeField()
+    body = models.BinaryField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("rendering", "form", "base_url"), name="one_document_each"),)
+
+    def __str__(self) -> str:
+        return f"{self.form} {self.etag}"
+
+
+class DocumentFile(models.Model):
+    """A file that the rendering allows and whose bytes are here: the hot path serves these and no others."""
+
+    rendering = models.ForeignKey(Rendering, on_delete=models.CASCADE, related_name="files")
+    filename = models.CharField(max_length=512)
+    sha256 = models.CharField(max_length=64)
+    size = models.BigIntegerField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("rendering", "filename"), name="one_document_file_each"),)
+
+    def __str__(self) -> str:
+        return self.filename

@@ -1,0 +1,92 @@
+"""People, workspaces, membership, claims and the audit log."""
+
+from django.contrib.auth.models import AbstractUser
+from django.core.validators import RegexValidator
+from django.db import models
+
+from workspaces.access import Role
+
+ROLE_CHOICES = [(role.value, role.word) for role in Role]
+
+
+class User(AbstractUser):
+    """A person. A superuser is an operator of the whole installation."""
+
+    username = models.CharField(
+        max_length=64,
+        unique=True,
+        validators=[RegexValidator(r"\A[a-z0-9][a-z0-9._-]{0,63}\Z", "Lower-case letters, digits, dot, dash and underscore.")],
+        error_messages={"unique": "A user with that name exists already."},
+    )
+
+    class Meta(AbstractUser.Meta):
+        pass
+
+
+class Workspace(models.Model):
+    """A team's own space: the boundary for people, claims and the internal rule."""
+
+    slug = models.CharField(max_length=40, unique=True)
+    name = models.CharField(max_length=200, blank=True)
+    # Bumped in the transaction that changes claims, upstreams, settings or policies: whatever was
+    # rendered under an older number is never served again (see docs/architecture.md).
+    rule_epoch = models.BigIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("slug",)
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class Membership(models.Model):
+    """One person's role in one workspace."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.PositiveSmallIntegerField(choices=ROLE_CHOICES, default=Role.READER)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("workspace", "user"), name="one_membership_each"),)
+        ordering = ("user__username",)
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.workspace_id}"
+
+
+class Claim(models.Model):
+    """A name pattern that is internal everywhere in the workspace, whether or not a package exists."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="claims")
+    pattern = models.CharField(max_length=214)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("workspace", "pattern"), name="one_claim_each"),)
+        ordering = ("pattern",)
+
+    def __str__(self) -> str:
+        return self.pattern
+
+
+class Event(models.Model):
+    """One line of the audit log: who did what to which object, from what to what. Never edited."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, null=True, related_name="events")
+    at = models.DateTimeField(auto_now_add=True, db_index=True)
+    actor = models.CharField(max_length=128)
+    token_name = models.CharField(max_length=128, blank=True)
+    ip = models.CharField(max_length=45, blank=True)
+    action = models.CharField(max_length=64)
+    object = models.CharField(max_length=400)
+    old = models.JSONField(null=True)
+    new = models.JSONField(null=True)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (models.Index(fields=("workspace", "action")),)
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.action} {self.object}"

@@ -1,0 +1,103 @@
+"""People and their membership."""
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+
+from workspaces.access import Action, Actor, Role
+from workspaces.errors import Conflict, Denied, Invalid, NotFound
+from workspaces.models import Membership, User, Workspace
+from workspaces.services.audit import record
+
+
+class UserExists(Conflict):
+    """The user name is taken."""
+
+    code = "user_exists"
+
+
+class LastOwner(Conflict):
+    """A workspace keeps at least one owner."""
+
+    code = "last_owner"
+
+
+def parse_role(word: object) -> Role:
+    """The role of that name. Raises Invalid."""
+    try:
+        return Role[str(word).upper()]
+    except KeyError:
+        words = ", ".join(role.word for role in Role)
+        raise Invalid(f"Role must be one of {words}.", fields={"role": "unknown"}) from None
+
+
+@transaction.atomic
+def create_user(*, actor: Actor, username: str, email: str = "", password: str) -> User:
+    """An operator creates a person. Raises UserExists, Invalid, Denied."""
+    if not actor.is_operator or (actor.grant and not actor.grant.manages):
+        raise Denied("Only an operator of this installation creates users.")
+    user = User(username=username, email=email)
+    user.set_password(password)
+    if not 8 <= len(password) <= 1024:  # noqa: PLR2004 - NIST SP 800-63B's minimum; a cap bounds hashing
+        raise Invalid("A password has 8 to 1024 characters.", fields={"password": "length"})
+    try:
+        if email:
+            validate_email(email)
+        user.clean_fields(exclude=["password"])
+    except ValidationError as error:
+        fields = error.message_dict if hasattr(error, "error_dict") else {"email": error.messages}
+        first = next(iter(fields))
+        raise Invalid(f"{first}: {fields[first][0]}", fields={key: values[0] for key, values in fields.items()}) from None
+    if User.objects.filter(username=username).exists():
+        raise UserExists(f"A user “{username}” exists already.", fields={"username": "taken"})
+    user.save()
+    record(actor, "user.created", username, workspace=None, new={"username": username})
+    return user
+
+
+@transaction.atomic
+def set_member(*, actor: Actor, workspace: Workspace, username: str, role: Role) -> Membership:
+    """Add a person or change their role. Only an owner makes, changes or removes owners."""
+    _may_change(actor, workspace)
+    user = User.objects.filter(username=username, is_active=True).first()
+    if user is None:
+        raise Invalid(f"There is no user “{username[:64]}”.", fields={"username": "unknown"})
+    member = Membership.objects.select_for_update().filter(workspace=workspace, user=user).first()
+    old = Role(member.role) if member else None
+    if Role.OWNER in {old, role}:
+        _owners_only(actor, workspace)
+    if old is Role.OWNER and role is not Role.OWNER:
+        _keep_an_owner(workspace)
+    member, _ = Membership.objects.update_or_create(workspace=workspace, user=user, defaults={"role": role})
+    old_value = {"role": old.word} if old else None
+    record(actor, "member.set", username, workspace=workspace, old=old_value, new={"role": role.word})
+    return member
+
+
+@transaction.atomic
+def remove_member(*, actor: Actor, workspace: Workspace, username: str) -> None:
+    """End a membership. Raises NotFound, LastOwner."""
+    _may_change(actor, workspace)
+    member = Membership.objects.select_for_update().filter(workspace=workspace, user__username=username).first()
+    if member is None:
+        raise NotFound(f"“{username[:64]}” is not a member of this workspace.")
+    if member.role == Role.OWNER:
+        _owners_only(actor, workspace)
+        _keep_an_owner(workspace)
+    member.delete()
+    record(actor, "member.removed", username, workspace=workspace, old={"role": Role(member.role).word})
+
+
+def _may_change(actor: Actor, workspace: Workspace) -> None:
+    if not actor.may_in(workspace.pk, Action.MANAGE):
+        raise Denied("Only admins and owners of the workspace change its members.")
+
+
+def _owners_only(actor: Actor, workspace: Workspace) -> None:
+    if not actor.may_in(workspace.pk, Action.OWN):
+        raise Denied("Only an owner may make, change or remove an owner.")
+
+
+def _keep_an_owner(workspace: Workspace) -> None:
+    if Membership.objects.select_for_update().filter(workspace=workspace, role=Role.OWNER).count() <= 1:
+        raise LastOwner("This is the workspace's last owner; make somebody else owner first.")
