@@ -1,0 +1,133 @@
+"""The real parts, each started once per run and on first use, and `gate`: a live Gatehouse on both databases."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import tests.parts.environment  # noqa: F401 - for runs that did not load it as a plugin
+from tests.parts.clients import Client
+from tests.parts.gate import Gate, Place
+from tests.parts.gatehouse import Gatehouse
+from tests.parts.postgres import Postgres
+from tests.parts.recorder import Recorder
+from tests.parts.s3 import S3
+from tests.parts.valkey import Valkey
+
+DATABASES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def parts_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where parts keep their data and logs."""
+    return tmp_path_factory.mktemp("parts")
+
+
+@pytest.fixture(scope="session")
+def postgres(parts_folder: Path) -> Iterator[Postgres]:
+    """A real PostgreSQL."""
+    part = Postgres(parts_folder)
+    try:
+        part.start()
+        yield part
+    finally:
+        part.stop()
+
+
+@pytest.fixture(scope="session")
+def valkey(parts_folder: Path) -> Iterator[Valkey]:
+    """A real Valkey."""
+    part = Valkey(parts_folder)
+    try:
+        part.start()
+        yield part
+    finally:
+        part.stop()
+
+
+@pytest.fixture(scope="session")
+def s3(parts_folder: Path) -> Iterator[S3]:
+    """An S3 server."""
+    part = S3(parts_folder)
+    try:
+        part.start()
+        yield part
+    finally:
+        part.stop()
+
+
+@pytest.fixture(scope="session")
+def public() -> Iterator[Recorder]:
+    """The upstream the installation is configured with: nothing in a test goes outside."""
+    with Recorder() as recorder:
+        yield recorder
+
+
+@pytest.fixture
+def recorder() -> Iterator[Recorder]:
+    """An upstream of the test's own."""
+    with Recorder() as one:
+        yield one
+
+
+@pytest.fixture
+def other_recorder() -> Iterator[Recorder]:
+    """A second upstream of the test's own."""
+    with Recorder() as one:
+        yield one
+
+
+@pytest.fixture(scope="session", params=DATABASES)
+def gate(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, public: Recorder) -> Iterator[Gate]:
+    """A live Gatehouse with two worker processes, once on SQLite and once on PostgreSQL."""
+    url = request.getfixturevalue("postgres").database() if request.param == "postgresql" else ""
+    server = Gatehouse(tmp_path_factory.mktemp(f"gatehouse-{request.param}"), url, public.url, env=_extra())
+    try:
+        server.start()
+        yield Gate(server)
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def strict_gate(tmp_path_factory: pytest.TempPathFactory, public: Recorder) -> Iterator[Gate]:
+    """A live Gatehouse that may reach no private network (but the operator's own NPM_UPSTREAM_URL)."""
+    folder = tmp_path_factory.mktemp("gatehouse-strict")
+    server = Gatehouse(folder, "", public.url, env={**_extra(), "ALLOWED_PRIVATE_NETWORKS": ""}, workers=1)
+    try:
+        server.start()
+        yield Gate(server)
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def place(gate: Gate) -> Place:
+    """A fresh workspace with a registry that has no upstream yet."""
+    return gate.workspace()
+
+
+@pytest.fixture
+def npm(tmp_path: Path) -> Callable[..., Client]:
+    """Make an npm with a home of its own: `npm(place, "bob")`."""
+    return _factory("npm", tmp_path)
+
+
+@pytest.fixture
+def pnpm(tmp_path: Path) -> Callable[..., Client]:
+    """Make a pnpm with a home of its own."""
+    return _factory("pnpm", tmp_path)
+
+
+def _factory(tool: str, folder: Path) -> Callable[..., Client]:
+    def make(place: Place, who: str = "", *, registry: str = "", home: str = "") -> Client:
+        token = place.tokens[who] if who else ""
+        return Client(tool, folder / (home or f"{tool}-{who or 'nobody'}"), registry or place.url, token)
+
+    return make
+
+
+def _extra() -> dict[str, str]:
+    """What a person may hand to the servers under test, e.g. GATEHOUSE_TEST_ENV="X=1 Y=2" to look for the cause of a failure."""
+    return dict(pair.split("=", 1) for pair in os.environ.get("GATEHOUSE_TEST_ENV", "").split())

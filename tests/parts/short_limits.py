@@ -1,0 +1,14 @@
+"""The settings of the servers under test: Gatehouse's own, with limits short enough to run into."""
+
+from datetime import timedelta
+
+from config.settings import *  # noqa: F403 - a settings module
+
+PUBLISH_LIMIT = 24 * 1024 * 1024
+FILE_LIMIT = 16 * 1024 * 1024
+METADATA_LIMIT = 8 * 1024 * 1024
+UPSTREAM_CONNECT_TIMEOUT = 2.0
+UPSTREAM_READ_TIMEOUT = 2.0
+UPSTREAM_TOTAL_TIMEOUT = 6.0
+METADATA_FRESH = timedelta(minutes=5)
+NEGATIVE_FRESH = timedelta(seconds=60)

@@ -1,0 +1,77 @@
+"""A small HTTP client for tests: no redirects followed, no retries, JSON in and out."""
+
+import json
+from base64 import b64encode
+from dataclasses import dataclass
+from typing import Any
+
+import urllib3
+
+POOL = urllib3.PoolManager(maxsize=64, retries=False, timeout=urllib3.Timeout(connect=5, read=60))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back; `json()` reads the body."""
+
+    status: int
+    body: bytes
+    headers: urllib3.HTTPHeaderDict
+
+    def json(self) -> Any:  # noqa: ANN401 - JSON
+        """The body as JSON."""
+        return json.loads(self.body)
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode("utf-8", "replace")
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.text[:600]}"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody who asks: a base address and an Authorization header."""
+
+    url: str
+    authorization: str = ""
+
+    def request(self, method: str, path: str, *, body: object = None, headers: dict[str, str] | None = None) -> Answer:
+        """Send it. A dict or list goes as JSON, bytes and str as they are; the path is not touched."""
+        sent = {"authorization": self.authorization, **{key.lower(): value for key, value in (headers or {}).items()}}
+        if isinstance(body, dict | list):
+            body, sent = json.dumps(body).encode(), {"content-type": "application/json", **sent}
+        given = {key: value for key, value in sent.items() if value}
+        reply = POOL.request(method, self.url + path, body=body, headers=given, redirect=False, decode_content=True)  # type: ignore[arg-type]
+        return Answer(reply.status, reply.data, reply.headers)
+
+    def get(self, path: str, **headers: str) -> Answer:
+        """GET; header names with `_` for `-`."""
+        return self.request("GET", path, headers={key.replace("_", "-"): value for key, value in headers.items()})
+
+    def head(self, path: str) -> Answer:
+        """HEAD."""
+        return self.request("HEAD", path)
+
+    def put(self, path: str, body: object = None) -> Answer:
+        """PUT."""
+        return self.request("PUT", path, body=body)
+
+    def post(self, path: str, body: object = None) -> Answer:
+        """POST."""
+        return self.request("POST", path, body=body)
+
+    def patch(self, path: str, body: object = None) -> Answer:
+        """PATCH."""
+        return self.request("PATCH", path, body=body)
+
+    def delete(self, path: str, body: object = None) -> Answer:
+        """DELETE."""
+        return self.request("DELETE", path, body=body)
+
+
+def basic(username: str, password: str) -> str:
+    """A Basic header's value."""
+    return "Basic " + b64encode(f"{username}:{password}".encode()).decode()
