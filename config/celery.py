@@ -4,7 +4,10 @@ import os
 from pathlib import Path
 
 from celery import Celery
+from celery.signals import beat_embedded_init
 from django.conf import settings
+
+from config.lifeline import tie_if_supervised
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("gatehouse")
@@ -12,3 +15,9 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 for folder in ("in", "control"):
     Path(settings.DATA_DIR, "queue", folder).mkdir(parents=True, exist_ok=True)
+
+
+@beat_embedded_init.connect
+def _tie_beat(**_: object) -> None:
+    """Celery forks its clock off the worker: it must not outlive it."""
+    tie_if_supervised()

@@ -130,6 +130,15 @@ CACHES = {
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
+
+
+def _small_transfers() -> object:
+    """S3 uploads in few parts at a time: boto3's own ten keep more than 100 MB in memory for each upload."""
+    from boto3.s3.transfer import TransferConfig
+
+    return TransferConfig(multipart_chunksize=8 * 1024 * 1024, max_concurrency=2)
+
+
 _manifest = (BASE_DIR / "staticfiles" / "staticfiles.json").exists()
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -145,6 +154,8 @@ STORAGES = {
             "addressing_style": "path" if ENVIRONMENT.storage.endpoint else None,
             "default_acl": None,
             "file_overwrite": True,
+            "max_memory_size": 1024 * 1024,  # bytes of a download kept in memory; the default 0 is all of them
+            "transfer_config": _small_transfers(),
         },
     },
     "staticfiles": {
@@ -222,7 +233,7 @@ SPECTACULAR_SETTINGS = {
 
 # --- jobs -----------------------------------------------------------------------------------------
 _queue = DATA_DIR / "queue"
-CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"  # the host means nothing; without one every process warns
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"visibility_timeout": 3600}
     if REDIS_URL

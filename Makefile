@@ -1,0 +1,51 @@
+# Gatehouse: `make run` starts everything, `make test` checks everything. `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+# The first interpreter that is new enough; PYTHON=/path/to/python3.12 make run chooses another.
+PYTHON ?= $(shell for one in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$one -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$one && break; done)
+PYTEST_OPTIONS ?=
+
+# Makes the environment if need be and installs $(1) with uv, or with pip where uv cannot do it (it reads no pip.conf).
+define install
+	@test -n "$(PYTHON)" || { echo "gatehouse: needs Python 3.11 or newer, and none was found as python3." >&2; exit 1; }
+	@test -x $(BIN)/python || { command -v uv >/dev/null && uv venv -q --python "$(PYTHON)" $(VENV); } \
+		|| "$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); echo "gatehouse: $(PYTHON) -m venv failed; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Installing $(1) …"
+	@uv=$$(command -v uv || echo $(BIN)/uv); \
+		{ test -x "$$uv" || $(BIN)/python -m pip install -q --disable-pip-version-check uv; } \
+		&& "$$uv" pip install -q --python $(BIN)/python -r $(1) \
+		|| { $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip -q; $(BIN)/python -m pip install -q --disable-pip-version-check -r $(1); }
+	@touch $@
+endef
+
+.PHONY: help run test check soak bench setup
+
+help: ## list every target
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+
+run: $(VENV)/.runs ## set up and run everything in the foreground; Ctrl-C stops it
+	@exec $(BIN)/python manage.py serve
+
+test: $(VENV)/.tests check ## set up and run every check and test
+	@$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+
+check: $(VENV)/.tests ## format, lint, types, floors, migrations, templates: under a minute
+	@$(BIN)/python -m config.checks
+
+soak: $(VENV)/.tests ## the long versions of fault, race and collection tests
+	@$(BIN)/python -m pytest -m soak $(PYTEST_OPTIONS) || { test $$? = 5 && echo "The soak tests come with the step that brings mirroring and collection; there are none yet."; }
+
+bench: $(VENV)/.tests ## measure side by side with peers; writes a table and JSON
+	@if test -f bench/run.py; then $(BIN)/python bench/run.py; else echo "The benchmark comes with bench/run.py; it is not here yet."; fi
+
+setup: $(VENV)/.tests ## only install what running and testing need
+
+$(VENV)/.runs: requirements.txt
+	$(call install,requirements.txt)
+
+$(VENV)/.tests: requirements-dev.txt requirements.txt
+	$(call install,requirements-dev.txt)
+	@touch $(VENV)/.runs

@@ -1,0 +1,89 @@
+"""`manage.py serve`: everything in the foreground in one command (CONTRACT.md section 1)."""
+
+import http.client
+import os
+import sys
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import connections
+
+from config.greeting import greeting
+from config.instance import Occupied, sole_instance, wait_for_port
+from config.preparation import prepare
+from config.supervisor import Child, Supervisor
+
+WEB_GRACE = 35.0  # seconds: running downloads may end; granian itself ends its workers after 30
+TASK_GRACE = 5.0  # tasks are made to be interrupted; idle Celery alone takes 3.5 s to say goodbye
+
+
+class Command(BaseCommand):
+    """Lock, port, migrations, first run, then web server and background worker until a signal comes."""
+
+    help = "Run Gatehouse: web server and background worker, in the foreground."
+    requires_system_checks = ()
+
+    def handle(self, *_args: object, **_options: object) -> None:
+        """Run until SIGTERM or Ctrl-C. Exit 1 when lock or port are taken."""
+        try:
+            with sole_instance(settings.DATA_DIR):
+                wait_for_port(settings.ENVIRONMENT.host, settings.ENVIRONMENT.port)
+                self._run()
+        except Occupied as error:
+            self._say(str(error))
+            sys.exit(1)
+        except KeyboardInterrupt:  # Ctrl-C while still preparing
+            sys.exit(130)
+
+    def _run(self) -> None:
+        text = greeting(address=settings.EXTERNAL_HOST, username=settings.ADMIN_USERNAME, made=prepare())
+        connections.close_all()
+        self.stdout.write(text)
+        self.stdout.flush()
+        Supervisor(_children(), say=self._say, is_up=_is_up, when_up=self._ready).run()
+
+    def _ready(self) -> None:
+        self.stdout.write(f"Ready at {settings.EXTERNAL_HOST}/ (Ctrl-C stops it)")
+        self.stdout.flush()
+
+    def _say(self, line: str) -> None:
+        sys.stderr.write(f"gatehouse: {line}\n")
+        sys.stderr.flush()
+
+
+def _children() -> list[Child]:
+    tasks = [Child("background worker", _celery(number), TASK_GRACE) for number in range(1, settings.ENVIRONMENT.task_workers + 1)]
+    return [Child("web server", _granian(), WEB_GRACE), *tasks]
+
+
+def _granian() -> list[str]:
+    environment = settings.ENVIRONMENT
+    target = os.environ.get("GATEHOUSE_ENTRY", "asgi config.asgi:application").split()
+    options = f"--interface {target[0]} --workers {environment.web_workers} --host {environment.host} --port {environment.port}"
+    fixed = "--http 1 --no-ws --no-access-log --log-level warning --respawn-failed-workers --workers-kill-timeout 30"
+    return [*_python(), "-m", "granian", *options.split(), *fixed.split(), target[1]]
+
+
+def _celery(number: int) -> list[str]:
+    fixed = "worker --pool threads --concurrency 4 --without-mingle --without-gossip --loglevel WARNING"
+    beat = ["--beat"] if number == 1 else []
+    return [*_python(), "-m", "celery", "-A", "config.celery", "--quiet", *fixed.split(), "--hostname", f"tasks{number}@%h", *beat]
+
+
+def _python() -> list[str]:
+    """The interpreter; library warnings (root user, missing folders) are shown to developers only."""
+    return [sys.executable] if settings.GATEHOUSE_ENV == "development" else [sys.executable, "-W", "ignore"]
+
+
+def _is_up() -> bool:
+    """Whether the web server answers anything at all."""
+    host = settings.ENVIRONMENT.host
+    asked = http.client.HTTPConnection({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), settings.ENVIRONMENT.port, timeout=1)  # noqa: S104
+    try:
+        asked.request("GET", "/healthz")
+        asked.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        asked.close()
+    return True

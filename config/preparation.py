@@ -1,0 +1,44 @@
+"""What happens between `make run` and the first process: schema, first run, the public npm upstream."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from config.bootstrap import FirstRun, bootstrap
+from config.env import EnvironmentInvalid, discover_npm_upstream
+from upstreams.errors import UpstreamInvalid
+from workspaces.errors import Invalid
+
+
+def prepare() -> FirstRun:
+    """Bring the database up to date and make what the first run needs. Raises EnvironmentInvalid for a value that cannot be."""
+    with ThreadPoolExecutor(1) as pool:  # asking npm takes half a second: meanwhile the schema is made
+        asked = pool.submit(discover_npm_upstream, Path(settings.DATA_DIR)) if settings.NPM_UPSTREAM_URL is None else None
+        migrate()
+        if asked is not None:
+            settings.NPM_UPSTREAM_URL = asked.result()  # the operator's word from here on, also in this process
+    return first_run()
+
+
+def migrate() -> None:
+    """Apply what is not applied yet; when nothing is, only look (Django's own command takes a second to find out)."""
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", verbosity=0, interactive=False)
+
+
+def first_run() -> FirstRun:
+    """The bootstrap with the values of the environment. Raises EnvironmentInvalid."""
+    try:
+        return bootstrap(
+            username=settings.ADMIN_USERNAME, password=settings.ADMIN_PASSWORD, npm_upstream_url=settings.NPM_UPSTREAM_URL
+        )
+    except UpstreamInvalid as error:
+        raise EnvironmentInvalid(f"NPM_UPSTREAM_URL: {error}") from error
+    except Invalid as error:
+        name = "ADMIN_USERNAME" if "username" in error.fields else "ADMIN_PASSWORD"
+        raise EnvironmentInvalid(f"{name}: {error}") from error

@@ -1,0 +1,38 @@
+"""Background work of the upstreams' floor: fetch ids, call one service, nothing else."""
+
+import time
+from pathlib import Path
+
+from celery import shared_task
+from django.conf import settings
+
+from tokens.services.web_login import sweep_logins
+
+STALE_AFTER = 3600.0  # seconds without a write: whoever was writing is gone
+FOLDERS = ("staging", "spool")
+
+
+@shared_task
+def sweep() -> None:
+    """Housekeeping each minute: logins that are over, and files that a crash left beside the storage."""
+    sweep_logins()
+    sweep_files(time.time() - STALE_AFTER)
+
+
+def sweep_files(before: float) -> int:
+    """Delete files in the staging and spool folders last written `before` that moment; returns how many."""
+    swept = 0
+    for folder in FOLDERS:
+        for path in Path(settings.DATA_DIR, folder).glob("**/*"):
+            swept += _swept(path, before)
+    return swept
+
+
+def _swept(path: Path, before: float) -> bool:
+    try:
+        if not path.is_file() or path.stat().st_mtime >= before:
+            return False
+        path.unlink()
+    except FileNotFoundError:  # moved into place, or swept by another worker, since the folder was read
+        return False
+    return True
