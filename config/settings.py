@@ -136,7 +136,9 @@ def _small_transfers() -> object:
     """S3 uploads in few parts at a time: boto3's own ten keep more than 100 MB in memory for each upload."""
     from boto3.s3.transfer import TransferConfig
 
-    return TransferConfig(multipart_chunksize=8 * 1024 * 1024, max_concurrency=2)
+    transfer = TransferConfig(multipart_chunksize=8 * 1024 * 1024, max_concurrency=2)
+    transfer.max_in_memory_upload_chunks = 2  # read ahead of the network; no argument sets it
+    return transfer
 
 
 _manifest = (BASE_DIR / "staticfiles" / "staticfiles.json").exists()

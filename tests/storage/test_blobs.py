@@ -1,0 +1,229 @@
+"""What every storage must do: durable, idempotent, quick to find damage, and never a body in memory."""
+
+import errno
+import hashlib
+import os
+import tracemalloc
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from packages import blobs
+from packages.errors import BodyTooLarge, StorageFull
+from packages.formats.publication import StagedFile
+
+BIG = 64 * 1024 * 1024
+LITTLE = 12 * 1024 * 1024  # what handling a big file may cost in memory
+
+
+def _keep(content: bytes) -> StagedFile:
+    with blobs.Staging(limit=BIG * 2) as staging:
+        staging.write(content)
+        staged = staging.finish()
+        blobs.store(staged)
+    return staged
+
+
+def test_what_was_stored_is_there_byte_for_byte(backend: str) -> None:
+    staged = _keep(b"bytes of a package")
+
+    assert blobs.exists(staged.sha256)
+    assert b"".join(blobs.chunks(staged.sha256)) == b"bytes of a package"
+    with blobs.open_blob(staged.sha256) as file:
+        assert file.read() == b"bytes of a package"
+    assert blobs.local_path(staged.sha256).read_bytes() == b"bytes of a package"
+
+
+def test_hashes_are_those_of_the_bytes(backend: str) -> None:
+    staged = _keep(b"hash me")
+
+    assert staged.sha256 == hashlib.sha256(b"hash me").hexdigest()
+    assert staged.sha512 == hashlib.sha512(b"hash me").hexdigest()
+    assert staged.sha1 == hashlib.sha1(b"hash me", usedforsecurity=False).hexdigest()
+    assert staged.size == len(b"hash me")
+
+
+def test_storing_the_same_bytes_again_changes_nothing(backend: str) -> None:
+    first = _keep(b"twice")
+    second = _keep(b"twice")
+
+    assert first.sha256 == second.sha256
+    assert b"".join(blobs.chunks(first.sha256)) == b"twice"
+
+
+def test_nothing_is_left_in_staging(backend: str, tmp_path: Path) -> None:
+    _keep(b"moved")
+    with blobs.Staging(limit=100) as staging:
+        staging.write(b"thrown away")
+
+    assert list((tmp_path / "staging").iterdir()) == []
+
+
+def test_deleting_is_idempotent_and_what_is_gone_is_not_found(backend: str) -> None:
+    staged = _keep(b"short life")
+    blobs.delete(staged.sha256)
+    blobs.delete(staged.sha256)
+
+    assert not blobs.exists(staged.sha256)
+    with pytest.raises(FileNotFoundError), blobs.open_blob(staged.sha256) as file:
+        file.read()
+    with pytest.raises(FileNotFoundError):
+        blobs.local_path("0" * 64).read_bytes()
+
+
+def test_many_writers_of_one_blob(backend: str) -> None:
+    content = os.urandom(300_000)
+    with ThreadPoolExecutor(8) as pool:
+        digests = {staged.sha256 for staged in pool.map(lambda _: _keep(content), range(8))}
+
+    assert len(digests) == 1
+    assert b"".join(blobs.chunks(digests.pop())) == content
+
+
+def test_a_stunted_object_is_replaced_by_whole_bytes(backend: str) -> None:
+    staged = _keep(b"whole bytes")
+    _overwrite(staged.sha256, b"who")
+    _keep(b"whole bytes")
+
+    assert b"".join(blobs.chunks(staged.sha256)) == b"whole bytes"
+
+
+def test_a_big_file_costs_little_memory(backend: str) -> None:
+    parts = 0 if backend == "files" else 4 * 8 * 1024 * 1024  # config.settings: two parts of 8 MB under way, two in the queue
+    with blobs.Staging(limit=BIG) as staging:
+        staged, peak = _peak(lambda: _fill(staging, BIG))
+        assert peak < LITTLE, f"receiving took {peak:,} bytes"
+        _, peak = _peak(lambda: blobs.store(staged))
+        assert peak < parts + LITTLE, f"storing took {peak:,} bytes"
+    read, peak = _peak(lambda: sum(len(chunk) for chunk in blobs.chunks(staged.sha256)))
+    assert read == BIG
+    assert peak < LITTLE, f"reading took {peak:,} bytes"
+
+
+def _fill(staging: blobs.Staging, size: int) -> StagedFile:
+    block = os.urandom(1024 * 1024)
+    for _ in range(size // len(block)):
+        staging.write(block)
+    return staging.finish()
+
+
+def _peak(work: Callable[[], Any]) -> tuple[Any, int]:
+    """What `work` answers, and the most memory its objects took."""
+    tracemalloc.start()
+    try:
+        return work(), tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_limit_holds_at_its_byte(backend: str) -> None:
+    with blobs.Staging(limit=10) as staging:
+        staging.write(b"0123456789")
+        with pytest.raises(BodyTooLarge):
+            staging.write(b"x")
+
+
+@pytest.mark.parametrize("backend", ["s3"], indirect=True)
+def test_a_damaged_object_is_never_handed_out(backend: str, tmp_path: Path) -> None:
+    staged = _keep(b"honest bytes")
+    _overwrite(staged.sha256, b"forged bytes")
+
+    with pytest.raises(FileNotFoundError, match="damaged"):
+        blobs.local_path(staged.sha256)
+    assert not list((tmp_path / "cache").rglob("*/*"))
+    assert list((tmp_path / "staging").iterdir()) == []
+
+
+@pytest.mark.parametrize("backend", ["files"], indirect=True)
+def test_bytes_are_on_disk_before_their_name_is(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def recorded_fsync(handle: int) -> None:
+        target = os.readlink(f"/proc/self/fd/{handle}")
+        steps.append("fsync folder" if Path(target).is_dir() else "fsync file")
+        fsync(handle)
+
+    def recorded_replace(self: Path, target: Any) -> Path:  # noqa: ANN401 - pathlib's own
+        steps.append("rename")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", recorded_fsync)
+    monkeypatch.setattr(Path, "replace", recorded_replace)
+    _keep(b"in this order")
+
+    assert steps.index("fsync file") < steps.index("rename") < len(steps) - 1 - steps[::-1].index("fsync folder")
+
+
+@pytest.mark.parametrize("backend", ["files"], indirect=True)
+@pytest.mark.parametrize("moment", ["write", "rename"])
+def test_a_full_disk_is_said_and_leaves_nothing(backend: str, moment: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with blobs.Staging(limit=100) as staging, pytest.raises(StorageFull):
+        if moment == "write":
+            monkeypatch.setattr(staging, "_file", _FullFile(staging._file))  # noqa: SLF001 - a full disk, without one
+            staging.write(b"no room")
+        else:
+            staging.write(b"no room")
+            staged = staging.finish()
+            monkeypatch.setattr(Path, "replace", full)
+            blobs.store(staged)
+
+    assert list((tmp_path / "staging").iterdir()) == []
+    assert not [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("backend", ["files"], indirect=True)
+def test_another_file_system_gets_a_whole_copy(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace = Path.replace
+    refused: list[Path] = []
+
+    def across(self: Path, target: Any) -> Path:  # noqa: ANN401 - pathlib's own
+        if "staging" in self.parts and not refused:
+            refused.append(self)
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", across)
+    staged = _keep(b"far away")
+
+    assert refused
+    assert b"".join(blobs.chunks(staged.sha256)) == b"far away"
+    assert [path.name for path in blobs.local_path(staged.sha256).parent.iterdir()] == [staged.sha256]
+
+
+@pytest.mark.parametrize("backend", ["files"], indirect=True)
+def test_a_client_chooses_no_name(backend: str) -> None:
+    staged = _keep(b"../../etc/passwd")
+
+    assert blobs.local_path(staged.sha256).parts[-4:] == ("sha256", staged.sha256[:2], staged.sha256[2:4], staged.sha256)
+
+
+class _FullFile:
+    """A file on a full disk."""
+
+    def __init__(self, real: Any) -> None:  # noqa: ANN401 - a raw file
+        self._real = real
+
+    def write(self, _: bytes) -> int:
+        """No room."""
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def close(self) -> None:
+        """Close the real one."""
+        self._real.close()
+
+
+def _overwrite(sha256: str, content: bytes) -> None:
+    """Damage the stored bytes behind Gatehouse's back."""
+    storage = blobs.backend()
+    name = blobs.key(sha256)
+    if isinstance(storage, blobs.DurableFileStorage):
+        Path(storage.path(name)).write_bytes(content)
+    else:
+        storage.bucket.Object(f"blobs/{name}").put(Body=content)  # type: ignore[attr-defined]
