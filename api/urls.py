@@ -1,2 +1,72 @@
-from django.urls import path
-urlpatterns: list = []
+"""The addresses of REST (CONTRACT.md section 4). The final slash may be left out.
+
+A path arrives decoded, so `@acme%2ffoo` and `@acme/foo` are one; the expression for names takes a
+scope with its name whole, and nothing else with a slash, so `…/versions/` cannot be read as a name.
+"""
+
+from django.urls import re_path
+
+from api.views import (
+    claims,
+    events,
+    later,
+    members,
+    packages,
+    registries,
+    resolution,
+    schema,
+    service_tokens,
+    tags,
+    tokens,
+    upstreams,
+    users,
+    versions,
+    whoami,
+    workspaces,
+)
+
+ID = r"(?P<id>[0-9]{1,18})"
+WS = r"^v1/workspaces/(?P<ws>[^/]+)"
+REG = WS + r"/registries/(?P<reg>[^/]+)"
+FORMAT = REG + r"/packages/(?P<format>[^/]+)"
+NAME = FORMAT + r"/(?P<name>@[^/]+/[^/]+|[^@/][^/]*)"
+END = r"/?$"
+
+urlpatterns = [
+    re_path(r"^schema" + END, schema.SchemaView.as_view(), name="api-schema"),
+    re_path(r"^docs" + END, schema.DocsView.as_view(), name="api-docs"),
+    re_path(r"^v1/whoami" + END, whoami.WhoamiView.as_view()),
+    re_path(r"^v1/users" + END, users.UsersView.as_view()),
+    re_path(r"^v1/tokens" + END, tokens.TokensView.as_view()),
+    re_path(r"^v1/tokens/" + ID + END, tokens.TokenView.as_view()),
+    re_path(r"^v1/workspaces" + END, workspaces.WorkspacesView.as_view()),
+    re_path(WS + END, workspaces.WorkspaceView.as_view()),
+    re_path(WS + "/members" + END, members.MembersView.as_view()),
+    re_path(WS + r"/members/(?P<username>[^/]+)" + END, members.MemberView.as_view()),
+    re_path(WS + "/tokens" + END, service_tokens.ServiceTokensView.as_view()),
+    re_path(WS + "/tokens/" + ID + END, service_tokens.ServiceTokenView.as_view()),
+    re_path(WS + "/events" + END, events.EventsView.as_view()),
+    re_path(WS + "/claims" + END, claims.ClaimsView.as_view()),
+    re_path(WS + "/claims/" + ID + END, claims.ClaimView.as_view()),
+    re_path(WS + "/invitations" + END, later.InvitationsView.as_view()),
+    re_path(WS + "/secrets" + END, later.SecretsView.as_view()),
+    re_path(WS + "/webhooks" + END, later.WebhooksView.as_view()),
+    re_path(WS + "/registries" + END, registries.RegistriesView.as_view()),
+    re_path(REG + END, registries.RegistryView.as_view()),
+    re_path(REG + "/upstreams" + END, upstreams.UpstreamsView.as_view()),
+    re_path(REG + "/upstreams/" + ID + END, upstreams.UpstreamView.as_view()),
+    re_path(REG + "/upstreams/" + ID + "/test" + END, later.UpstreamTestView.as_view()),
+    re_path(REG + "/push" + END, later.PushView.as_view()),
+    re_path(REG + "/pull" + END, later.PullView.as_view()),
+    re_path(REG + "/mirrors" + END, later.MirrorsView.as_view()),
+    re_path(REG + "/packages" + END, packages.PackagesView.as_view()),
+    re_path(FORMAT + END, packages.FormatView.as_view()),
+    re_path(NAME + END, packages.PackageView.as_view()),
+    re_path(NAME + "/versions" + END, versions.VersionsView.as_view()),
+    re_path(NAME + r"/versions/(?P<version>[^/]+)" + END, versions.VersionView.as_view()),
+    re_path(NAME + "/tags" + END, tags.TagsView.as_view()),
+    re_path(NAME + r"/tags/(?P<tag>[^/]+)" + END, tags.TagView.as_view()),
+    re_path(NAME + "/resolution" + END, resolution.ResolutionView.as_view()),
+    re_path(NAME + "/tombstone" + END, resolution.TombstoneView.as_view()),
+    re_path(r"^(?P<path>.*)$", later.UnknownView.as_view()),
+]

@@ -1,0 +1,103 @@
+"""What every address below /api/v1/ shares: who asks, bounded bodies, strict input, pages. No rules live here."""
+
+from typing import Any, TypeVar, cast
+
+from django.conf import settings
+from django.db.models import Model, QuerySet
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+
+from api.authentication import client_ip
+from api.errors import AddressUnknown
+from api.pagination import Pages
+from api.parsers import StrictJson
+from api.serializers.common import Body
+from packages.errors import BodyTooLarge
+from workspaces.access import Actor
+from workspaces.errors import Invalid
+
+PAGING = frozenset({"page", "page_size"})
+M = TypeVar("M", bound=Model)
+
+
+class AlwaysJson(BaseContentNegotiation):
+    """REST speaks JSON whatever `Accept` says; `?format=` is a filter of lists here, not a renderer."""
+
+    def select_parser(self, request: Request, parsers: list[BaseParser]) -> BaseParser | None:
+        """The parser of the body's media type; None becomes 415."""
+        media_type = (request.content_type or "").partition(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == media_type), None)
+
+    def select_renderer(self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None) -> tuple[BaseRenderer, str]:  # type: ignore[override]  # noqa: ARG002 - the framework's signature
+        """Always the first."""
+        return renderers[0], str(renderers[0].media_type)
+
+
+class Door(APIView):
+    """Base of every REST view."""
+
+    content_negotiation_class = AlwaysJson
+    parser_classes = (StrictJson,)
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]  # noqa: RUF012 - the framework's attribute
+    body_limit: int = settings.SMALL_BODY_LIMIT
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks; nobody (with their address) when no credentials came."""
+        found = self.request.auth
+        return found if isinstance(found, Actor) else Actor(ip=client_ip(self.request))
+
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
+        """Refuse what is too large before reading it, then authenticate: invalid credentials are 401 everywhere."""
+        _bound(request, self.body_limit)
+        super().initial(request, *args, **kwargs)
+        if any("\x00" in str(part) for part in kwargs.values()):
+            raise AddressUnknown("There is nothing at this address.")
+
+    def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:  # type: ignore[override]
+        """Answers may hold secrets and differ by caller: nobody stores them."""
+        final = cast("Response", super().finalize_response(request, response, *args, **kwargs))
+        final.headers.setdefault("Cache-Control", "no-store")
+        return final
+
+    def read(self, body: type[Body]) -> dict[str, Any]:
+        """The body's fields, checked; a PATCH may leave any out. Raises ValidationError (400 naming the field)."""
+        checked = body(data=self.request.data, partial=self.request.method == "PATCH")
+        checked.is_valid(raise_exception=True)
+        return dict(checked.validated_data)
+
+    def query(self, body: type[Body]) -> dict[str, Any]:
+        """The list's filters, checked; a parameter that is not known is 400."""
+        asked = {key: value for key, value in self.request.query_params.items() if key not in PAGING}
+        checked = body(data=asked)
+        checked.is_valid(raise_exception=True)
+        return dict(checked.validated_data)
+
+    def page(self, rows: QuerySet[M], shown: type[BaseSerializer[Any]], filters: type[Body] = Body, **context: object) -> Response:
+        """One page of `rows`. Raises NotFound past the end, Invalid for parameters not known."""
+        self.query(filters)
+        pages = Pages()
+        found = pages.paginate_queryset(rows, self.request, view=self)
+        return pages.get_paginated_response(shown(found, many=True, context=context).data)
+
+
+class ListDoor(Door):
+    """A Door whose GET answers a page; the schema reads the class attribute."""
+
+    pagination_class = Pages
+
+
+def _bound(request: Request, limit: int) -> None:
+    """413 by the declared length, before a byte is read; a body of unknown length is bounded by its parser."""
+    declared = request.META.get("CONTENT_LENGTH") or ""
+    if declared and not (declared.isascii() and declared.isdigit()):
+        raise Invalid("Content-Length is not a number.")
+    if declared and (len(declared) > 18 or int(declared) > limit):  # noqa: PLR2004 - digits of a 64-bit number
+        raise BodyTooLarge(f"A body here may have at most {limit:,} bytes.")
+    if not declared and "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
+        request.META["CONTENT_LENGTH"] = str(limit)  # the framework ignores a body without a length; the parser bounds it

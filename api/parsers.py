@@ -1,0 +1,37 @@
+"""Bodies: JSON that any database can hold, and multipart uploads. Both bounded before they are read."""
+
+import json
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.conf import settings
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import JSONParser, MultiPartParser
+
+from packages.errors import BodyTooLarge
+
+
+class StrictJson(JSONParser):
+    """A JSON body of at most SMALL_BODY_LIMIT bytes; NaN, bad UTF-8, lone surrogates and endless nesting are parse errors."""
+
+    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401, ARG002 - the framework's signature
+        """The value sent. Raises ParseError (400), BodyTooLarge (413)."""
+        body = stream.read(settings.SMALL_BODY_LIMIT + 1)
+        if len(body) > settings.SMALL_BODY_LIMIT:
+            raise BodyTooLarge(f"A body here may have at most {settings.SMALL_BODY_LIMIT:,} bytes.")
+        try:
+            value = json.loads(body.decode("utf-8"), parse_constant=_refuse)
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+        except (ValueError, RecursionError) as error:
+            # Only the decoder's own words are told: others quote bytes of the body.
+            told = f": {error}" if isinstance(error, json.JSONDecodeError) else ""
+            raise ParseError(f"The body is not JSON{told}.") from None
+        return value
+
+
+class Upload(MultiPartParser):
+    """multipart/form-data; the framework writes files to disk while it reads."""
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(word)

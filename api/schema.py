@@ -1,0 +1,53 @@
+"""OpenAPI: how operations and credentials are described at /api/schema/."""
+
+from collections.abc import Callable
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import extend_schema
+from rest_framework.serializers import BaseSerializer
+
+from api.serializers.common import Body, Fault
+
+Shape = type[BaseSerializer[Any]]
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Bearer and Basic."""
+
+    target_class = "api.authentication.GatehouseAuthentication"
+    name = ["token", "password"]  # noqa: RUF012 - the framework's attribute
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, str]]:  # noqa: ARG002 - the framework's signature
+        """The two schemes of the Authorization header."""
+        return [{"type": "http", "scheme": "bearer"}, {"type": "http", "scheme": "basic"}]
+
+
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """The browser's session."""
+
+    target_class = "api.authentication.BrowserSession"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:  # noqa: ARG002 - the framework's signature
+        """The session cookie; unsafe methods also need the CSRF token."""
+        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
+
+
+def described(  # noqa: PLR0913 - the parts of one operation
+    name: str,
+    *,
+    body: Shape | dict[str, Any] | None = None,
+    returns: Shape | dict[str, Any] | None = None,
+    code: int = 200,
+    many: bool = False,
+    filters: type[Body] | None = None,
+) -> Callable[..., Any]:
+    """Describe one method of a view: its name, body, answer and filters; errors look alike everywhere."""
+    answer = returns(many=True) if many and isinstance(returns, type) else returns
+    responses = {code: answer, "4XX": Fault, "5XX": Fault}
+    decorate: Callable[..., Any] = extend_schema(
+        operation_id=name, request=body, responses=responses, parameters=[filters] if filters else None
+    )
+    return decorate

@@ -1,0 +1,1 @@
+"""Shapes of bodies and answers, with the field names of CONTRACT.md section 4."""

@@ -1,0 +1,132 @@
+"""Packages, versions, tags, tombstones, and the trace of the rule."""
+
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist
+from rest_framework import serializers
+
+from api.fields import Flag, Text
+from api.serializers.common import Body
+from packages.models import Format, Package, Tag, Tombstone, Version
+
+FORMATS = Format.values
+
+
+class PackageShown(serializers.Serializer[Package]):
+    """A package as a list shows it; `internal` is whether it holds an internal version."""
+
+    format = serializers.ChoiceField(choices=FORMATS)
+    name = serializers.CharField()
+    latest = serializers.CharField(allow_null=True)
+    internal = serializers.BooleanField(source="has_internal")
+    version_count = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class PackageFilter(Body):
+    """Filters of the package list."""
+
+    format = serializers.CharField(required=False, max_length=20)
+    search = serializers.CharField(required=False, allow_blank=True, max_length=256)
+    internal = serializers.BooleanField(required=False)
+
+
+class PackageFilterWithin(Body):
+    """Filters of the package list of one format."""
+
+    search = serializers.CharField(required=False, allow_blank=True, max_length=256)
+    internal = serializers.BooleanField(required=False)
+
+
+class PackageUpload(Body):
+    """A file to publish, as multipart/form-data."""
+
+    file = serializers.FileField(allow_empty_file=True, max_length=512)
+    tag = Text(max_length=128, default="latest")
+
+
+class VersionShown(serializers.Serializer[Version]):
+    """A version."""
+
+    version = serializers.CharField()
+    internal = serializers.BooleanField(source="is_internal")
+    origin = serializers.ChoiceField(choices=Version.Origin.values)
+    upstream = serializers.SerializerMethodField()
+    integrity = serializers.CharField()
+    size = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    published_by = serializers.SerializerMethodField()
+    deprecated = serializers.CharField()
+    yanked = serializers.BooleanField(source="is_yanked")
+
+    def get_upstream(self, version: Version) -> str | None:
+        """The upstream a pulled version came from, also after that upstream's deletion."""
+        try:
+            return str(version.upstream_origin.upstream_name)  # type: ignore[attr-defined]
+        except ObjectDoesNotExist:
+            return None
+
+    def get_published_by(self, version: Version) -> str | None:
+        """The name at the time; null for what came from an upstream."""
+        return version.published_by_name or (version.published_by.username if version.published_by else None)
+
+
+class VersionChange(Body):
+    """What may change of a version: its flag (one of the three toggles) and its deprecation ("" or null clears)."""
+
+    internal = Flag()
+    deprecated = Text(max_length=4096, allow_blank=True, allow_null=True)
+
+
+class TagShown(serializers.Serializer[Tag]):
+    """A tag."""
+
+    name = serializers.CharField()
+    version = serializers.CharField(source="version.version")
+
+
+class TagTarget(Body):
+    """The version a tag shall point at."""
+
+    version = Text(max_length=256)
+
+
+class TombstoneShown(serializers.ModelSerializer[Tombstone]):
+    """What keeps a name internal after its internal versions are gone."""
+
+    class Meta:
+        model = Tombstone
+        fields = ("format", "name", "reason", "created_at")
+
+
+class ResolutionQuery(Body):
+    """`ask=true` asks the sources as an install would; otherwise the trace is of what is known here."""
+
+    ask = serializers.BooleanField(default=False)
+
+
+class SourceShown(serializers.Serializer[Any]):
+    """One source of the trace, in the order of the rule."""
+
+    source = serializers.CharField()
+    kind = serializers.CharField()
+    asked = serializers.BooleanField()
+    allowed = serializers.BooleanField()
+    clause = serializers.CharField()
+    answer = serializers.CharField()
+    detail = serializers.CharField()
+    fetched_at = serializers.DateTimeField(allow_null=True)
+
+
+class Resolution(serializers.Serializer[Any]):
+    """Why this version: the trace of the rule; `versions` says which source each comes from."""
+
+    name = serializers.CharField()
+    internal = serializers.BooleanField(allow_null=True)
+    clause = serializers.CharField()
+    outcome = serializers.CharField()
+    blocked_by = serializers.CharField(allow_null=True)
+    sources = SourceShown(many=True)
+    versions = serializers.DictField(child=serializers.CharField())
+    shadowed = serializers.ListField(child=serializers.CharField())

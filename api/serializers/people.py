@@ -1,0 +1,111 @@
+"""People, membership, workspaces, claims, events."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from api.fields import Text
+from api.serializers.common import Body
+from workspaces.access import Role
+from workspaces.models import Claim, Event, Membership, User, Workspace
+
+ROLES = [role.word for role in Role]
+
+
+class RoleStanding(serializers.Serializer[Any]):
+    """A workspace the caller belongs to and as what."""
+
+    slug = serializers.CharField()
+    role = serializers.ChoiceField(choices=ROLES)
+
+
+class Whoami(serializers.Serializer[Any]):
+    """Who the credentials belong to; `token` is the name of the token used, or null."""
+
+    username = serializers.CharField()
+    operator = serializers.BooleanField()
+    token = serializers.CharField(allow_null=True)
+    workspaces = RoleStanding(many=True)
+
+
+class UserShown(serializers.ModelSerializer[User]):
+    """A person."""
+
+    class Meta:
+        model = User
+        fields = ("username", "email")
+
+
+class UserNew(Body):
+    """A person to create."""
+
+    username = Text(max_length=64)
+    email = Text(max_length=254, allow_blank=True, default="")
+    password = Text(max_length=1024, trim_whitespace=False, write_only=True)
+
+
+class WorkspaceShown(serializers.ModelSerializer[Workspace]):
+    """A workspace."""
+
+    class Meta:
+        model = Workspace
+        fields = ("slug", "name")
+
+
+class WorkspaceNew(Body):
+    """A workspace to create; its creator is its owner."""
+
+    slug = Text(max_length=100)
+    name = Text(max_length=200, allow_blank=True, default="")
+
+
+class WorkspaceChange(Body):
+    """What may change of a workspace."""
+
+    name = Text(max_length=200, allow_blank=True)
+
+
+class MemberShown(serializers.Serializer[Membership]):
+    """A member and their role."""
+
+    username = serializers.CharField(source="user.username")
+    role = serializers.SerializerMethodField()
+
+    def get_role(self, member: Membership) -> str:
+        """The role in words."""
+        return Role(member.role).word
+
+
+class MemberNew(Body):
+    """A person to add."""
+
+    username = Text(max_length=64)
+    role = serializers.ChoiceField(choices=ROLES)
+
+
+class MemberChange(Body):
+    """Another role."""
+
+    role = serializers.ChoiceField(choices=ROLES)
+
+
+class ClaimShown(serializers.ModelSerializer[Claim]):
+    """A claimed pattern."""
+
+    class Meta:
+        model = Claim
+        fields = ("id", "pattern", "created_at")
+
+
+class ClaimNew(Body):
+    """A pattern to claim, like @acme/*."""
+
+    pattern = Text(max_length=1000)
+
+
+class EventShown(serializers.ModelSerializer[Event]):
+    """One line of the audit log."""
+
+    class Meta:
+        model = Event
+        fields = ("id", "at", "actor", "action", "object", "old", "new")

@@ -1,0 +1,89 @@
+"""Registries and their upstreams."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from api.fields import Flag, Number, Text
+from api.serializers.common import Body
+from registries.models import Registry
+from upstreams.models import Upstream
+from upstreams.services.sources import describe
+
+VISIBILITIES = Registry.Visibility.values
+
+
+class RegistryShown(serializers.Serializer[Registry]):
+    """A registry."""
+
+    slug = serializers.CharField()
+    description = serializers.CharField()
+    internal = serializers.BooleanField(source="is_internal")
+    visibility = serializers.ChoiceField(choices=VISIBILITIES)
+    default = serializers.BooleanField(source="is_default")  # type: ignore[assignment]
+
+
+class RegistryNew(Body):
+    """A registry to create: internal and private unless told otherwise."""
+
+    slug = Text(max_length=100)
+    description = Text(max_length=500, allow_blank=True, default="")
+    internal = Flag(default=True)
+    visibility = serializers.ChoiceField(choices=VISIBILITIES, default=Registry.Visibility.PRIVATE.value)
+    default = Flag(default=False)  # type: ignore[assignment]
+
+
+class RegistryChange(Body):
+    """What may change of a registry."""
+
+    description = Text(max_length=500, allow_blank=True)
+    internal = Flag()
+    visibility = serializers.ChoiceField(choices=VISIBILITIES)
+    default = Flag()  # type: ignore[assignment]
+
+
+class UpstreamFields(serializers.Serializer[Any]):
+    """The fields of the contract as they are read; whether a secret is stored, never which."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=Upstream.Kind.values)
+    format = serializers.CharField()
+    url = serializers.CharField()
+    registry = serializers.CharField()
+    priority = serializers.IntegerField()
+    enabled = serializers.BooleanField()
+    internal = serializers.BooleanField()
+    patterns = serializers.ListField(child=serializers.CharField())
+    auth_type = serializers.ChoiceField(choices=Upstream.AuthType.values)
+    username = serializers.CharField()
+    has_secret = serializers.BooleanField()
+
+
+class UpstreamShown(UpstreamFields):
+    """An upstream row in those words."""
+
+    def to_representation(self, instance: Upstream) -> dict[str, object]:
+        """The words of the audit log, with the id."""
+        return {"id": instance.pk, **describe(instance)}
+
+
+class UpstreamWishes(Body):
+    """An upstream to add or change; `secret` is written and never read. Absent keeps it, "" removes it."""
+
+    name = Text(max_length=40)
+    kind = Text(max_length=20, required=False)
+    format = Text(max_length=20, required=False)
+    url = Text(max_length=500, required=False)
+    registry = Text(max_length=40, allow_blank=True, required=False)
+    priority = Number(required=False)
+    enabled = Flag(required=False)
+    internal = Flag(required=False)
+    patterns = serializers.ListField(child=Text(max_length=300), required=False, max_length=200)
+    auth_type = Text(max_length=20, required=False)
+    username = Text(max_length=200, allow_blank=True, required=False)
+    secret = Text(max_length=4096, allow_blank=True, required=False, trim_whitespace=False, write_only=True)
+
+    def validate_patterns(self, patterns: list[str]) -> tuple[str, ...]:
+        """As the service takes them."""
+        return tuple(patterns)

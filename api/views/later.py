@@ -1,0 +1,114 @@
+"""Addresses of the contract whose work comes with later issues: authorised like the real thing, then 501 with a sentence."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.base import Door
+from api.errors import AddressUnknown, NotYet
+from api.schema import described
+from registries.gate import registry_for
+from upstreams.services.sources import upstream_of
+from workspaces.access import Action
+from workspaces.selectors import workspace_for
+
+
+class InvitationsView(Door):
+    """`invitations/`."""
+
+    @described("invitations_list")
+    def get(self, request: Request, ws: str) -> Response:  # noqa: ARG002 - the framework's signature
+        """Not there yet."""
+        workspace_for(self.actor, ws, Action.MANAGE)
+        raise NotYet("Invitations are not there yet; an operator creates users and an admin adds them as members.")
+
+    @described("invitations_create")
+    def post(self, request: Request, ws: str) -> Response:
+        """Not there yet."""
+        return self.get(request, ws)
+
+
+class SecretsView(Door):
+    """`secrets/`."""
+
+    @described("secrets_list")
+    def get(self, request: Request, ws: str) -> Response:  # noqa: ARG002 - the framework's signature
+        """Not there yet."""
+        workspace_for(self.actor, ws, Action.MANAGE)
+        raise NotYet("Secrets of the workspace are not there yet; give an upstream its secret directly.")
+
+    @described("secrets_create")
+    def post(self, request: Request, ws: str) -> Response:
+        """Not there yet."""
+        return self.get(request, ws)
+
+
+class WebhooksView(Door):
+    """`webhooks/`."""
+
+    @described("webhooks_list")
+    def get(self, request: Request, ws: str) -> Response:  # noqa: ARG002 - the framework's signature
+        """Not there yet."""
+        workspace_for(self.actor, ws, Action.MANAGE)
+        raise NotYet("Webhooks are not there yet; the audit log at events/ holds what they will tell.")
+
+    @described("webhooks_create")
+    def post(self, request: Request, ws: str) -> Response:
+        """Not there yet."""
+        return self.get(request, ws)
+
+
+class PushView(Door):
+    """`push/`."""
+
+    @described("push_create")
+    def post(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
+        """Not there yet."""
+        registry_for(self.actor, ws, reg, Action.PUBLISH)
+        raise NotYet("Pushing versions to another registry is not there yet; publish there with the package's client.")
+
+
+class PullView(Door):
+    """`pull/`."""
+
+    @described("pull_create")
+    def post(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
+        """Not there yet."""
+        registry_for(self.actor, ws, reg, Action.PUBLISH)
+        raise NotYet("Pulling versions by hand is not there yet; an install through the registry pulls what it needs.")
+
+
+class MirrorsView(Door):
+    """`mirrors/`."""
+
+    @described("mirrors_list")
+    def get(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
+        """Not there yet."""
+        registry_for(self.actor, ws, reg, Action.MANAGE)
+        raise NotYet("Mirroring is not there yet; an install through the registry pulls what it needs.")
+
+    @described("mirrors_create")
+    def post(self, request: Request, ws: str, reg: str) -> Response:
+        """Not there yet."""
+        return self.get(request, ws, reg)
+
+
+class UpstreamTestView(Door):
+    """`upstreams/{id}/test/`."""
+
+    @described("upstreams_test")
+    def post(self, request: Request, ws: str, reg: str, id: str) -> Response:  # noqa: A002, ARG002 - the address's own word
+        """Not there yet."""
+        upstream_of(registry_for(self.actor, ws, reg, Action.MANAGE), int(id))
+        raise NotYet("Probing an upstream is not there yet; ask for a package through the registry and read its resolution.")
+
+
+class UnknownView(Door):
+    """Any other address below /api/: 404 in JSON, after the credentials were checked."""
+
+    schema = None
+
+    def get(self, request: Request, path: str) -> Response:  # noqa: ARG002 - the framework's signature
+        """Nothing is here."""
+        raise AddressUnknown("There is nothing at this address.")
+
+    post = put = patch = delete = get

@@ -1,0 +1,65 @@
+"""`workspaces/{ws}/members/`: who belongs to a workspace, and as what."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api import reads
+from api.base import Door, ListDoor
+from api.schema import described
+from api.serializers.people import MemberChange, MemberNew, MemberShown
+from workspaces.access import Action
+from workspaces.errors import Conflict
+from workspaces.selectors import workspace_for
+from workspaces.services.people import parse_role, remove_member, set_member
+
+
+class MemberExists(Conflict):
+    """The person belongs to the workspace already; PATCH changes the role."""
+
+    code = "member_exists"
+
+
+class MembersView(ListDoor):
+    """The members of a workspace."""
+
+    @described("members_list", returns=MemberShown, many=True)
+    def get(self, request: Request, ws: str) -> Response:  # noqa: ARG002 - the framework's signature
+        """All members, by name."""
+        return self.page(reads.members_of(workspace_for(self.actor, ws)), MemberShown)
+
+    @described("members_add", body=MemberNew, returns=MemberShown, code=201)
+    def post(self, request: Request, ws: str) -> Response:  # noqa: ARG002 - the framework's signature
+        """Add a person."""
+        workspace = workspace_for(self.actor, ws, Action.MANAGE)
+        values = self.read(MemberNew)
+        username, role = values["username"], parse_role(values["role"])
+        if reads.members_of(workspace).filter(user__username=username).exists():
+            raise MemberExists(f"“{username}” is a member already.", fields={"username": "exists"})
+        member = set_member(actor=self.actor, workspace=workspace, username=username, role=role)
+        return Response(MemberShown(member).data, status=201)
+
+
+class MemberView(Door):
+    """One member."""
+
+    @described("members_read", returns=MemberShown)
+    def get(self, request: Request, ws: str, username: str) -> Response:  # noqa: ARG002 - the framework's signature
+        """The member's role."""
+        return Response(MemberShown(reads.member_of(workspace_for(self.actor, ws), username)).data)
+
+    @described("members_change", body=MemberChange, returns=MemberShown)
+    def patch(self, request: Request, ws: str, username: str) -> Response:  # noqa: ARG002 - the framework's signature
+        """Another role. Only an owner makes or changes owners."""
+        workspace = workspace_for(self.actor, ws, Action.MANAGE)
+        member = reads.member_of(workspace, username)
+        values = self.read(MemberChange)
+        if values:
+            member = set_member(actor=self.actor, workspace=workspace, username=username, role=parse_role(values["role"]))
+        return Response(MemberShown(member).data)
+
+    @described("members_remove", code=204)
+    def delete(self, request: Request, ws: str, username: str) -> Response:  # noqa: ARG002 - the framework's signature
+        """End the membership; the rights end with it at once."""
+        workspace = workspace_for(self.actor, ws, Action.MANAGE)
+        remove_member(actor=self.actor, workspace=workspace, username=username)
+        return Response(status=204)
