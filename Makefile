@@ -27,13 +27,21 @@ help: ## list every target
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
 
 run: $(VENV)/.runs ## set up and run everything in the foreground; Ctrl-C stops it
-	@exec $(BIN)/python manage.py serve
+	@GATEHOUSE_SUPERVISED=1 exec $(BIN)/python manage.py serve
 
 test: $(VENV)/.tests check ## set up and run every check and test
 	@$(BIN)/python -m pytest $(PYTEST_OPTIONS)
 
-check: $(VENV)/.tests ## format, lint, types, floors, migrations, templates: under a minute
-	@$(BIN)/python -m config.checks
+check: export GATEHOUSE_ENV := testing
+check: export DATA_DIR := .tools/check
+check: $(VENV)/.tests ## the fast gate: format, lint, floors, types, missing migrations, templates
+	@mkdir -p $(DATA_DIR)
+	@$(BIN)/ruff format --check --quiet . > /dev/null || { echo "Not formatted: $(BIN)/ruff format . mends it." >&2; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/lint-imports --no-cache > .tools/floors.log || { cat .tools/floors.log; exit 1; }
+	@$(BIN)/mypy .
+	@$(BIN)/python manage.py makemigrations --check --dry-run > /dev/null || { echo "A model changed without its migration." >&2; exit 1; }
+	@$(BIN)/python manage.py check_templates
 
 soak: $(VENV)/.tests ## the long versions of fault, race and collection tests
 	@$(BIN)/python -m pytest -m soak $(PYTEST_OPTIONS) || { test $$? = 5 && echo "The soak tests come with the step that brings mirroring and collection; there are none yet."; }

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 
-MARK = "GATEHOUSE_SUPERVISED"  # set by `manage.py serve` for everything it starts
+MARK = "GATEHOUSE_SUPERVISED"  # set by `make run` for `manage.py serve`, and by that for everything it starts
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -18,7 +18,9 @@ def tie_to_parent() -> None:
 
 
 def tie_if_supervised() -> None:
-    """The same for the processes our children fork, which do not inherit the tie: web workers and Celery's beat.
+    """The same where it is asked for: `serve` under make, and what our children fork (web workers, Celery's beat).
+
+    A fork does not inherit the tie of its parent.
 
     Ends the process at once when its parent died before the tie was made.
     """
