@@ -21,6 +21,7 @@ METRICS_TOKEN = ENVIRONMENT.metrics_token
 ADMIN_USERNAME = ENVIRONMENT.admin_username
 ADMIN_PASSWORD = ENVIRONMENT.admin_password
 FILE_SERVING = ENVIRONMENT.file_serving
+LATENCY_ERROR_MS = ENVIRONMENT.latency_error_ms
 REDIS_URL = ENVIRONMENT.redis_url
 
 # --- limits: bytes and seconds ---------------------------------------------------------------------

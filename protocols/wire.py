@@ -1,11 +1,23 @@
-"""What every package-client door shares: who asks, under which base address, and answers that are files."""
+"""What every package-client door shares: who asks, under which base address, validators, and answers that are files."""
 
+import re
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
 from tokens.services.authenticate import actor_for
+from upstreams.services.files import OpenedFile
+from upstreams.spool import Tail
 from workspaces.access import Actor
+
+FOREVER = "private, immutable, max-age=31536000"
+REVALIDATE = "private, no-cache"
+VARY = "Authorization, Accept, Accept-Encoding"
+RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+GZIP = re.compile(r"(?:^|,)\s*(?:gzip|\*)\s*(?:;\s*q=(?P<q>[01](?:\.\d{0,3})?)\s*)?(?=,|$)", re.IGNORECASE)
 
 
 def actor(request: HttpRequest) -> Actor:
@@ -23,15 +35,137 @@ def registry_url(request: HttpRequest, workspace: str, registry: str) -> str:
 
     Raises DisallowedHost (400) for a host that is not served here.
     """
-    return f"{request.scheme}://{request.get_host()}/{workspace}/r/{registry}"
+    return base_url(request.scheme or "http", request.get_host(), workspace, registry)
+
+
+def base_url(scheme: str, host: str, workspace: str, registry: str) -> str:
+    """The same from its parts; the hot path knows documents by it."""
+    return f"{scheme}://{host}/{workspace}/r/{registry}"
+
+
+def takes_gzip(accept_encoding: str) -> bool:
+    """Whether the client accepts gzip (RFC 9110, section 12.5.3); an explicit q=0 refuses it."""
+    found = GZIP.search(accept_encoding)
+    return found is not None and float(found["q"] or 1) > 0
+
+
+def etag_listed(if_none_match: str, etag: str) -> bool:
+    """Whether `etag` (without quotes) meets an If-None-Match list, by weak comparison (RFC 9110, section 13.1.2)."""
+    if if_none_match.strip() == "*":
+        return True
+    return any(item.strip().removeprefix("W/").strip('"') == etag for item in if_none_match.split(","))
+
+
+def is_unmodified_since(header: str, moment: datetime) -> bool:
+    """Whether an If-Modified-Since date is not before `moment`; an unreadable date is ignored."""
+    try:
+        since = parsedate_to_datetime(header)
+    except ValueError:
+        return False
+    if since.tzinfo is None:
+        since = since.replace(tzinfo=UTC)
+    return moment.replace(microsecond=0) <= since
+
+
+def http_date(moment: datetime) -> str:
+    """An HTTP date in GMT."""
+    return format_datetime(moment.astimezone(UTC), usegmt=True)
+
+
+def document_headers(etag: str, last_modified: datetime, *, gzipped: bool) -> dict[str, str]:
+    """Headers of metadata: always asked again, never shared between callers."""
+    headers = {
+        "Content-Type": "application/json",
+        "ETag": f'"{etag}"',
+        "Last-Modified": http_date(last_modified),
+        "Cache-Control": REVALIDATE,
+        "Vary": VARY,
+        "X-Content-Type-Options": "nosniff",
+    }
+    return {**headers, "Content-Encoding": "gzip"} if gzipped else headers
+
+
+def file_headers(sha256: str) -> dict[str, str]:
+    """Headers of a tarball: the bytes never change; never rendered by a browser on this origin."""
+    headers = {
+        "Content-Type": "application/octet-stream",
+        "Cache-Control": FOREVER,
+        "Vary": "Authorization",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Disposition": "attachment",
+        "Content-Security-Policy": "sandbox",
+        "Accept-Ranges": "bytes",
+    }
+    return {**headers, "ETag": f'"{sha256}"'} if sha256 else headers
 
 
 class FileAnswer(HttpResponseBase):
-    """A whole file as the body; the entry hands `path` to the server (http.response.pathsend)."""
+    """A file, or a range of one, as the body; the entry sends it without holding a thread."""
 
     streaming = True
 
-    def __init__(self, path: Path, size: int, headers: dict[str, str]) -> None:
-        super().__init__(headers=headers)
-        self.path = path
-        self.headers["Content-Length"] = str(size)
+    def __init__(self, path: Path, *, start: int, length: int, whole: bool, headers: dict[str, str], status: int) -> None:
+        super().__init__(status=status, headers=headers)
+        self.path, self.start, self.length, self.whole = path, start, length, whole
+        self.headers["Content-Length"] = str(length)
+
+    def __iter__(self) -> "FileAnswer":
+        """For servers that are not our entry (Django's test client)."""
+        self._file = self.path.open("rb")
+        self._file.seek(self.start)
+        self._left = self.length
+        return self
+
+    def __next__(self) -> bytes:
+        piece = self._file.read(min(65536, self._left))
+        self._left -= len(piece)
+        if not piece:
+            self._file.close()
+            raise StopIteration
+        return piece
+
+    def getvalue(self) -> bytes:
+        """The whole body, for tests."""
+        return b"".join(self)
+
+
+class TailAnswer(HttpResponseBase):
+    """A file that is still flowing in; the entry follows `tail` on the event loop."""
+
+    streaming = True
+
+    def __init__(self, tail: Tail) -> None:
+        super().__init__(status=200, headers=file_headers(""))
+        self.tail = tail
+        if tail.length is not None:
+            self.headers["Content-Length"] = str(tail.length)
+
+
+def file_answer(request: HttpRequest, opened: OpenedFile | Tail) -> HttpResponseBase:
+    """The answer to GET or HEAD of a file: 200, 206, 304 or 416 (RFC 9110, sections 13 and 14; one range at most)."""
+    if isinstance(opened, Tail):
+        return TailAnswer(opened)
+    headers = file_headers(opened.sha256)
+    if etag_listed(request.headers.get("If-None-Match", "") or "-", opened.sha256):
+        return HttpResponse(status=304, headers=headers)
+    span = _range(request, opened)
+    if span is None:
+        return FileAnswer(opened.path, start=0, length=opened.size, whole=True, headers=headers, status=200)
+    start, end = span
+    if start >= end:
+        return HttpResponse(status=416, headers={**headers, "Content-Range": f"bytes */{opened.size}"})
+    headers["Content-Range"] = f"bytes {start}-{end - 1}/{opened.size}"
+    return FileAnswer(opened.path, start=start, length=end - start, whole=False, headers=headers, status=206)
+
+
+def _range(request: HttpRequest, opened: OpenedFile) -> tuple[int, int] | None:
+    """The asked range as [start, end); None for the whole file; start >= end where it cannot be met."""
+    found = RANGE.fullmatch(request.headers.get("Range", "").strip())
+    guard = request.headers.get("If-Range", "")
+    if found is None or (guard and guard.strip() != f'"{opened.sha256}"') or not any(found.groups()):
+        return None
+    first, last = found.groups()
+    if not first:
+        return (max(opened.size - int(last), 0), opened.size) if int(last) else (opened.size, opened.size)
+    end = min(int(last) + 1, opened.size) if last else opened.size
+    return None if last and int(last) < int(first) else (int(first), end)

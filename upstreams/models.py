@@ -108,6 +108,7 @@ class Rendering(models.Model):
     rule_epoch = models.BigIntegerField()
     fresh_until = models.DateTimeField()
     files_until = models.DateTimeField()
+    source_digest = models.CharField(max_length=64)  # of what the answering sources said: equal means nothing to render anew
     rendered_at = models.DateTimeField()
 
     class Meta:

@@ -1,0 +1,211 @@
+"""Packuments: composing what may be shown, and rendering the full and the abbreviated form. Pure.
+
+Forms: docs of the npm registry API, "package metadata"; the fields npm 6 to 12, pnpm, yarn and bun read
+were measured with the real clients. `time` stands in the abbreviated form too, which spares pnpm 12 a request.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from packages.formats.npm.names import Name
+from packages.formats.npm.versions import is_version, newest
+
+FULL, ABBREVIATED = "full", "abbreviated"
+SHORT_FIELDS = (
+    "name", "version", "deprecated", "dependencies", "optionalDependencies", "devDependencies", "bundleDependencies",
+    "bundledDependencies", "peerDependencies", "peerDependenciesMeta", "bin", "directories", "dist", "engines", "cpu", "os",
+    "libc", "funding", "acceptDependencies", "_hasShrinkwrap", "hasInstallScript",
+)  # fmt: skip
+NAME_FIELDS = ("description", "homepage", "keywords", "repository", "author", "bugs", "license", "readme", "readmeFilename")
+INSTALL_SCRIPTS = ("preinstall", "install", "postinstall")
+
+Manifest = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldVersion:
+    """A version whose bytes the registry holds. `integrity` is SRI, `created_at` ISO 8601 in UTC."""
+
+    version: str
+    manifest: Manifest
+    integrity: str
+    shasum: str
+    filename: str
+    deprecated: str
+    created_at: str
+    publisher: str
+    is_pulled: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What may be shown of a name: held versions with their tags, and the documents of answering sources, nearest first.
+
+    `pins`: version -> the promise first seen of its bytes; a source that promises others is not believed.
+    """
+
+    name: Name
+    revision: str
+    held: Sequence[HeldVersion]
+    tags: Mapping[str, str]
+    layers: Sequence[Manifest] = ()
+    pins: Mapping[str, str] = field(default_factory=dict)
+
+
+def compose(shown: Shown) -> Manifest:
+    """The packument without tarball addresses: `versions[v].dist` lacks `tarball` until `render`."""
+    versions: dict[str, Manifest] = {}
+    time: dict[str, str] = {}
+    tags: dict[str, str] = {}
+    for layer in reversed(shown.layers):
+        versions |= _layer_versions(shown, layer)
+        time |= _strings(layer.get("time"))
+        tags |= _strings(layer.get("dist-tags"))
+    for held in shown.held:
+        versions[held.version] = _held_version(shown.name, held, versions.get(held.version))
+        if not held.is_pulled or held.version not in time:
+            time[held.version] = held.created_at
+    tags = {tag: version for tag, version in {**tags, **shown.tags}.items() if version in versions}
+    latest = tags.get("latest") or newest(versions)
+    if latest:
+        tags["latest"] = latest
+    return {
+        "_id": shown.name.full,
+        "_rev": shown.revision,
+        "name": shown.name.full,
+        "dist-tags": tags,
+        "versions": versions,
+        "time": _times(time, versions),
+        **_name_fields(shown, versions.get(latest or "", {})),
+    }
+
+
+def render(packument: Manifest, name: Name, form: str, base_url: str) -> bytes:
+    """The JSON bytes of one form, with tarball addresses below `base_url`."""
+    prefix = f"{base_url}/{name.full}/-/"
+    full = form == FULL
+    versions = {}
+    for version, manifest in packument["versions"].items():
+        dist = {**manifest["dist"], "tarball": f"{prefix}{name.tarball(version)}"}
+        versions[version] = {**(manifest if full else _short(manifest)), "dist": dist}
+    if full:
+        return orjson.dumps({**packument, "versions": versions})
+    short = {key: packument[key] for key in ("name", "dist-tags", "time")}
+    return orjson.dumps({**short, "modified": packument["time"].get("modified", ""), "versions": versions})
+
+
+def render_version(packument: Manifest, name: Name, wanted: str, base_url: str) -> bytes | None:
+    """One version's manifest by number or tag, or None."""
+    version = wanted if wanted in packument["versions"] else packument["dist-tags"].get(wanted)
+    if version is None:
+        return None
+    manifest = packument["versions"][version]
+    dist = {**manifest["dist"], "tarball": f"{base_url}/{name.full}/-/{name.tarball(version)}"}
+    return orjson.dumps({**manifest, "dist": dist})
+
+
+def promise(dist: object) -> str:
+    """What a `dist` promises of its bytes: its integrity, else `sha1-hex:` and its shasum, else ''."""
+    if not isinstance(dist, dict):
+        return ""
+    integrity, shasum = dist.get("integrity"), dist.get("shasum")
+    if isinstance(integrity, str) and integrity:
+        return integrity
+    return f"sha1-hex:{shasum.lower()}" if isinstance(shasum, str) and shasum else ""
+
+
+def promises(document: Manifest) -> dict[str, str]:
+    """Version -> promise, for every version of a packument that promises anything."""
+    versions = document.get("versions")
+    pairs = versions.items() if isinstance(versions, dict) else ()
+    found = {version: promise(manifest.get("dist")) for version, manifest in pairs if isinstance(manifest, dict)}
+    return {version: promised for version, promised in found.items() if promised}
+
+
+def agree(pinned: str, offered: str) -> bool:
+    """Whether two promises can be of the same bytes; promises of different kinds are settled by the bytes themselves."""
+    if pinned == offered:
+        return True
+    return not (_kinds(pinned) & _kinds(offered)) or bool(set(pinned.split()) & set(offered.split()))
+
+
+def _kinds(promised: str) -> set[str]:
+    return {part.replace(":", "-").partition("-")[0] for part in promised.split()}
+
+
+def _layer_versions(shown: Shown, layer: Manifest) -> dict[str, Manifest]:
+    """A source's versions that are well formed, their promises overruled by the pins."""
+    found = {}
+    versions = layer.get("versions")
+    for version, manifest in versions.items() if isinstance(versions, dict) else ():
+        if not is_version(version) or not isinstance(manifest, dict) or not isinstance(manifest.get("dist"), dict):
+            continue
+        if manifest.get("version") != version or manifest.get("name") != shown.name.full:
+            continue
+        cleaned = {key: value for key, value in manifest.items() if key not in {"readme", "dist"}}
+        found[version] = {**cleaned, "dist": _layer_dist(manifest["dist"], shown.pins.get(version, ""))}
+    return found
+
+
+def _layer_dist(dist: Manifest, pinned: str) -> Manifest:
+    kept = {key: value for key, value in dist.items() if key != "tarball"}
+    if not pinned or agree(pinned, promise(dist)):
+        return kept
+    return {"shasum": pinned.partition(":")[2]} if pinned.startswith("sha1-hex:") else {"integrity": pinned}
+
+
+def _held_version(name: Name, held: HeldVersion, offered: Manifest | None) -> Manifest:
+    """Our own copy wins; while the source still promises the same bytes, its newer words about them are shown."""
+    trusted = offered is not None and held.is_pulled and agree(held.integrity, promise(offered["dist"]))
+    source = offered if trusted and offered is not None else held.manifest
+    dist = {key: value for key, value in (source.get("dist") or {}).items() if key != "tarball"}
+    manifest = {
+        "_id": f"{name.full}@{held.version}",
+        **{key: value for key, value in source.items() if key not in {"readme", "readmeFilename"}},
+        "name": name.full,
+        "version": held.version,
+        "dist": {**dist, "integrity": held.integrity, "shasum": held.shasum},
+    }
+    if held.deprecated:
+        manifest["deprecated"] = held.deprecated
+    if held.publisher and not held.is_pulled:
+        manifest["_npmUser"] = {"name": held.publisher, "email": ""}
+    return manifest
+
+
+def _short(manifest: Manifest) -> Manifest:
+    short = {key: manifest[key] for key in SHORT_FIELDS if key in manifest}
+    scripts = manifest.get("scripts")
+    if "hasInstallScript" not in short and isinstance(scripts, dict) and any(scripts.get(key) for key in INSTALL_SCRIPTS):
+        short["hasInstallScript"] = True
+    return short
+
+
+def _times(time: Mapping[str, str], versions: Mapping[str, Manifest]) -> dict[str, str]:
+    """`created`, `modified` and the time of each version shown, oldest first."""
+    of_versions = dict(sorted(((v, t) for v, t in time.items() if v in versions), key=lambda pair: pair[1]))
+    moments = [*of_versions.values(), *(time[key] for key in ("created", "modified") if key in time)]
+    if not moments:
+        return of_versions
+    return {"created": min(moments), "modified": max(moments), **of_versions}
+
+
+def _name_fields(shown: Shown, latest: Manifest) -> Manifest:
+    """Fields of the name as a whole: from the nearest source's document, else from the latest version."""
+    own = next((held for held in shown.held if held.version == latest.get("version") and not held.is_pulled), None)
+    source = own.manifest if own is not None else (shown.layers[0] if shown.layers else latest)
+    fields = {key: source[key] for key in NAME_FIELDS if key in source}
+    maintainers = source.get("maintainers") if own is None else None
+    if not isinstance(maintainers, list):
+        names = sorted({held.publisher for held in shown.held if held.publisher and not held.is_pulled})
+        maintainers = [{"name": publisher, "email": ""} for publisher in names]
+    return {**fields, "maintainers": maintainers}
+
+
+def _strings(value: object) -> dict[str, str]:
+    """The entries of a JSON object that are strings; anything else counts as empty."""
+    pairs = value.items() if isinstance(value, dict) else ()
+    return {key: text for key, text in pairs if isinstance(text, str)}

@@ -1,0 +1,121 @@
+"""Receiving request bodies: refused early, limited, spooled to disk, whole or not at all (threats.md R1, R2, F).
+
+A view starts only when every byte has come; a client that sends slowly, never ends, or goes away half-way
+costs a coroutine for a while and changes nothing.
+"""
+
+import asyncio
+import re
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+from django.conf import settings
+
+from packages.blobs import staging_folder
+from packages.formats.errors import DocumentInvalid
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Headers = dict[str, str]
+Admit = Callable[[str, str, Headers, str], Awaitable["BodyRefused | None"]]
+
+IN_MEMORY = 256 * 1024  # bytes of a body kept off the disk
+UNASKED = 64 * 1024  # bytes a body may have without anybody asking who sends it
+IDLE = 30.0  # seconds between two pieces
+GRACE = 10.0  # seconds before the minimum rate counts
+MINIMUM_RATE = 4 * 1024  # bytes per second
+PUBLISH = re.compile(r"/[^/]+/r/[^/]+/+(?!-/)[^?]+")
+UPLOAD = re.compile(r"/api/v1/workspaces/[^/]+/registries/[^/]+/packages/[^/]+/?")
+
+
+class ClientGone(Exception):
+    """The client went away before its body was whole; there is nobody to answer."""
+
+
+class BodyRefused(Exception):
+    """The body is not taken: too large, too slow, or its sender may not send it."""
+
+    def __init__(self, status: int, sentence: str, code: str, headers: Headers | None = None) -> None:
+        super().__init__(sentence)
+        self.status, self.sentence, self.code = status, sentence, code
+        self.headers = headers or {}
+
+
+@dataclass
+class Body:
+    """A whole body: a rewound file and its length in bytes."""
+
+    file: IO[bytes]
+    length: int = 0
+    begun: float = field(default_factory=time.monotonic)
+
+
+async def receive_body(scope: Message, headers: Headers, ip: str, receive: Receive, *, admit: Admit) -> Body:
+    """The request's body. Raises BodyRefused, ClientGone."""
+    declared = _declared(headers)
+    chunked = "transfer-encoding" in headers
+    body = Body(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, dir=staging_folder()))  # noqa: SIM115 - the entry closes it
+    if not declared and not chunked:
+        return body
+    limit = _limit(scope["method"], scope["path"])
+    if declared is not None and declared > limit:
+        raise _too_large(limit)
+    try:
+        if chunked or (declared or 0) > UNASKED:
+            refused = await admit(scope["method"], scope["path"], headers, ip)
+            if refused is not None:
+                raise refused
+        await _fill(body, receive, limit)
+        if declared is not None and not chunked and body.length != declared:
+            raise ClientGone
+    except BaseException:
+        body.file.close()
+        raise
+    body.file.seek(0)
+    return body
+
+
+async def _fill(body: Body, receive: Receive, limit: int) -> None:
+    """Take pieces until the last one."""
+    while True:
+        try:
+            message = await asyncio.wait_for(receive(), IDLE)
+        except TimeoutError:
+            raise _too_slow() from None
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        piece = message.get("body", b"")
+        body.length += len(piece)
+        if body.length > limit:
+            raise _too_large(limit)
+        body.file.write(piece)
+        if not message.get("more_body"):
+            return
+        elapsed = time.monotonic() - body.begun
+        if elapsed > GRACE and body.length < MINIMUM_RATE * elapsed:
+            raise _too_slow()
+
+
+def _declared(headers: Headers) -> int | None:
+    raw = headers.get("content-length")
+    if raw is None:
+        return None
+    if not raw.isascii() or not raw.isdigit() or len(raw) > 18:  # noqa: PLR2004 - beyond any limit
+        raise BodyRefused(400, "Content-Length is not a number.", DocumentInvalid.code)
+    return int(raw)
+
+
+def _limit(method: str, path: str) -> int:
+    publishes = (method == "PUT" and PUBLISH.fullmatch(path)) or (method == "POST" and UPLOAD.fullmatch(path))
+    return int(settings.PUBLISH_LIMIT if publishes else settings.SMALL_BODY_LIMIT)
+
+
+def _too_large(limit: int) -> BodyRefused:
+    return BodyRefused(413, f"A body here may have at most {limit:,} bytes.", "body_too_large")
+
+
+def _too_slow() -> BodyRefused:
+    return BodyRefused(408, "The body came too slowly.", "body_too_slow")

@@ -1,0 +1,143 @@
+"""The one ASGI entry: hot answers on the event loop, bodies received in full, Django behind a bridge of threads.
+
+Shape and reasons: docs/adr/0002. A slow client holds a coroutine, never a thread; a body cut off half-way
+never reaches a view.
+"""
+
+import logging
+import re
+import secrets
+from collections.abc import Awaitable, Callable, MutableMapping
+from ipaddress import ip_address
+from typing import Any
+
+import orjson
+from django.conf import settings
+
+from protocols.bodies import BodyRefused, ClientGone, receive_body
+from protocols.bridge import Bridge
+from protocols.hot import Headers, HotAnswer, HotPath
+from upstreams.clients.guard import embedded
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+LEAN = re.compile(r"/[^/]+/(?:r|npm|oci|m)/|/v2/|/-/npm/")
+REGISTRY = re.compile(r"/[^/]+/r/[^/]+")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+log = logging.getLogger(__name__)
+
+
+class Entry:
+    """The ASGI application. `lean` and `full` are Django's handlers for package clients and for people."""
+
+    def __init__(self, *, lean: Bridge, full: Bridge) -> None:
+        self._lean, self._full = lean, full
+        self._hot: HotPath | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request (or the server's own start and stop)."""
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method = scope["method"]
+        if method not in METHODS:
+            await _refuse(send, 405, "This method is not known here.", "method_not_allowed")
+            return
+        headers = _headers(scope)
+        scheme, ip = _outside(scope, headers)
+        if method in {"GET", "HEAD"}:
+            if self._hot is None:
+                self._hot = HotPath()
+            answer = await self._hot.answer(scope["raw_path"], scope["query_string"], headers, scheme=scheme, ip=ip)
+            if answer is not None:
+                await _send_hot(answer, send, with_body=method == "GET")
+                return
+        if CONTROL.search(scope["path"]):
+            await _refuse(send, 400, "The address holds control characters.", "bad_address")
+            return
+        await self._through_django(scope, headers, scheme, ip, receive, send)
+
+    async def _through_django(  # noqa: PLR0913 - the parts of a request
+        self, scope: Scope, headers: Headers, scheme: str, ip: str, receive: Receive, send: Send
+    ) -> None:
+        bridge = self._lean if LEAN.match(scope["path"]) else self._full
+        request_id = secrets.token_hex(8)
+        try:
+            body = await receive_body(scope, headers, ip, receive, admit=bridge.admit)
+        except ClientGone:
+            return
+        except BodyRefused as refusal:
+            await _refuse(send, refusal.status, refusal.sentence, refusal.code, refusal.headers)
+            return
+        with body.file:
+            await bridge.serve(scope, headers, (scheme, ip, request_id), body, receive, send)
+
+
+async def _send_hot(answer: HotAnswer, send: Send, *, with_body: bool) -> None:
+    headers = answer.headers
+    if not answer.path and answer.status != 304:  # noqa: PLR2004 - HTTP
+        headers["Content-Length"] = str(len(answer.body))
+    headers["X-Gatehouse-Path"] = "hot"
+    raw = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": raw})
+    if answer.path and with_body:
+        await send({"type": "http.response.pathsend", "path": answer.path})
+    else:
+        await send({"type": "http.response.body", "body": answer.body if with_body else b""})
+
+
+async def _refuse(send: Send, status: int, sentence: str, code: str, headers: Headers | None = None) -> None:
+    body = orjson.dumps({"error": sentence, "message": sentence, "code": code})
+    raw = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), (b"connection", b"close")]
+    raw += [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in (headers or {}).items()]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+def _headers(scope: Scope) -> Headers:
+    """Header names lower-cased; repeated ones joined; names with an underscore dropped (they would pose as others)."""
+    found: Headers = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        if "_" not in name:
+            found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
+def _outside(scope: Scope, headers: Headers) -> tuple[str, str]:
+    """Scheme and address as the outermost trusted proxy saw them; rewrites `host` when a proxy says so."""
+    peer = scope["client"][0] if scope.get("client") else ""
+    scheme = scope.get("scheme", "http")
+    if not settings.TRUSTED_PROXIES or not _is_trusted(peer):
+        return scheme, peer
+    forwarded = [item.strip() for item in headers.get("x-forwarded-for", "").split(",") if item.strip()]
+    ip = next((item for item in reversed(forwarded) if not _is_trusted(item)), peer)
+    scheme = {"https": "https", "http": "http"}.get(headers.get("x-forwarded-proto", "").strip().lower(), scheme)
+    if "x-forwarded-host" in headers:
+        headers["host"] = headers["x-forwarded-host"].rpartition(",")[2].strip()
+    return scheme, ip
+
+
+def _is_trusted(peer: str) -> bool:
+    try:
+        address = embedded(ip_address(peer))
+    except ValueError:
+        return False
+    return address is not None and any(network.admits(address, network.port or 0) for network in settings.TRUSTED_PROXIES)

@@ -1,0 +1,325 @@
+"""One guarded HTTP conversation with an upstream: addresses, redirects, credentials, limits, time (threats.md U1 to U25).
+
+Sockets go only to addresses the guard admits, resolved once per connection. Redirects are followed by
+hand. Credentials go to the upstream's own scheme, host and port. No environment proxies, no ORM.
+"""
+
+import base64
+import contextlib
+import socket
+import ssl
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError, TimeoutError as Urllib3Timeout
+
+from upstreams.clients.guard import AddressForbidden, AllowedNetwork, resolve
+from upstreams.errors import (
+    UpstreamBadAnswer,
+    UpstreamError,
+    UpstreamForbiddenAddress,
+    UpstreamTimeout,
+    UpstreamUnauthorized,
+    UpstreamUnreachable,
+)
+
+HOPS = 5
+PIECE = 64 * 1024
+SLOW_START = 30.0  # seconds before the minimum rate counts
+MINIMUM_RATE = 1024  # bytes per second
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+USER_AGENT = "gatehouse"
+
+Origin = tuple[str, str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """An upstream as the client needs it. `authorization` is a ready header value, or ''."""
+
+    name: str
+    url: str
+    authorization: str = ""
+    is_trusted: bool = False  # the operator's own NPM_UPSTREAM_URL: its origin is reached whatever it resolves to
+    allowed: Sequence[AllowedNetwork] = ()
+    connect_timeout: float = 10.0
+    read_timeout: float = 20.0
+    total_timeout: float = 300.0
+
+
+def no_check() -> None:
+    """Nothing to check before sending."""
+
+
+@dataclass
+class Answer:
+    """A response whose body has not been read. `url` is where it finally came from."""
+
+    status: int
+    headers: "urllib3.HTTPHeaderDict"
+    url: str
+    upstream: str
+    _response: "urllib3.BaseHTTPResponse" = field(repr=False)
+    _deadline: float
+
+    @property
+    def length(self) -> int | None:
+        """Content-Length of an unencoded body, in bytes."""
+        raw = self.headers.get("content-length", "")
+        return int(raw) if raw.isdigit() and not self.headers.get("content-encoding") else None
+
+    def pieces(self, limit: int) -> Iterator[bytes]:
+        """The decoded body; never more than `limit` bytes after decompression, in bounded time."""
+        decoder = _decoder(self.headers.get("content-encoding", ""), self.upstream)
+        begun, raw, total = time.monotonic(), 0, 0
+        with _translated(self.upstream):
+            for piece in self._response.stream(PIECE, decode_content=False):
+                raw += len(piece)
+                self._watch(begun, raw)
+                for decoded in decoder(piece):
+                    total += len(decoded)
+                    if total > limit:
+                        raise UpstreamBadAnswer(f"Upstream {self.upstream} sent more than {limit:,} bytes.", upstream=self.upstream)
+                    yield decoded
+
+    def close(self) -> None:
+        """Give the connection up; an unread one is not used again."""
+        self._response.close()
+
+    def _watch(self, begun: float, raw: int) -> None:
+        now = time.monotonic()
+        slow = now - begun > SLOW_START and raw < MINIMUM_RATE * (now - begun)
+        if now > self._deadline or slow:
+            raise UpstreamTimeout(f"Upstream {self.upstream} sends too slowly.", upstream=self.upstream)
+
+
+def get(target: Target, url: str, headers: dict[str, str], *, before_send: Callable[[], None] = no_check) -> Answer:
+    """GET `url`, following at most five redirects. The caller reads and closes the answer.
+
+    `before_send` runs on every hop when the connection stands and nothing has been sent yet; it may raise.
+    Raises UpstreamForbiddenAddress, UpstreamTimeout, UpstreamUnreachable, UpstreamBadAnswer.
+    """
+    deadline = time.monotonic() + target.total_timeout
+    for _ in range(HOPS + 1):
+        response = _once(target, url, headers, before_send)
+        location = response.headers.get("location", "")
+        if response.status not in REDIRECTS:
+            return Answer(response.status, response.headers, url, target.name, response, deadline)
+        response.close()
+        if time.monotonic() > deadline:
+            break
+        url = _next(target, url, location)
+    raise UpstreamBadAnswer(f"Upstream {target.name} redirects in circles.", upstream=target.name)
+
+
+def refuse_status(answer: Answer) -> UpstreamError:
+    """The error for a status that is neither success nor absence."""
+    name = answer.upstream
+    if answer.status in {401, 403, 407}:
+        return UpstreamUnauthorized(f"Upstream {name} refused our credentials ({answer.status}).", upstream=name)
+    if answer.status == 429 or answer.status >= 500:  # noqa: PLR2004 - HTTP
+        raw = answer.headers.get("retry-after", "")
+        wait = min(int(raw), 3600) if raw.isdigit() else 30
+        return UpstreamUnreachable(f"Upstream {name} answers {answer.status}.", upstream=name, retry_after=wait)
+    return UpstreamBadAnswer(f"Upstream {name} answered {answer.status}, which is no answer to this question.", upstream=name)
+
+
+def origin_of(url: str) -> Origin:
+    """Scheme, host and port."""
+    parts = urlsplit(url)
+    return parts.scheme, (parts.hostname or "").lower(), parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def basic(username: str, password: str) -> str:
+    """The header value of HTTP Basic (RFC 7617)."""
+    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode("ascii")
+
+
+def _once(target: Target, url: str, headers: dict[str, str], before_send: Callable[[], None]) -> "urllib3.BaseHTTPResponse":
+    origin = origin_of(url)
+    own = origin == origin_of(target.url)
+    sent = {"user-agent": USER_AGENT, **headers}
+    if own and target.authorization:
+        sent["authorization"] = target.authorization
+    pool = _pool(origin, trusted=own and target.is_trusted, allowed=tuple(target.allowed))
+    parts = urlsplit(url)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    with _translated(target.name), _sending(before_send):
+        return pool.urlopen(
+            "GET",
+            path,
+            headers=sent,
+            redirect=False,
+            retries=False,
+            preload_content=False,
+            decode_content=False,
+            pool_timeout=target.read_timeout,
+            timeout=urllib3.Timeout(connect=target.connect_timeout, read=target.read_timeout),
+        )
+
+
+def _next(target: Target, url: str, location: str) -> str:
+    """Where a redirect leads: http or https only, never down from https."""
+    if not location or not location.isprintable():
+        raise UpstreamBadAnswer(f"Upstream {target.name} redirects to nowhere.", upstream=target.name)
+    try:
+        following = urljoin(url, location)
+        scheme, host, _ = origin_of(following)
+    except ValueError:
+        host = scheme = ""
+    downgraded = urlsplit(url).scheme == "https" and scheme == "http"
+    if scheme not in {"http", "https"} or not host or downgraded or "@" in urlsplit(following).netloc:
+        raise UpstreamForbiddenAddress(f"Upstream {target.name} redirected to a forbidden address.", upstream=target.name)
+    return following
+
+
+# --- connections ------------------------------------------------------------------------------------
+
+_hook = threading.local()
+
+
+@contextlib.contextmanager
+def _sending(before_send: Callable[[], None]) -> Iterator[None]:
+    """Let this thread's next request run `before_send` between connect and send."""
+    _hook.before_send = before_send
+    try:
+        yield
+    finally:
+        _hook.before_send = no_check
+
+
+class _Guarded:
+    """Mixin of urllib3's connections: connects to a judged address, asks the hook before it sends."""
+
+    gate_trusted = False
+    gate_allowed: tuple[AllowedNetwork, ...] = ()
+
+    def _new_conn(self: Any) -> socket.socket:  # noqa: ANN401 - urllib3's own attributes
+        try:
+            found = resolve(self._dns_host, self.port, self.gate_allowed, trusted=self.gate_trusted)
+        except AddressForbidden:
+            raise
+        except (OSError, UnicodeError) as error:
+            raise NameResolutionError(self.host, self, socket.gaierror(str(error))) from error
+        return _connected(self, found)
+
+    def request(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        if self.sock is None:
+            self.connect()
+        getattr(_hook, "before_send", no_check)()
+        super().request(*args, **kwargs)  # type: ignore[misc]
+
+
+class _GuardedHTTP(_Guarded, HTTPConnection):  # type: ignore[misc]
+    pass
+
+
+class _GuardedHTTPS(_Guarded, HTTPSConnection):  # type: ignore[misc]
+    pass
+
+
+def _connected(connection: Any, found: list[tuple[int, tuple[object, ...]]]) -> socket.socket:  # noqa: ANN401
+    """Connect to the first judged address that answers; no second look at the name."""
+    last: OSError = OSError("no address")
+    for family, address in found:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            for option in connection.socket_options or ():
+                sock.setsockopt(*option)
+            sock.settimeout(connection.timeout if isinstance(connection.timeout, int | float) else None)
+            sock.connect(address)
+        except TimeoutError as error:
+            sock.close()
+            raise urllib3.exceptions.ConnectTimeoutError(connection, "connect timed out") from error
+        except OSError as error:
+            sock.close()
+            last = error
+        else:
+            return sock
+    raise NewConnectionError(connection, str(last)) from last
+
+
+_pools: dict[tuple[Origin, bool, tuple[AllowedNetwork, ...]], HTTPConnectionPool] = {}
+_pools_lock = threading.Lock()
+POOLS = 64
+
+
+def _pool(origin: Origin, *, trusted: bool, allowed: tuple[AllowedNetwork, ...]) -> HTTPConnectionPool:
+    """A connection pool per origin and judgement; bounded in number."""
+    key = (origin, trusted, allowed)
+    with _pools_lock:
+        if key not in _pools:
+            if len(_pools) >= POOLS:
+                _pools.pop(next(iter(_pools))).close()
+            _pools[key] = _new_pool(origin, trusted=trusted, allowed=allowed)
+        return _pools[key]
+
+
+def _new_pool(origin: Origin, *, trusted: bool, allowed: tuple[AllowedNetwork, ...]) -> HTTPConnectionPool:
+    scheme, host, port = origin
+    base: type = _GuardedHTTPS if scheme == "https" else _GuardedHTTP
+    connection = type(base.__name__, (base,), {"gate_trusted": trusted, "gate_allowed": allowed})
+    if scheme == "https":
+        pool: HTTPConnectionPool = HTTPSConnectionPool(host, port, maxsize=16, ssl_context=ssl.create_default_context())
+    else:
+        pool = HTTPConnectionPool(host, port, maxsize=16)
+    pool.ConnectionCls = connection
+    return pool
+
+
+# --- decoding and errors ----------------------------------------------------------------------------
+
+
+def _decoder(encoding: str, upstream: str) -> Callable[[bytes], Iterator[bytes]]:
+    """A bounded decoder for gzip or identity; anything else was not asked for."""
+    if encoding.lower() in {"", "identity"}:
+        return lambda piece: iter((piece,))
+    if encoding.lower() not in {"gzip", "x-gzip"}:
+        raise UpstreamBadAnswer(f"Upstream {upstream} sent an encoding nobody asked for.", upstream=upstream)
+    unzip = zlib.decompressobj(wbits=31)
+
+    def decode(piece: bytes) -> Iterator[bytes]:
+        while piece:
+            try:
+                yield unzip.decompress(piece, PIECE * 4)
+            except zlib.error:
+                raise UpstreamBadAnswer(f"Upstream {upstream} sent broken gzip.", upstream=upstream) from None
+            piece = unzip.unconsumed_tail
+
+    return decode
+
+
+@contextlib.contextmanager
+def _translated(upstream: str) -> Iterator[None]:
+    """urllib3's and the socket's errors as ours; what the upstream sent is never repeated."""
+    try:
+        yield
+    except AddressForbidden:
+        raise UpstreamForbiddenAddress(
+            f"Upstream {upstream} leads to an address that is not public; an operator can allow it with ALLOWED_PRIVATE_NETWORKS.",
+            upstream=upstream,
+        ) from None
+    except (Urllib3Timeout, TimeoutError):
+        raise UpstreamTimeout(f"Upstream {upstream} did not answer in time.", upstream=upstream) from None
+    except (HTTPError, OSError) as error:
+        sentence = f"Upstream {upstream} cannot be reached ({_cause(error)})."
+        raise UpstreamUnreachable(sentence, upstream=upstream, retry_after=30) from None
+
+
+def _cause(error: Exception) -> str:
+    """The kind of trouble in two words."""
+    if isinstance(error, NameResolutionError):
+        return "its name does not resolve"
+    if isinstance(error, NewConnectionError):
+        return "connection refused"
+    if isinstance(error, urllib3.exceptions.SSLError | ssl.SSLError):
+        return "TLS failed"
+    return "the connection broke"

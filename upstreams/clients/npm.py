@@ -1,0 +1,106 @@
+"""What Gatehouse asks an npm registry: a packument and a tarball."""
+
+import hashlib
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import orjson
+
+from packages.formats.npm.names import Name
+from upstreams.clients.http import Answer, Target, get, no_check, refuse_status
+from upstreams.errors import UpstreamBadAnswer
+
+OK, NOT_MODIFIED, NOT_FOUND, GONE = 200, 304, 404, 410
+
+
+@dataclass(frozen=True)
+class Known:
+    """The validators of what we hold, '' where there are none."""
+
+    etag: str = ""
+    last_modified: str = ""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """An answer about a name: `is_present` False is its 404, `body` None is its 304."""
+
+    is_present: bool
+    body: bytes | None = None
+    etag: str = ""
+    last_modified: str = ""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the body in hex."""
+        return hashlib.sha256(self.body or b"").hexdigest()
+
+
+def fetch_packument(
+    target: Target, name: Name, known: Known, *, limit: int, before_send: Callable[[], None] = no_check
+) -> Fetched:
+    """The full packument of `name`, conditionally. `limit` in bytes after decompression.
+
+    Raises UpstreamError subclasses; an answer about another name, or none at all, is UpstreamBadAnswer.
+    """
+    headers = {"accept": "application/json", "accept-encoding": "gzip"}
+    if known.etag:
+        headers["if-none-match"] = known.etag
+    if known.last_modified:
+        headers["if-modified-since"] = known.last_modified
+    answer = get(target, f"{target.url}/{escaped(name)}", headers, before_send=before_send)
+    try:
+        return _read(answer, name, known, limit)
+    finally:
+        answer.close()
+
+
+def fetch_tarball(target: Target, url: str, *, before_send: Callable[[], None] = no_check) -> Answer:
+    """Open the tarball at `url`; credentials go along only to the upstream's own origin. The caller closes it."""
+    headers = {"accept": "application/octet-stream, */*;q=0.5", "accept-encoding": "identity"}
+    answer = get(target, url, headers, before_send=before_send)
+    if answer.status == OK:
+        return answer
+    answer.close()
+    if answer.status in {NOT_FOUND, GONE}:
+        raise UpstreamBadAnswer(f"Upstream {target.name} lists this file but does not have it.", upstream=target.name)
+    raise refuse_status(answer)
+
+
+def escaped(name: Name) -> str:
+    """The name as one path segment, `@scope%2fname` as npm itself writes it."""
+    return f"@{quote(name.scope, safe='~')}%2f{quote(name.bare, safe='~')}" if name.scope else quote(name.bare, safe="~")
+
+
+def _read(answer: Answer, name: Name, known: Known, limit: int) -> Fetched:
+    if answer.status == NOT_MODIFIED and (known.etag or known.last_modified):
+        return Fetched(is_present=True, etag=known.etag, last_modified=known.last_modified)
+    if answer.status in {NOT_FOUND, GONE}:
+        return Fetched(is_present=False)
+    if answer.status != OK:
+        raise refuse_status(answer)
+    body = io.BytesIO()
+    for piece in answer.pieces(limit):
+        body.write(piece)
+    data = body.getvalue()
+    _check(answer.upstream, data, name)
+    etag, modified = (answer.headers.get(header, "") for header in ("etag", "last-modified"))
+    return Fetched(is_present=True, body=data, etag=_kept(etag, 500), last_modified=_kept(modified, 100))
+
+
+def _check(upstream: str, data: bytes, name: Name) -> None:
+    try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        raise UpstreamBadAnswer(f"Upstream {upstream} did not send JSON.", upstream=upstream) from None
+    if not isinstance(document, dict) or not isinstance(document.get("versions"), dict):
+        raise UpstreamBadAnswer(f"Upstream {upstream} did not send package metadata.", upstream=upstream)
+    if document.get("name") != name.full:
+        raise UpstreamBadAnswer(f"Upstream {upstream} answered about another package.", upstream=upstream)
+
+
+def _kept(header: str, length: int) -> str:
+    """A validator we may send back; an overlong or odd one is dropped."""
+    return header if len(header) <= length and header.isprintable() and header.isascii() else ""

@@ -1,0 +1,60 @@
+"""Single flight across threads and processes of one machine: advisory file locks in DATA_DIR/locks."""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+
+from upstreams.errors import UpstreamTimeout
+
+SLOTS = 4096  # lock files; two keys that share one merely wait for each other
+POLL = 0.01  # seconds
+
+
+@contextlib.contextmanager
+def single_flight(kind: str, key: str, *, patience: float) -> Iterator[None]:
+    """Hold the lock of `key`; raises UpstreamTimeout after `patience` seconds of waiting.
+
+    Locks of one kind may be taken inside another's only in the order render, then consult.
+    """
+    handle = os.open(_path(kind, key), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        _wait(handle, time.monotonic() + patience)
+        yield
+    finally:
+        os.close(handle)  # closing releases the lock, also when the process dies
+
+
+def try_lock(path: Path) -> int | None:
+    """Take the lock on `path` or return None; close the handle to release it."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def _wait(handle: int, until: float) -> None:
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise UpstreamTimeout("Others are asking for this already and it takes too long.") from None
+            time.sleep(POLL)
+        else:
+            return
+
+
+def _path(kind: str, key: str) -> Path:
+    folder = Path(settings.DATA_DIR) / "locks"
+    folder.mkdir(exist_ok=True)
+    slot = int.from_bytes(hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()[:4], "big") % SLOTS
+    return folder / f"{kind}-{slot}"

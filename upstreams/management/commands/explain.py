@@ -1,0 +1,52 @@
+"""`manage.py explain {workspace}/{registry} {name}`: which sources may answer for a name, and why."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from registries.models import Registry
+from upstreams.services.explain import explain
+from workspaces.errors import GatehouseError
+
+
+class Command(BaseCommand):
+    """Prints the trace of the rule; asks nobody unless told to."""
+
+    help = "Tell which sources may answer for a package name in a registry, and by which clause of the rule."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The registry, the name, and two switches."""
+        parser.add_argument("registry", help="workspace/registry")
+        parser.add_argument("name", help="package name, e.g. @acme/http")
+        parser.add_argument("--format", default="npm")
+        parser.add_argument("--ask", action="store_true", help="ask upstreams as an install would, instead of using what they said last")
+        parser.add_argument("--json", action="store_true", help="print the trace as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Django's signature
+        """Run."""
+        workspace, _, slug = options["registry"].partition("/")
+        registry = Registry.objects.select_related("workspace").filter(workspace__slug=workspace, slug=slug).first()
+        if registry is None:
+            raise CommandError(f"There is no registry {options['registry']}.")
+        try:
+            trace = explain(registry, options["format"], options["name"], ask=options["ask"])
+        except GatehouseError as error:
+            raise CommandError(error.message) from None
+        self.stdout.write(json.dumps(trace, indent=2) if options["json"] else "\n".join(_lines(trace)))
+
+
+def _lines(trace: dict[str, Any]) -> list[str]:
+    verdict = {True: "internal", False: "public", None: "not decided yet"}[trace["internal"]]
+    lines = [f"{trace['name']}: {verdict}", f"  {trace['clause']}", "", "Sources in order:"]
+    for source in trace["sources"]:
+        when = f", as of {source['fetched_at'][:19]}" if source["fetched_at"] else ""
+        lines.append(f"  {'→' if source['allowed'] else '·'} {source['source']} ({source['kind']}): {source['clause']}{when}")
+    versions = trace["versions"]
+    if versions:
+        lines += ["", f"Versions ({len(versions)}), the last ones:"]
+        lines += [f"  {version} from {source}" for version, source in list(versions.items())[-10:]]
+    if trace["shadowed"]:
+        lines += ["", "Shadowed (pulled from outside earlier, hidden now): " + ", ".join(trace["shadowed"])]
+    return lines

@@ -1,0 +1,194 @@
+"""Gathers the facts of one moment for the rule: a handful of queries, no network."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from packages.models import Tombstone, Version
+from packages.services.epochs import name_epoch
+from registries.models import Registry
+from upstreams.errors import UpstreamError
+from upstreams.models import Upstream, UpstreamDocument
+from upstreams.resolution import Facts, Home, Kind, Reply, Source
+from workspaces.access import matches
+from workspaces.models import Claim, Workspace
+
+DEPTH = 8  # registries in a row; a longer chain is cut, which asks fewer sources, never more
+
+
+@dataclass(frozen=True)
+class Epochs:
+    """The two counters that date an answer."""
+
+    name: int
+    rule: int
+
+
+@dataclass(frozen=True)
+class Replied:
+    """What an upstream said, and the stored document behind it."""
+
+    reply: Reply
+    detail: str = ""
+    document: UpstreamDocument | None = None
+    is_stale: bool = False
+    error: UpstreamError | None = None
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Facts with the epochs they were read under and the rows behind them."""
+
+    facts: Facts
+    epochs: Epochs
+    upstreams: Mapping[int, Upstream]
+    replies: Mapping[int, Replied] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Held:
+    """Versions of the name in one registry, counted."""
+
+    own: int = 0
+    internal: int = 0
+    pulled: int = 0
+    family_internal: int = 0
+    family_own_internal: int = 0
+
+
+def current_epochs(registry: Registry, format: str, folded: str) -> Epochs:  # noqa: A002
+    """The epochs of this moment."""
+    rule = Workspace.objects.values_list("rule_epoch", flat=True).get(pk=registry.workspace_id)
+    return Epochs(name_epoch(registry.workspace_id, format, folded), rule)
+
+
+def gather(
+    registry: Registry, format: str, name: str, *, replies: Mapping[int, Replied], home_only: bool = False  # noqa: A002
+) -> Situation:
+    """Read the facts about `name` (as written) in `registry`. Epochs are read first, so a race only makes us ask again."""
+    folded = name.lower()
+    epochs = current_epochs(registry, format, folded)
+    workspace_id = registry.workspace_id
+    upstreams = _upstreams(workspace_id, format)
+    held = _held(workspace_id, format, name, folded)
+    tombstones = _tombstones(workspace_id, format, folded)
+    builder = _Builder(upstreams, held, tombstones, folded, replies)
+    others = [key for key, count in held.items() if count.family_own_internal and key != registry.pk]
+    facts = Facts(
+        name=folded,
+        home=builder.home(registry, frozenset()),
+        claim=_claim(workspace_id, folded, upstreams),
+        tombstone=tombstones.get(None, ""),
+        held_by=_label(others[0]) if others else "",
+        home_only=home_only,
+    )
+    by_id = {upstream.pk: upstream for group in upstreams.values() for upstream in group}
+    return Situation(facts, epochs, by_id, replies)
+
+
+def cached_replies(upstream_ids: list[int], name: str, now: datetime) -> dict[int, Replied]:
+    """What upstreams said earlier and still counts as their answer."""
+    rows = UpstreamDocument.objects.filter(upstream_id__in=upstream_ids, name=name, fresh_until__gt=now).defer("body")
+    return {row.upstream_id: replied(row) for row in rows}
+
+
+def replied(row: UpstreamDocument, *, stale: bool = False, detail: str = "") -> Replied:
+    """A stored document as a reply."""
+    return Replied(Reply.HAS if row.is_present else Reply.ABSENT, detail, row, stale)
+
+
+@dataclass(frozen=True)
+class _Builder:
+    """Builds the tree of sources below a registry."""
+
+    upstreams: Mapping[int, list[Upstream]]
+    held: Mapping[int, _Held]
+    tombstones: Mapping[int | None, str]
+    folded: str
+    replies: Mapping[int, Replied]
+
+    def home(self, registry: Registry, seen: frozenset[int]) -> Home:
+        """The registry and, without loops, what stands behind its upstreams."""
+        seen = seen | {registry.pk}
+        held = self.held.get(registry.pk, _Held())
+        return Home(
+            label=str(registry),
+            own=held.own,
+            internal=held.internal,
+            pulled=held.pulled,
+            family_internal=held.family_internal,
+            tombstone=self.tombstones.get(registry.pk, ""),
+            sources=tuple(self._sources(registry, seen)),
+        )
+
+    def _sources(self, registry: Registry, seen: frozenset[int]) -> list[Source]:
+        return [source for row in self.upstreams.get(registry.pk, []) if (source := self._source(row, seen)) is not None]
+
+    def _source(self, row: Upstream, seen: frozenset[int]) -> Source | None:
+        fits = not row.patterns or any(matches(pattern, self.folded) for pattern in row.patterns)
+        source = Source(
+            id=row.pk, label=row.name, kind=Kind(row.kind), is_enabled=row.is_enabled, is_internal=row.is_internal, fits=fits
+        )
+        if row.kind == Upstream.Kind.REGISTRY:
+            if row.source is None or row.source.pk in seen or len(seen) >= DEPTH:
+                return None
+            return replace(source, is_internal=False, home=self.home(row.source, seen))
+        said = self.replies.get(row.pk, Replied(Reply.UNASKED))
+        return replace(source, reply=said.reply, detail=said.detail)
+
+
+def _upstreams(workspace_id: int, format: str) -> dict[int, list[Upstream]]:  # noqa: A002
+    rows = (
+        Upstream.objects.filter(registry__workspace_id=workspace_id, format=format)
+        .select_related("source__workspace")
+        .order_by("priority", "id")
+    )
+    found: dict[int, list[Upstream]] = defaultdict(list)
+    for row in rows:
+        found[row.registry_id].append(row)
+    return found
+
+
+def _held(workspace_id: int, format: str, name: str, folded: str) -> dict[int, _Held]:  # noqa: A002
+    rows = Version.objects.filter(
+        package__registry__workspace_id=workspace_id, package__format=format, package__folded=folded
+    ).values_list("package__registry_id", "package__name", "is_internal", "origin")
+    found: dict[int, _Held] = {}
+    for registry_id, spelled, is_internal, origin in rows:
+        held = found.get(registry_id, _Held())
+        is_own = origin != Version.Origin.PULLED
+        exact = spelled == name
+        found[registry_id] = _Held(
+            own=held.own + (exact and is_own),
+            internal=held.internal + (exact and is_internal),
+            pulled=held.pulled + (exact and not is_own and not is_internal),
+            family_internal=held.family_internal + is_internal,
+            family_own_internal=held.family_own_internal + (is_internal and is_own),
+        )
+    return found
+
+
+def _tombstones(workspace_id: int, format: str, folded: str) -> dict[int | None, str]:  # noqa: A002
+    rows = Tombstone.objects.filter(workspace_id=workspace_id, format=format, name=folded)
+    return {row.registry_id: row.reason for row in rows}
+
+
+def _claim(workspace_id: int, folded: str, upstreams: Mapping[int, list[Upstream]]) -> str:
+    """The first claim that fits; the patterns of internal upstreams count, also while disabled."""
+    claims = Claim.objects.filter(workspace_id=workspace_id).values_list("pattern", flat=True)
+    for pattern in claims:
+        if matches(pattern, folded):
+            return f"the claim {pattern}"
+    for group in upstreams.values():
+        for row in group:
+            if row.kind == Upstream.Kind.REGISTRY or not row.is_internal:
+                continue
+            for pattern in row.patterns:
+                if pattern != "*" and matches(pattern, folded):
+                    return f"the pattern {pattern} of internal upstream {row.name}"
+    return ""
+
+
+def _label(registry_id: int) -> str:
+    return str(Registry.objects.select_related("workspace").get(pk=registry_id))

@@ -1,0 +1,95 @@
+"""Asking one upstream about one name: cached, revalidated, one asker at a time. Whether it may be asked is the rule's business."""
+
+import zlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import orjson
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from packages.formats.npm.names import Name
+from packages.formats.npm.packument import agree, promises
+from upstreams.clients.npm import Fetched, Known, fetch_packument
+from upstreams.errors import UpstreamError
+from upstreams.flight import single_flight
+from upstreams.models import Pin, Upstream, UpstreamDocument
+from upstreams.resolution import Reply
+from upstreams.selectors.facts import Replied, replied
+from upstreams.services.alerts import integrity_changed
+from upstreams.targets import target_of
+
+STALE_LIFE = timedelta(days=30)  # how long what an upstream said earlier may stand in for it while it is down
+RETRY_AFTER_FAILURE = timedelta(seconds=15)  # a stale answer counts this long before the upstream is tried again
+PATIENCE = 60.0  # seconds to wait for somebody else's question
+
+
+def consult(upstream: Upstream, name: Name, *, before_send: Callable[[], None]) -> Replied:
+    """What `upstream` says about `name` now. Its failure is an answer too (Reply.FAILED, or the stale one)."""
+    with single_flight("consult", f"{upstream.pk} {name.full}", patience=PATIENCE):
+        row = UpstreamDocument.objects.filter(upstream=upstream, name=name.full).first()
+        now = timezone.now()
+        if row is not None and row.fresh_until > now:
+            return replied(row)
+        known = Known(row.etag, row.last_modified) if row is not None and row.is_present else Known()
+        try:
+            fetched = fetch_packument(
+                target_of(upstream), name, known, limit=settings.METADATA_LIMIT, before_send=before_send
+            )
+        except UpstreamError as error:
+            return _stand_in(row, error, now)
+        return replied(_keep(upstream, name, row, fetched))
+
+
+def load(document: UpstreamDocument) -> dict[str, object]:
+    """The packument an upstream sent, parsed."""
+    body = bytes(UpstreamDocument.objects.values_list("body", flat=True).get(pk=document.pk))
+    parsed: dict[str, object] = orjson.loads(zlib.decompress(body, wbits=31))
+    return parsed
+
+
+def _stand_in(row: UpstreamDocument | None, error: UpstreamError, now: datetime) -> Replied:
+    """The upstream is in trouble: an earlier answer stands in, if it said it had the name."""
+    if row is None or not row.is_present or row.fetched_at + STALE_LIFE < now:
+        return Replied(Reply.FAILED, error.message, error=error)
+    row.fresh_until = now + RETRY_AFTER_FAILURE
+    UpstreamDocument.objects.filter(pk=row.pk).update(fresh_until=row.fresh_until)
+    return replied(row, stale=True, detail=error.message)
+
+
+@transaction.atomic
+def _keep(upstream: Upstream, name: Name, row: UpstreamDocument | None, fetched: Fetched) -> UpstreamDocument:
+    now = timezone.now()
+    if row is not None and fetched.is_present and fetched.body is None:
+        row.fetched_at, row.fresh_until = now, now + settings.METADATA_FRESH
+        row.save(update_fields=["fetched_at", "fresh_until"])
+        return row
+    life = settings.METADATA_FRESH if fetched.is_present else settings.NEGATIVE_FRESH
+    if fetched.body is not None:
+        _pin(upstream, name, fetched.body)
+    values = {
+        "is_present": fetched.is_present,
+        "etag": fetched.etag,
+        "last_modified": fetched.last_modified,
+        "body": zlib.compress(fetched.body, level=1, wbits=31) if fetched.body is not None else b"",
+        "digest": fetched.digest if fetched.body is not None else "",
+        "fetched_at": now,
+        "fresh_until": now + life,
+    }
+    return UpstreamDocument.objects.update_or_create(upstream=upstream, name=name.full, defaults=values)[0]
+
+
+def _pin(upstream: Upstream, name: Name, body: bytes) -> None:
+    """Record the integrity of versions seen for the first time; tell of those that changed (first bytes win)."""
+    pin, _ = Pin.objects.get_or_create(registry_id=upstream.registry_id, format=upstream.format, name=name.full)
+    pinned: dict[str, str] = orjson.loads(bytes(pin.integrities))
+    offered = promises(orjson.loads(body))
+    fresh = {version: value for version, value in offered.items() if version not in pinned}
+    changed = [version for version, value in offered.items() if not agree(pinned.get(version, value), value)]
+    if fresh:
+        pin.integrities = orjson.dumps(pinned | fresh)
+        pin.save(update_fields=["integrities"])
+    for version in changed:
+        integrity_changed(upstream, name.full, version, pinned[version], offered[version])
+

@@ -1,0 +1,150 @@
+"""npm metadata: rendered once per change by the rule's decision, compressed once, served many times."""
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+from django.db import transaction
+from django.utils import timezone
+
+from packages.errors import VersionNotFound
+from packages.formats.npm.names import Name
+from packages.formats.npm.packument import HeldVersion, Manifest, Shown, compose, render, render_version
+from packages.models import Package, Tag
+from registries.models import Registry
+from upstreams.flight import single_flight
+from upstreams.models import Document, Pin
+from upstreams.services.consult import load
+from upstreams.services.renderings import current_rendering, keep_rendering, visible_versions
+from upstreams.services.resolve import Resolution, resolve
+
+PATIENCE = 60.0  # seconds to wait for somebody else who renders the same
+BASE_URLS = 8  # documents kept per form: one per host name the registry is asked under
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A document ready to send: gzip bytes, the ETags (without quotes) of both encodings, its time."""
+
+    body: bytes
+    etag: str
+    plain_etag: str
+    last_modified: datetime
+
+    def plain(self) -> bytes:
+        """The identity bytes."""
+        return gzip.decompress(self.body)
+
+
+def packument(registry: Registry, name: Name, form: str, base_url: str) -> Rendered:
+    """The packument of `name` in one form ("full", "abbreviated") for one base URL.
+
+    Raises SourceAbsent, UpstreamError subclasses (503 naming the upstream, 502, 504).
+    """
+    found = _stored(registry, name, form, base_url)
+    if found is not None:
+        return found
+    with single_flight("render", f"{registry.pk} {name.full}", patience=PATIENCE):
+        found = _stored(registry, name, form, base_url)
+        if found is not None:
+            return found
+        return _rendered(resolve(registry, name), form, base_url)
+
+
+def home_packument(registry: Registry, name: Name, form: str, base_url: str) -> Rendered:
+    """The same from home alone, for questions around a publish; never stored, nobody is asked. Raises SourceAbsent."""
+    resolution = resolve(registry, name, home_only=True)
+    data = render(composed(resolution), name, form, base_url)
+    return _packed(registry, form, base_url, data, timezone.now())
+
+
+def version_manifest(registry: Registry, name: Name, wanted: str, base_url: str) -> bytes:
+    """One version by number or tag, as JSON. Raises VersionNotFound, SourceAbsent, UpstreamError subclasses."""
+    manifest = render_version(composed(resolve(registry, name)), name, wanted, base_url)
+    if manifest is None:
+        raise VersionNotFound(f"{name.full} has no version or tag “{wanted[:80]}”.")
+    return manifest
+
+
+def composed(resolution: Resolution) -> Manifest:
+    """The packument this decision allows, without tarball addresses."""
+    registry, name = resolution.registry, resolution.name
+    package = Package.objects.filter(registry=registry, format="npm", name=name.full).first()
+    tags = Tag.objects.filter(package=package).values_list("name", "version__version") if package else []
+    pin = Pin.objects.filter(registry=registry, format="npm", name=name.full).first()
+    digest = hashlib.sha256(f"{resolution.epochs} {resolution.decision.answering}".encode())
+    for _, said in resolution.answered():
+        digest.update((said.document.digest if said.document else "").encode())
+    shown = Shown(
+        name=name,
+        revision=f"{package.revision if package else 0}-{digest.hexdigest()[:16]}",
+        held=held_versions(resolution),
+        tags=dict(tags),
+        layers=[load(said.document) for _, said in resolution.answered() if said.document is not None],
+        pins=orjson.loads(bytes(pin.integrities)) if pin else {},
+    )
+    return compose(shown)
+
+
+def held_versions(resolution: Resolution) -> list[HeldVersion]:
+    """The registry's own visible versions, as the format wants them."""
+    found = []
+    for version in visible_versions(resolution).prefetch_related("files"):
+        filename = next((file.name for file in version.files.all()), resolution.name.tarball(version.version))
+        found.append(
+            HeldVersion(
+                version=version.version,
+                manifest=orjson.loads(bytes(version.manifest)),
+                integrity=version.integrity,
+                shasum=version.shasum,
+                filename=filename,
+                deprecated=version.deprecated,
+                created_at=version.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                publisher=version.published_by_name,
+                is_pulled=version.origin == version.Origin.PULLED,
+            )
+        )
+    return found
+
+
+def _stored(registry: Registry, name: Name, form: str, base_url: str) -> Rendered | None:
+    """The document rendered under the present epochs, while it is fresh."""
+    rendering = current_rendering(registry, name)
+    if rendering is None or rendering.fresh_until <= timezone.now():
+        return None
+    row = Document.objects.filter(rendering=rendering, form=form, base_url=base_url).first()
+    return Rendered(bytes(row.body), row.etag, row.plain_etag, row.last_modified) if row is not None else None
+
+
+def _rendered(resolution: Resolution, form: str, base_url: str) -> Rendered:
+    rendering = keep_rendering(resolution)
+    row = Document.objects.filter(rendering=rendering, form=form, base_url=base_url).first()
+    if row is not None:  # nothing changed: the same bytes, fresh again
+        return Rendered(bytes(row.body), row.etag, row.plain_etag, row.last_modified)
+    data = render(composed(resolution), resolution.name, form, base_url)
+    packed = _packed(resolution.registry, form, base_url, data, rendering.rendered_at)
+    with transaction.atomic():
+        values = {
+            "etag": packed.etag,
+            "plain_etag": packed.plain_etag,
+            "last_modified": packed.last_modified,
+            "body": packed.body,
+        }
+        Document.objects.update_or_create(rendering=rendering, form=form, base_url=base_url, defaults=values)
+        extra = Document.objects.filter(rendering=rendering, form=form).order_by("-pk").values_list("pk", flat=True)[BASE_URLS:]
+        Document.objects.filter(pk__in=list(extra)).delete()
+    return packed
+
+
+def _packed(registry: Registry, form: str, base_url: str, data: bytes, at: datetime) -> Rendered:
+    """Compress once; each encoding has a strong ETag of its own, bound to registry, form and base URL."""
+    body = gzip.compress(data, compresslevel=6, mtime=0)
+    etags = [
+        hashlib.sha256(f"{registry.pk}\n{form}\n{base_url}\n{encoding}\n".encode() + content).hexdigest()[:40]
+        for encoding, content in (("gzip", body), ("identity", data))
+    ]
+    return Rendered(body, etags[0], etags[1], at)
+
+

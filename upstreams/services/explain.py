@@ -1,0 +1,71 @@
+"""The trace of the rule, for people: REST `resolution`, the page "Why this version?", `manage.py explain`."""
+
+from packages.errors import VersionNotFound
+from packages.formats.npm.names import Name, parse_known
+from packages.models import Version
+from registries.models import Registry
+from upstreams.models import Origin
+from upstreams.resolution import Reply, Step
+from upstreams.services.consult import load
+from upstreams.services.pulls import offered_versions
+from upstreams.services.renderings import visible_versions
+from upstreams.services.resolve import Resolution, peek, resolve
+
+
+def explain(registry: Registry, format: str, name: str, *, ask: bool = False) -> dict[str, object]:  # noqa: A002
+    """The trace, JSON-ready. Nobody is asked anything unless `ask`; then as an install would.
+
+    Raises NameInvalid, VersionNotFound for a format without upstreams yet; with `ask` also what `resolve` raises.
+    """
+    if format != "npm":
+        raise VersionNotFound(f"There is no trace for packages of format {format[:20]} yet.")
+    parsed = parse_known(name)
+    resolution = resolve(registry, parsed) if ask else peek(registry, parsed)
+    decision = resolution.decision
+    return {
+        "name": parsed.full,
+        "internal": decision.is_internal,
+        "clause": decision.clause,
+        "outcome": decision.outcome.value,
+        "blocked_by": decision.blocked_by,
+        "sources": [_source(resolution, step) for step in decision.steps],
+        "versions": _versions(resolution, parsed),
+        "shadowed": _shadowed(resolution),
+    }
+
+
+def _source(resolution: Resolution, step: Step) -> dict[str, object]:
+    said = resolution.situation.replies.get(step.path[-1]) if step.path else None
+    document = said.document if said is not None else None
+    return {
+        "source": step.label,
+        "kind": step.kind,
+        "asked": step.reply is not Reply.UNASKED or step.kind == "own",
+        "allowed": step.allowed,
+        "clause": step.clause,
+        "answer": step.reply.value if step.path else ("has" if step.allowed else "absent"),
+        "detail": step.detail,
+        "fetched_at": document.fetched_at.isoformat() if document is not None else None,
+    }
+
+
+def _versions(resolution: Resolution, name: Name) -> dict[str, str]:
+    """Which source each version comes from; nearer ones win."""
+    found: dict[str, str] = {}
+    for upstream, said in reversed(resolution.answered()):
+        if said.document is not None:
+            found |= {offer.version: upstream.name for offer in offered_versions(load(said.document), name)}
+    return found | {version.version: str(resolution.registry) for version in visible_versions(resolution).defer("manifest")}
+
+
+def _shadowed(resolution: Resolution) -> list[str]:
+    """Versions this registry pulled earlier and hides now."""
+    held = Version.objects.filter(
+        package__registry=resolution.registry, package__format="npm", package__name=resolution.name.full
+    )
+    return sorted(held.exclude(pk__in=visible_versions(resolution)).values_list("version", flat=True))
+
+
+def origin_of(version: Version) -> str:
+    """The name of the upstream a pulled version came from, or ''."""
+    return Origin.objects.filter(version=version).values_list("upstream_name", flat=True).first() or ""

@@ -1,0 +1,94 @@
+"""Tarballs: from our own blobs, or pulled through from the upstream the rule names, once for all who ask."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.utils import timezone
+
+from packages import blobs
+from packages.errors import VersionNotFound
+from packages.formats.npm.names import Name
+from packages.models import File
+from registries.models import Registry
+from upstreams.errors import UpstreamTimeout
+from upstreams.models import DocumentFile, Upstream
+from upstreams.services.consult import load
+from upstreams.services.pulls import Pull, offered_versions
+from upstreams.services.renderings import current_rendering, keep_rendering, visible_versions
+from upstreams.services.resolve import Resolution, resolve
+from upstreams.spool import Spool, Tail
+
+TRIES = 5
+PATIENCE = 330.0  # seconds for the first megabyte; the client's own limits are tighter
+
+
+@dataclass(frozen=True)
+class OpenedFile:
+    """A file whose bytes are here: where, how many, and their SHA-256 in hex."""
+
+    path: Path
+    size: int
+    sha256: str
+
+
+def open_file(registry: Registry, name: Name, filename: str) -> OpenedFile | Tail:
+    """The file `filename` of a package: here already, or flowing in.
+
+    Raises VersionNotFound, SourceAbsent, UpstreamError subclasses.
+    """
+    for _ in range(TRIES):
+        listed = _listed(registry, name, filename)
+        if listed is not None:
+            return listed
+        resolution = resolve(registry, name)
+        held = _held(resolution, filename)
+        if held is not None:
+            return held
+        pull = _wanted(resolution, filename)
+        if pull is None:
+            raise VersionNotFound(f"There is no file {filename[:200]} of {name.full} here.")
+        tail = Spool(_key(registry, name, filename)).join(pull.run, patience=PATIENCE)
+        if tail is not None:
+            return tail
+    raise UpstreamTimeout("The file is being changed all the time; try again.", retry_after=5)
+
+
+def _listed(registry: Registry, name: Name, filename: str) -> OpenedFile | None:
+    """As the hot path does it: by the current rendering alone."""
+    rendering = current_rendering(registry, name)
+    if rendering is None or rendering.files_until <= timezone.now():
+        return None
+    row = DocumentFile.objects.filter(rendering=rendering, filename=filename).first()
+    return OpenedFile(blobs.local_path(row.sha256), row.size, row.sha256) if row is not None else None
+
+
+def _held(resolution: Resolution, filename: str) -> OpenedFile | None:
+    """A visible version's file; the decision is written down, so that the next asker is answered hot."""
+    keep_rendering(resolution)
+    file = File.objects.filter(version__in=visible_versions(resolution), name=filename).select_related("blob").first()
+    if file is None:
+        return None
+    return OpenedFile(blobs.local_path(file.blob.sha256), file.blob.size, file.blob.sha256)
+
+
+def _wanted(resolution: Resolution, filename: str) -> Pull | None:
+    """What to download for `filename`: the version by that name at the nearest source that offers it."""
+    name = resolution.name
+    held = set(visible_versions(resolution).values_list("version", flat=True))
+    for upstream, said in resolution.answered():
+        if said.document is None:
+            continue
+        for offer in offered_versions(load(said.document), name):
+            if offer.version not in held and filename in {name.tarball(offer.version), offer.basename}:
+                return Pull(resolution, _fresh(upstream), offer)
+    return None
+
+
+def _fresh(upstream: Upstream) -> Upstream:
+    return Upstream.objects.select_related("registry__workspace").get(pk=upstream.pk)
+
+
+def _key(registry: Registry, name: Name, filename: str) -> str:
+    return hashlib.sha256(f"{settings.DATA_DIR}\n{registry.pk}\n{name.full}\n{filename}".encode()).hexdigest()[:40]

@@ -1,0 +1,169 @@
+"""Pulling one version: download to the side, verify, store, then one short transaction."""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import orjson
+from django.conf import settings
+from django.db import connection, transaction
+
+from packages import blobs
+from packages.formats.npm.names import Name
+from packages.formats.npm.packument import Manifest, promise
+from packages.formats.npm.versions import is_version
+from packages.formats.publication import Publication, StagedFile
+from packages.models import NameEpoch, Package, Version
+from packages.services.publish import Standing, add_version
+from upstreams.clients.npm import fetch_tarball
+from upstreams.errors import UpstreamBadAnswer, UpstreamIntegrityMismatch, UpstreamUnreachable
+from upstreams.models import Origin, Pin, Upstream
+from upstreams.selectors.facts import current_epochs
+from upstreams.services.alerts import integrity_changed
+from upstreams.services.renderings import add_file
+from upstreams.services.resolve import Resolution
+from upstreams.spool import Progress
+from upstreams.targets import target_of
+from workspaces.services.audit import SYSTEM, record
+
+ALGORITHMS = ("sha512", "sha384", "sha256", "sha1")  # strongest first (W3C SRI, section 3.2)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A version an upstream's document lists: its manifest, where its tarball is, what is promised of the bytes."""
+
+    version: str
+    manifest: Manifest
+    tarball: str
+    promised: str
+
+    @property
+    def basename(self) -> str:
+        """The file name in the upstream's own address; old packages have odd ones."""
+        return urlsplit(self.tarball).path.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
+class Pull:
+    """One download, decided by `resolution`. `run` is the spool's work."""
+
+    resolution: Resolution
+    upstream: Upstream
+    offer: Offer
+
+    def run(self, progress: Progress) -> None:
+        """Download, verify, store, record. Raises UpstreamError subclasses; nothing unverified is kept."""
+        promised = self._promised()
+        answer = fetch_tarball(target_of(self.upstream), self.offer.tarball, before_send=self._still_holds)
+        connection.close()  # a slow upstream holds no database connection
+        try:
+            with blobs.Staging(limit=settings.FILE_LIMIT) as staging:
+                progress.begin(staging.path, answer.length)
+                for piece in answer.pieces(settings.FILE_LIMIT):
+                    staging.write(piece)
+                staged = staging.finish()
+                self._verify(staged, promised)
+                blobs.store(staged)
+                self._record(staged, answer.url)
+        finally:
+            answer.close()
+
+    def _promised(self) -> str:
+        """What the bytes must be: as first seen here, else as promised now."""
+        registry, name = self.resolution.registry, self.resolution.name
+        pin = Pin.objects.filter(registry=registry, format="npm", name=name.full).first()
+        pinned: dict[str, str] = orjson.loads(bytes(pin.integrities)) if pin else {}
+        promised = pinned.get(self.offer.version) or self.offer.promised
+        if not promised:
+            raise UpstreamBadAnswer(
+                f"Upstream {self.upstream.name} promises no integrity for {name.full}@{self.offer.version}.",
+                upstream=self.upstream.name,
+            )
+        return promised
+
+    def _still_holds(self) -> None:
+        registry, name = self.resolution.registry, self.resolution.name
+        if current_epochs(registry, "npm", name.folded) != self.resolution.epochs:
+            raise UpstreamUnreachable("The rules for this package changed just now; try again.", retry_after=1)
+
+    def _verify(self, staged: StagedFile, promised: str) -> None:
+        if matches_promise(staged, promised):
+            return
+        name, version = self.resolution.name.full, self.offer.version
+        integrity_changed(self.upstream, name, version, promised, staged.integrity)
+        raise UpstreamIntegrityMismatch(
+            f"Upstream {self.upstream.name} sent bytes for {name}@{version} that do not match their integrity; nothing was kept.",
+            upstream=self.upstream.name,
+        )
+
+    @transaction.atomic
+    def _record(self, staged: StagedFile, address: str) -> None:
+        """The rows of the version, unless the rule has changed meanwhile: then the answer is dropped."""
+        registry, name = self.resolution.registry, self.resolution.name
+        _lock_name(registry.workspace_id, name.folded)
+        self._still_holds()
+        package, _ = Package.objects.get_or_create(
+            registry=registry, format="npm", name=name.full, defaults={"folded": name.folded}
+        )
+        if Version.objects.filter(package=package, version=self.offer.version).exists():
+            return
+        publication = Publication(
+            format="npm",
+            name=name.full,
+            version=self.offer.version,
+            manifest=orjson.dumps(self.offer.manifest),
+            tags=(),
+            filename=name.tarball(self.offer.version),
+            file=staged,
+        )
+        standing = Standing(origin=Version.Origin.PULLED, is_internal=self.upstream.is_internal)
+        version = add_version(package, publication, SYSTEM, standing)
+        Origin.objects.create(
+            version=version, upstream=self.upstream, upstream_name=self.upstream.name, address=_shown(address)
+        )
+        add_file(registry, name, version)
+        subject = f"{registry} npm {name.full}@{version.version}"
+        new = {"upstream": self.upstream.name, "internal": standing.is_internal, "integrity": version.integrity}
+        record(SYSTEM, "version.pulled", subject, workspace=registry.workspace_id, new=new)
+
+
+def offered_versions(document: Manifest, name: Name) -> Iterator[Offer]:
+    """The well-formed versions of an upstream's packument."""
+    versions = document.get("versions")
+    for version, manifest in versions.items() if isinstance(versions, dict) else ():
+        dist = manifest.get("dist") if isinstance(manifest, dict) else None
+        if not isinstance(dist, dict) or not isinstance(dist.get("tarball"), str) or not is_version(version):
+            continue
+        if manifest.get("name") == name.full and manifest.get("version") == version:
+            yield Offer(version, {k: v for k, v in manifest.items() if k != "readme"}, dist["tarball"], promise(dist))
+
+
+def matches_promise(staged: StagedFile, promised: str) -> bool:
+    """Whether the bytes are what was promised, by the strongest hash the promise has (W3C SRI, section 3.3.4)."""
+    if promised.startswith("sha1-hex:"):
+        return staged.sha1 == promised.partition(":")[2]
+    parts = [part.partition("?")[0] for part in promised.split()]
+    for algorithm in ALGORITHMS:
+        wanted = {part.partition("-")[2] for part in parts if part.startswith(f"{algorithm}-")}
+        if not wanted:
+            continue
+        digest = hashlib.new(algorithm, usedforsecurity=False)
+        with staged.path.open("rb") as file:
+            while chunk := file.read(blobs.CHUNK):
+                digest.update(chunk)
+        return base64.b64encode(digest.digest()).decode("ascii") in wanted
+    return False
+
+
+def _lock_name(workspace_id: int, folded: str) -> None:
+    """Hold the name's epoch row until the commit, so that no toggle slips between the check and the write."""
+    NameEpoch.objects.get_or_create(workspace_id=workspace_id, format="npm", name=folded, defaults={"epoch": 0})
+    NameEpoch.objects.select_for_update().get(workspace_id=workspace_id, format="npm", name=folded)
+
+
+def _shown(address: str) -> str:
+    """An address without its query, which may carry a signature."""
+    return address.partition("?")[0][:1000]

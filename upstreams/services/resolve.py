@@ -1,0 +1,131 @@
+"""Applying the rule: gather facts, decide, ask what the decision says, until it is made."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from packages.formats.npm.names import Name
+from packages.services.epochs import bump_name
+from packages.services.versions import keep_internal
+from registries.models import Registry
+from upstreams.errors import InternalSourceUnavailable, SourceAbsent, UpstreamUnreachable
+from upstreams.models import Upstream
+from upstreams.resolution import Decision, Outcome, Path, Reply, decide
+from upstreams.selectors.facts import Epochs, Replied, Situation, cached_replies, current_epochs, gather
+from upstreams.services.alerts import versions_shadowed
+from upstreams.services.consult import consult
+
+TRIES = 6  # times a decision is begun anew because the facts changed under it
+ROUNDS = 64  # questions one decision may take
+
+
+class Superseded(Exception):
+    """The epochs moved on between the decision and the question; begin anew. Never leaves this module."""
+
+
+class Resolution:
+    """A decision with the situation it was made in."""
+
+    def __init__(self, registry: Registry, name: Name, situation: Situation, decision: Decision) -> None:
+        self.registry, self.name = registry, name
+        self.situation, self.decision = situation, decision
+
+    @property
+    def epochs(self) -> Epochs:
+        """What the decision is dated by."""
+        return self.situation.epochs
+
+    def answered(self) -> list[tuple[Upstream, Replied]]:
+        """The external sources that answer, nearest first."""
+        found = []
+        for path in self.decision.answering:
+            if path and path[-1] in self.situation.replies:
+                found.append((self.situation.upstreams[path[-1]], self.situation.replies[path[-1]]))
+        return found
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether an answer stands in for an upstream in trouble."""
+        return bool(self.decision.blocked_by) or any(said.is_stale for _, said in self.answered())
+
+
+def resolve(registry: Registry, name: Name, *, home_only: bool = False) -> Resolution:
+    """The decision for `name` in `registry`, asking sources as the rule allows.
+
+    Raises SourceAbsent (404: the sources that decide said so), InternalSourceUnavailable and
+    UpstreamUnreachable (503, naming the upstream).
+    """
+    for _ in range(TRIES):
+        try:
+            resolution = _settle(registry, name, home_only=home_only)
+        except Superseded:
+            continue
+        return _refused(resolution)
+    raise UpstreamUnreachable("The rules for this package are being changed; try again.", retry_after=1)
+
+
+def peek(registry: Registry, name: Name) -> Resolution:
+    """The decision as far as it can be made without asking anybody; its outcome may be ASK."""
+    situation = gather(registry, "npm", name.full, replies={})
+    replies = cached_replies(list(situation.upstreams), name.full, timezone.now())
+    situation = gather(registry, "npm", name.full, replies=replies)
+    return Resolution(registry, name, situation, decide(situation.facts))
+
+
+def _settle(registry: Registry, name: Name, *, home_only: bool) -> Resolution:
+    replies: dict[int, Replied] = {}
+    for _ in range(ROUNDS):
+        situation = gather(registry, "npm", name.full, replies=replies, home_only=home_only)
+        decision = decide(situation.facts)
+        if decision.outcome is not Outcome.ASK:
+            return Resolution(registry, name, situation, decision)
+        cached = cached_replies([path[-1] for path in decision.ask], name.full, timezone.now())
+        for path in decision.ask:
+            replies[path[-1]] = cached.get(path[-1]) or _ask(registry, name, situation, path)
+    raise UpstreamUnreachable("There are too many sources to ask.", retry_after=30)
+
+
+def _ask(registry: Registry, name: Name, situation: Situation, path: Path) -> Replied:
+    """Put the question, if the decision still holds when the connection stands, and again when the answer is here."""
+    upstream = situation.upstreams[path[-1]]
+
+    def still_holds() -> None:
+        if current_epochs(registry, "npm", name.folded) != situation.epochs:
+            raise Superseded
+
+    said = consult(upstream, name, before_send=still_holds)
+    still_holds()
+    if upstream.is_internal and said.reply is Reply.HAS:
+        _remember_internal(registry, upstream, name)
+    return said
+
+
+def _remember_internal(registry: Registry, upstream: Upstream, name: Name) -> None:
+    """The first time an internal upstream answers for a name, the name stays internal for good."""
+    reason = f"internal upstream {upstream.name} answered for it"
+    with transaction.atomic():
+        places = {registry.pk: registry, upstream.registry_id: upstream.registry}
+        written = [keep_internal(place, "npm", name.folded, everywhere=False, reason=reason) for place in places.values()]
+        if any(written):
+            bump_name(registry.workspace_id, "npm", name.folded)
+            versions_shadowed(upstream, name.full)
+    if any(written):
+        raise Superseded
+
+
+def _refused(resolution: Resolution) -> Resolution:
+    """The resolution, unless its outcome is no answer."""
+    decision, name = resolution.decision, resolution.name
+    if decision.outcome is Outcome.ANSWER:
+        return resolution
+    if decision.outcome is Outcome.ABSENT:
+        raise SourceAbsent(f"There is no package {name.full} in {resolution.registry}.")
+    said = next((said for said in resolution.situation.replies.values() if said.error and said.reply is Reply.FAILED), None)
+    trouble = said.error if said is not None else None
+    if decision.is_internal is False and trouble is not None:
+        raise trouble
+    why = trouble.message if trouble is not None else ""
+    raise InternalSourceUnavailable(
+        f"Internal upstream {decision.blocked_by} cannot answer for {name.full}, so no other source is asked. {why}".strip(),
+        upstream=decision.blocked_by,
+        retry_after=30,
+    )

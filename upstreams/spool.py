@@ -1,0 +1,182 @@
+"""Downloads that many may read while one writes, across the processes of a machine.
+
+The writer holds a file lock, receives at full speed into a staged file and tells its progress in a small
+state file; readers follow behind. A reader takes no byte that is not yet safe to give (RULE.md): up to
+1 MiB nothing before the hash is right, beyond it everything but the last 64 KiB.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from django.conf import settings
+from django.db import connection
+
+from upstreams.errors import UpstreamError, UpstreamTimeout, UpstreamUnreachable
+from upstreams.flight import try_lock
+
+VERIFIED_FIRST = 1024 * 1024  # bytes: files up to this size are verified before the first byte leaves
+WITHHELD = 64 * 1024  # bytes kept back of a larger one until its hash is right
+WRITERS = 32  # downloads at once per process
+POLL = 0.005  # seconds
+
+RUNNING, DONE, FAILED = "running", "done", "failed"
+_writers = ThreadPoolExecutor(max_workers=WRITERS, thread_name_prefix="spool")
+
+
+class SpoolBroken(Exception):
+    """The download a reader followed came to nothing; its connection must break, not end."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What the writer last told: where the bytes are, how many there will be, how it ended."""
+
+    word: str
+    path: str = ""
+    length: int | None = None
+    code: str = ""
+    message: str = ""
+    retry_after: int | None = None
+
+
+class Progress:
+    """The writer's side of the state file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def begin(self, staged: Path, length: int | None) -> None:
+        """Bytes begin to arrive in `staged`; `length` if the upstream told it."""
+        self.tell(State(RUNNING, str(staged), length))
+
+    def tell(self, state: State) -> None:
+        """Replace the state in one step."""
+        beside = self._path.with_suffix(f".{os.getpid()}.new")
+        beside.write_text(json.dumps(state.__dict__), encoding="utf-8")
+        beside.replace(self._path)
+
+
+class Tail:
+    """A reader behind a writer. `length` is what to announce, None when the upstream told nothing."""
+
+    def __init__(self, spool: "Spool", file: IO[bytes], length: int | None) -> None:
+        self._spool, self._file, self.length = spool, file, length
+        self._given = 0
+
+    def read(self, size: int) -> bytes | None:
+        """The next bytes that are safe to give; None when there are none yet, b"" at the end.
+
+        Never waits. Raises SpoolBroken.
+        """
+        word = self._spool.word()
+        arrived = os.fstat(self._file.fileno()).st_size
+        if word not in {RUNNING, DONE}:
+            raise SpoolBroken
+        safe = arrived if word == DONE else arrived - WITHHELD
+        if self._given >= safe:
+            return b"" if word == DONE else None
+        piece = self._file.read(min(size, safe - self._given))
+        self._given += len(piece)
+        return piece
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+
+class Spool:
+    """One download, known by its key to every process of the machine."""
+
+    def __init__(self, key: str) -> None:
+        folder = Path(settings.DATA_DIR) / "spool"
+        folder.mkdir(exist_ok=True)
+        self._lock, self._state = folder / f"{key}.lock", folder / f"{key}.json"
+
+    def join(self, work: Callable[[Progress], None], *, patience: float) -> Tail | None:
+        """Start the download, or follow the one that runs. None: it is done and stored; ask the database again.
+
+        Raises the UpstreamError it failed with (also when somebody else started it), UpstreamTimeout.
+        """
+        until = time.monotonic() + patience
+        handle = try_lock(self._lock)
+        if handle is not None:
+            self._state.unlink(missing_ok=True)
+            _writers.submit(self._write, handle, work)
+        while time.monotonic() < until:
+            state = self.state()
+            if state is None and handle is None and not self._is_written():
+                return None  # the writer was done, or dead, before we looked: begin anew
+            if state is not None and state.word == FAILED:
+                raise _error(state)
+            if state is not None and state.word == DONE:
+                return None
+            tail = self._tail(state) if state is not None else None
+            if tail is not None:
+                return tail
+            if state is not None and not self._is_written():
+                return None
+            time.sleep(POLL)
+        raise UpstreamTimeout("The download takes too long; it goes on, try again.", retry_after=5)
+
+    def state(self) -> State | None:
+        """What the writer told last, or None."""
+        try:
+            return State(**json.loads(self._state.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
+
+    def word(self) -> str:
+        """Running, done, failed, or dead: a writer that holds its lock no more and told no end."""
+        state = self.state()
+        if state is not None and state.word == RUNNING and not self._is_written():
+            state = self.state()  # it may have ended between the two looks
+            return "dead" if state is None or state.word == RUNNING else state.word
+        return state.word if state is not None else "dead"
+
+    def _tail(self, state: State) -> Tail | None:
+        """A reader, once more bytes have come than are verified first."""
+        try:
+            file = Path(state.path).open("rb")  # noqa: SIM115 - the tail closes it
+        except FileNotFoundError:
+            return None
+        if os.fstat(file.fileno()).st_size <= VERIFIED_FIRST:
+            file.close()
+            return None
+        return Tail(self, file, state.length)
+
+    def _is_written(self) -> bool:
+        """Whether a writer holds the lock."""
+        handle = try_lock(self._lock)
+        if handle is not None:
+            os.close(handle)
+        return handle is None
+
+    def _write(self, handle: int, work: Callable[[Progress], None]) -> None:
+        progress = Progress(self._state)
+        try:
+            work(progress)
+            progress.tell(State(DONE))
+        except UpstreamError as error:
+            progress.tell(State(FAILED, code=error.code, message=error.message, retry_after=error.retry_after))
+        except Exception:
+            progress.tell(State(FAILED, code="upstream_error", message="The download could not be stored; try again."))
+            raise
+        finally:
+            connection.close()
+            os.close(handle)
+
+
+def _error(state: State) -> UpstreamError:
+    """The error another process met, made anew."""
+    kinds: list[type[UpstreamError]] = [UpstreamError]
+    for kind in kinds:
+        if kind.code == state.code:
+            return kind(state.message, retry_after=state.retry_after)
+        kinds.extend(kind.__subclasses__())
+    return UpstreamUnreachable(state.message, retry_after=state.retry_after)
