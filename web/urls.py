@@ -1,2 +1,50 @@
-from django.urls import path
-urlpatterns: list = []
+"""The addresses of the pages (CONTRACT.md section 3: everything no other door has)."""
+
+from django.urls import path, register_converter
+
+from web import converters
+from web.views import approval, errors, home, operations, package, people, registry, session, tokens, upstreams, version, workspace
+
+register_converter(converters.WorkspaceSlug, "ws")
+register_converter(converters.RegistrySlug, "reg")
+register_converter(converters.FormatWord, "format")
+register_converter(converters.PackageName, "package")
+
+REGISTRY = "<ws:ws>/registries/<reg:reg>/"
+PACKAGE = f"{REGISTRY}<format:format>/<package:name>/"
+VERSION = f"{PACKAGE}v/<str:number>/"
+
+app_name = "web"
+urlpatterns = [
+    path("healthz", operations.healthz, name="healthz"),
+    path("readyz", operations.readyz, name="readyz"),
+    path("login", session.sign_in, name="login"),
+    path("logout", session.sign_out, name="logout"),
+    path("login/cli/<str:page_id>", approval.approval, name="approval"),
+    path("", home.home, name="home"),
+    path("account/", home.account, name="account"),
+    path("<ws:ws>/", workspace.workspace, name="workspace"),
+    path("<ws:ws>/activity/", workspace.activity, name="activity"),
+    path("<ws:ws>/people/", people.people, name="people"),
+    path("<ws:ws>/people/remove/", people.remove, name="member-remove"),
+    path("<ws:ws>/claims/", people.claims, name="claims"),
+    path("<ws:ws>/claims/<int:claim_id>/remove/", people.unclaim, name="claim-remove"),
+    path("<ws:ws>/tokens/", tokens.tokens, name="tokens"),
+    path("<ws:ws>/tokens/<int:token_id>/revoke/", tokens.revoke, name="token-revoke"),
+    path(REGISTRY, registry.registry, name="registry"),
+    path(f"{REGISTRY}settings/", registry.settings, name="registry-settings"),
+    path(f"{REGISTRY}upstreams/", upstreams.upstreams, name="upstreams"),
+    path(f"{REGISTRY}upstreams/<int:upstream_id>/", upstreams.upstream, name="upstream"),
+    path(f"{REGISTRY}upstreams/<int:upstream_id>/switch/", upstreams.switch, name="upstream-switch"),
+    path(f"{REGISTRY}upstreams/<int:upstream_id>/remove/", upstreams.remove, name="upstream-remove"),
+    path(PACKAGE, package.package, name="package"),
+    path(f"{PACKAGE}resolution/", package.resolution, name="resolution"),
+    path(f"{PACKAGE}tags/", package.tag, name="tag"),
+    path(f"{PACKAGE}delete/", package.delete, name="package-delete"),
+    path(f"{PACKAGE}tombstone/", package.tombstone, name="tombstone"),
+    path(VERSION, version.version, name="version"),
+    path(f"{VERSION}internal/", version.internal, name="version-internal"),
+    path(f"{VERSION}deprecate/", version.deprecate, name="version-deprecate"),
+    path(f"{VERSION}delete/", version.delete, name="version-delete"),
+    path("<path:rest>", errors.elsewhere, name="elsewhere"),
+]

@@ -1,0 +1,10 @@
+"""Addresses that the pages show to people: always under EXTERNAL_HOST."""
+
+from django.conf import settings
+
+from registries.models import Registry
+
+
+def client_url(registry: Registry) -> str:
+    """What a package client is given as its registry, with the trailing slash npm wants."""
+    return f"{settings.EXTERNAL_HOST.rstrip('/')}/{registry.workspace.slug}/r/{registry.slug}/"

@@ -1,0 +1,55 @@
+"""How every page begins: the method, who is asking, and the error table around it all."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from tokens.services.authenticate import actor_of_user
+from web.errors import refuse, status_page
+from workspaces.access import Actor
+from workspaces.errors import GatehouseError, Unauthenticated
+from workspaces.models import User
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, Actor, P], HttpResponse]
+
+
+def door(*methods: str) -> Callable[[View[P]], Callable[Concatenate[HttpRequest, P], HttpResponse]]:
+    """A page that answers `methods`: called with the actor of the session, its errors told by the one table."""
+    allowed = {*methods, "HEAD"} if "GET" in methods else set(methods)
+
+    def wrap(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+        @wraps(view)
+        def inner(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if request.method not in allowed:
+                answer = status_page(request, 405, _("This address does not answer that method."), "method_not_allowed")
+                answer.headers["Allow"] = ", ".join(sorted(allowed))
+                return answer
+            try:
+                answer = view(request, actor_of(request), *args, **kwargs)
+            except GatehouseError as error:
+                answer = refuse(request, error)
+            answer.headers.setdefault("Cache-Control", "private, no-store")
+            return answer
+
+        return inner
+
+    return wrap
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """The person of the session, with the roles of this moment; nobody without one."""
+    ip = str(request.META.get("REMOTE_ADDR", ""))
+    if isinstance(request.user, User):
+        return actor_of_user(request.user, ip=ip)
+    return Actor(ip=ip)
+
+
+def person(actor: Actor) -> Actor:
+    """The actor, who must be signed in. Raises Unauthenticated."""
+    if actor.user_id is None:
+        raise Unauthenticated(_("Please sign in to see this page."))
+    return actor

@@ -1,0 +1,162 @@
+"""The forms of the pages: they read fields and nothing else; every rule is a service's."""
+
+from datetime import datetime, timedelta
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from upstreams.models import Upstream
+from workspaces.access import Role
+from workspaces.errors import GatehouseError
+
+LIVES = (("30", _("30 days")), ("90", _("90 days")), ("365", _("One year")), ("", _("Never")))
+ROLES = tuple((role.word, role.word) for role in Role)
+VISIBILITIES = (("private", _("Private: members only")), ("public", _("Public: anybody may read")))
+NAME = forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"})
+
+
+class PageForm(forms.Form):
+    """A form that can show what a service refused."""
+
+    def refuse(self, error: GatehouseError) -> None:
+        """Put the error at its field, or above the form."""
+        self.is_valid()
+        named = [name for name in error.fields if name in self.fields]
+        self.add_error(named[0] if named else None, error.message)
+
+
+class SignInForm(PageForm):
+    """User name and password."""
+
+    username = forms.CharField(label=_("User name"), widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}))
+    password = forms.CharField(
+        label=_("Password"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
+
+
+class WorkspaceForm(PageForm):
+    """A new workspace."""
+
+    slug = forms.CharField(label=_("Address"), help_text=_("Lower-case letters, digits and dashes. It cannot be changed later."), widget=NAME)
+    name = forms.CharField(label=_("Name"), required=False, max_length=200)
+
+
+class RegistryForm(PageForm):
+    """A new registry."""
+
+    slug = forms.CharField(label=_("Address"), help_text=_("Lower-case letters, digits and dashes."), widget=NAME)
+    description = forms.CharField(label=_("Description"), required=False, max_length=500)
+    internal = forms.BooleanField(
+        label=_("Internal registry"),
+        required=False,
+        initial=True,
+        help_text=_("What is published here is internal: no public source is ever asked for it."),
+    )
+    visibility = forms.ChoiceField(label=_("Visibility"), choices=VISIBILITIES, initial="private")
+
+
+class SettingsForm(PageForm):
+    """A registry's settings."""
+
+    description = forms.CharField(label=_("Description"), required=False, max_length=500)
+    internal = forms.BooleanField(
+        label=_("Internal registry"),
+        required=False,
+        help_text=_("On: what is published here from now on is internal, and no public source is ever asked for it. Earlier versions keep their flag."),
+    )
+    visibility = forms.ChoiceField(label=_("Visibility"), choices=VISIBILITIES)
+    default = forms.BooleanField(
+        label=_("Default registry of the workspace"), required=False, help_text=_("Used where a client's address names no registry.")
+    )
+
+
+class MemberForm(PageForm):
+    """A member and a role."""
+
+    username = forms.CharField(label=_("User name"), widget=NAME)
+    role = forms.ChoiceField(label=_("Role"), choices=ROLES, initial="publisher")
+
+
+class ClaimForm(PageForm):
+    """A name pattern."""
+
+    pattern = forms.CharField(
+        label=_("Pattern"), max_length=214, widget=NAME, help_text=_("Like @acme/* or acme-*; * stands for any characters, ? for one.")
+    )
+
+
+class TokenForm(PageForm):
+    """A new token. `kind` and `role` are for those who may make tokens of the workspace itself."""
+
+    name = forms.CharField(label=_("Name"), max_length=128, help_text=_("What will use it, like “ci of the shop”."), widget=NAME)
+    kind = forms.ChoiceField(
+        label=_("Belongs to"), choices=(("personal", _("Me")), ("service", _("The workspace (service token)"))), initial="personal"
+    )
+    role = forms.ChoiceField(label=_("Role of a service token"), choices=ROLES, initial="reader", required=False)
+    life = forms.ChoiceField(label=_("Expires"), choices=LIVES, initial="90", required=False)
+    read_only = forms.BooleanField(label=_("Read-only"), required=False, help_text=_("Installs, and nothing else."))
+    registries = forms.TypedMultipleChoiceField(
+        label=_("Registries"),
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("None ticked: every registry its owner reaches."),
+    )
+    scopes = forms.CharField(
+        label=_("Scopes"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "placeholder": "npm:package:@acme/*:write"}),
+        help_text=_("One per line, as protocol:type:name:action. Empty: everything its owner may do."),
+    )
+    cidrs = forms.CharField(
+        label=_("Addresses it may be used from"),
+        required=False,
+        widget=NAME.__class__(attrs={**NAME.attrs, "placeholder": "10.0.0.0/8, 192.0.2.7"}),
+        help_text=_("Networks in CIDR form, separated by commas. Empty: from anywhere."),
+    )
+
+    def expires_at(self) -> datetime | None:
+        """When the token ends, counted from now."""
+        days = self.cleaned_data["life"]
+        return timezone.now() + timedelta(days=int(days)) if days else None
+
+    def words(self, field: str) -> list[str]:
+        """The words of a field that holds several, separated by commas or white space."""
+        return str(self.cleaned_data[field]).replace(",", " ").split()
+
+
+class UpstreamForm(PageForm):
+    """An upstream. An empty secret keeps what is stored."""
+
+    name = forms.CharField(label=_("Name"), widget=NAME, help_text=_("Short, like “npm” or “partner”."))
+    url = forms.CharField(label=_("Address"), widget=forms.URLInput(attrs={"placeholder": "https://registry.example.org"}))
+    priority = forms.IntegerField(label=_("Priority"), initial=100, help_text=_("Lower is asked first."))
+    internal = forms.BooleanField(
+        label=_("Internal upstream"),
+        required=False,
+        help_text=_("What it answers is internal: for those names no other source is asked, and while it is down they are refused rather than looked for elsewhere."),
+    )
+    patterns = forms.CharField(
+        label=_("Name patterns"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false", "placeholder": "@partner/*"}),
+        help_text=_("One per line. Empty: every name. The patterns of an internal upstream count as claims."),
+    )
+    auth_type = forms.ChoiceField(label=_("Signs in with"), choices=Upstream.AuthType.choices, initial="none")
+    username = forms.CharField(label=_("User name"), required=False, widget=NAME)
+    secret = forms.CharField(
+        label=_("Secret"),
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=_("Token or password. It is stored encrypted and never shown again; leave empty to keep what is stored."),
+    )
+    enabled = forms.BooleanField(label=_("Enabled"), required=False, initial=True)
+
+
+class TagForm(PageForm):
+    """A dist-tag and where it shall point."""
+
+    tag = forms.CharField(label=_("Tag"), max_length=128, widget=NAME)
+    version = forms.CharField(label=_("Version"), max_length=256, widget=NAME)

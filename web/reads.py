@@ -1,0 +1,106 @@
+"""What the pages read and no selector below offers yet. Reads only; writing is the services' business."""
+
+from collections.abc import Iterable, Sequence
+
+from django.db.models import Count, Max, QuerySet
+
+from packages.models import Package, Tombstone, Version
+from registries.models import Registry
+from tokens.models import Token
+from upstreams.models import Upstream
+from workspaces.access import Actor, Role, matches
+from workspaces.models import Claim, Event, Membership, Workspace
+from workspaces.selectors import workspaces_of
+
+
+def workspace_cards(actor: Actor) -> list[Workspace]:
+    """The caller's workspaces with `registry_count`, `package_count`, `last_change` and `role_word`."""
+    counts = {
+        "registry_count": Count("registries", distinct=True),
+        "package_count": Count("registries__packages", distinct=True),
+        "last_change": Max("registries__packages__updated_at"),
+    }
+    found = list(workspaces_of(actor).annotate(**counts).order_by("slug")[:200])
+    for workspace in found:
+        role = actor.role_in(workspace.pk)
+        workspace.role_word = role.word if role else ""  # type: ignore[attr-defined]
+    return found
+
+
+def members_of(workspace: Workspace) -> list[Membership]:
+    """Members by name, each with `role_word`."""
+    found = list(Membership.objects.filter(workspace=workspace).select_related("user").order_by("user__username"))
+    for member in found:
+        member.role_word = Role(member.role).word  # type: ignore[attr-defined]
+    return found
+
+
+def claims_of(workspace: Workspace) -> QuerySet[Claim]:
+    """The workspace's claims."""
+    return Claim.objects.filter(workspace=workspace)
+
+
+def events_of(workspace: Workspace) -> QuerySet[Event]:
+    """The audit log, newest first."""
+    return Event.objects.filter(workspace=workspace).order_by("-id")
+
+
+def tokens_of(actor: Actor) -> list[Token]:
+    """The caller's own tokens."""
+    return list(Token.objects.filter(owner_id=actor.user_id)) if actor.user_id is not None else []
+
+
+def service_tokens_of(workspace: Workspace) -> list[Token]:
+    """The tokens of the workspace itself."""
+    return list(Token.objects.filter(workspace=workspace))
+
+
+def registry_names(ids: Iterable[int]) -> dict[int, str]:
+    """`workspace/registry` of each id that still exists."""
+    return {registry.pk: str(registry) for registry in Registry.objects.select_related("workspace").filter(pk__in=set(ids))}
+
+
+def upstreams_of(registry: Registry) -> list[Upstream]:
+    """The registry's upstreams in the order they are asked."""
+    return list(Upstream.objects.filter(registry=registry).select_related("source").order_by("priority", "id"))
+
+
+def claim_for(workspace: Workspace, name: str) -> Claim | None:
+    """The first claim that covers the name."""
+    return next((claim for claim in claims_of(workspace) if matches(claim.pattern, name)), None)
+
+
+def tombstone_for(registry: Registry, format: str, name: str) -> Tombstone | None:  # noqa: A002 - the field's own word
+    """The tombstone that keeps the name internal here."""
+    found = Tombstone.objects.filter(workspace_id=registry.workspace_id, format=format, name=name.lower())
+    return found.filter(registry=None).first() or found.filter(registry=registry).first()
+
+
+def is_internal_elsewhere(package: Package) -> bool:
+    """Whether another registry of the workspace holds an internal version of the name."""
+    own = Version.objects.filter(
+        package__registry__workspace_id=package.registry.workspace_id,
+        package__format=package.format,
+        package__folded=package.folded,
+        is_internal=True,
+        origin__in=(Version.Origin.PUBLISHED, Version.Origin.UPLOADED),
+    )
+    return own.exclude(package=package).exists()
+
+
+def open_sources(upstreams: Sequence[Upstream], name: str) -> list[str]:
+    """The enabled upstreams that are not internal and whose patterns let the name through."""
+    return [
+        upstream.name
+        for upstream in upstreams
+        if upstream.is_enabled
+        and not upstream.is_internal
+        and upstream.kind != Upstream.Kind.REGISTRY
+        and (not upstream.patterns or any(matches(pattern, name) for pattern in upstream.patterns))
+    ]
+
+
+def present_names(registry: Registry, format: str, names: Iterable[str]) -> set[str]:  # noqa: A002
+    """Which of the names the registry holds."""
+    found = Package.objects.filter(registry=registry, format=format, name__in=list(names)[:500])
+    return set(found.values_list("name", flat=True))

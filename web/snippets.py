@@ -1,0 +1,86 @@
+"""Ready-made set-up for every npm client, as copied from a registry's page. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+CLIENTS = ("npm", "pnpm", "yarn 1", "yarn 4", "bun")
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """A file or command: for which client, for `all` packages or one `scope`, what it is called, its text."""
+
+    client: str
+    reach: str
+    title: str
+    text: str
+
+    @property
+    def key(self) -> str:
+        """The client as one word, for the page's switches."""
+        return self.client.replace(" ", "")
+
+
+def set_up(url: str, scope: str) -> list[Snippet]:
+    """Every snippet for the registry at `url` (with a trailing slash) and `scope` (with its @)."""
+    made = []
+    for reach, first in (("all", f"registry={url}"), ("scope", f"{scope}:registry={url}")):
+        npmrc = f"{first}\n{_bare(url)}:_authToken=${{NPM_TOKEN}}\n"
+        login = f"npm login --registry={url}" if reach == "all" else f"npm login --scope={scope} --registry={url}"
+        made += [
+            Snippet("npm", reach, "Terminal", login),
+            Snippet("npm", reach, ".npmrc", npmrc),
+            Snippet("pnpm", reach, "Terminal", "p" + login),
+            Snippet("pnpm", reach, ".npmrc", npmrc),
+            Snippet("pnpm", reach, "pnpm-workspace.yaml", f"minimumReleaseAgeExclude:\n  - '{scope}/*'\n"),
+            Snippet("yarn 1", reach, ".npmrc", f"{npmrc}always-auth=true\n"),
+            Snippet("yarn 4", reach, ".yarnrc.yml", _yarn4(url, scope, reach)),
+            Snippet("bun", reach, "bunfig.toml", _bun(url, scope, reach)),
+        ]
+    return made
+
+
+def install_lines(name: str, version: str) -> list[tuple[str, str]]:
+    """What each client is told to install `name`; without a version, `latest`."""
+    wanted = f"{name}@{version}" if version else name
+    return [
+        ("npm", f"npm install {wanted}"),
+        ("pnpm", f"pnpm add {wanted}"),
+        ("yarn", f"yarn add {wanted}"),
+        ("bun", f"bun add {wanted}"),
+    ]
+
+
+def token_lines(url: str, secret: str) -> str:
+    """The `.npmrc` of a new token."""
+    return f"registry={url}\n{_bare(url)}:_authToken={secret}\nalways-auth=true\n"
+
+
+def scope_of(patterns: Iterable[str], workspace: str) -> str:
+    """The scope the workspace claims, or one named after it."""
+    scopes = (pattern.partition("/")[0] for pattern in patterns if pattern.startswith("@") and "/" in pattern)
+    return next((scope for scope in scopes if not {"*", "?"} & set(scope)), f"@{workspace}")
+
+
+def _bare(url: str) -> str:
+    return f"//{url.partition('://')[2]}"
+
+
+def _yarn4(url: str, scope: str, reach: str) -> str:
+    lines = []
+    if urlsplit(url).scheme == "http":
+        lines += ["unsafeHttpWhitelist:", f'  - "{urlsplit(url).hostname}"', ""]
+    auth = ["npmAlwaysAuth: true", 'npmAuthToken: "${NPM_TOKEN}"']
+    if reach == "all":
+        lines += [f'npmRegistryServer: "{url}"', *auth, "", "npmScopes:", f"  {scope[1:]}:"]
+    else:
+        lines += ["npmScopes:", f"  {scope[1:]}:", f'    npmRegistryServer: "{url}"', *(f"    {line}" for line in auth)]
+    return "\n".join([*lines, "    npmMinimalAgeGate: 0", ""])
+
+
+def _bun(url: str, scope: str, reach: str) -> str:
+    source = f'{{ url = "{url}", token = "$NPM_TOKEN" }}'
+    if reach == "all":
+        return f"[install]\nregistry = {source}\n"
+    return f'[install.scopes]\n"{scope}" = {source}\n'

@@ -1,0 +1,159 @@
+"""A package: its versions, tags and the sources that answer for it."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from packages.errors import PackageNotFound
+from packages.models import Format, Package, Version
+from packages.selectors import package_of, version_of, versions_of
+from packages.services.versions import remove_tag, remove_tombstone, set_tag, unpublish_package
+from registries.gate import registry_for
+from registries.models import Registry
+from upstreams.services.explain import explain
+from web import reads
+from web.confirm import Question, ask, is_confirmed
+from web.doors import door
+from web.errors import wants_html
+from web.facts import Facts, read_facts
+from web.snippets import install_lines
+from web.views.registry import frame
+from workspaces.access import Action, Actor, Target
+from workspaces.errors import NotFound
+
+PAGE = 50
+
+
+@door("GET")
+def package(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str) -> HttpResponse:  # noqa: A002
+    """The versions of a package, newest first, with what the latest says of itself."""
+    found = registry_for(actor, ws, reg, Action.READ, Target(format, name))
+    try:
+        here = package_of(found, format, name)
+    except PackageNotFound as error:
+        return absent(request, actor, found, Target(format, name), error)
+    versions = versions_of(here).select_related("published_by", "upstream_origin")
+    page = Paginator(versions, PAGE).get_page(request.GET.get("page"))
+    tags = list(here.tags.select_related("version"))
+    latest = next((tag.version.version for tag in tags if tag.name == "latest"), "")
+    context = {
+        **frame(actor, found, "packages"),
+        **standing(actor, here),
+        "page": page,
+        "tags": tags,
+        "latest": latest,
+        "facts": _facts(here, latest),
+        "installs": install_lines(name, ""),
+    }
+    return render(request, "package/package.html", context)
+
+
+@door("GET")
+def resolution(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str) -> HttpResponse:  # noqa: A002
+    """“Why this version?”: the trace of the rule for the name, whether or not a package is here."""
+    found = registry_for(actor, ws, reg, Action.READ, Target(format, name))
+    context = {**frame(actor, found, "packages"), "name": name, "format": format, "trace": explain(found, format, name)}
+    return render(request, "package/resolution.html", context)
+
+
+@door("POST")
+def tag(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str) -> HttpResponse:  # noqa: A002
+    """Point a dist-tag at a version, or (`remove`) take it away."""
+    found = registry_for(actor, ws, reg, Action.PUBLISH, Target(format, name))
+    word = request.POST.get("tag", "").strip()
+    if request.POST.get("remove"):
+        remove_tag(actor=actor, registry=found, format=format, name=name, tag=word)
+        messages.success(request, _("The tag is gone."))
+    else:
+        checked = check_tag_for(format, word)
+        set_tag(actor=actor, registry=found, format=format, name=name, tag=checked, version=request.POST.get("version", "").strip())
+        messages.success(request, _("The tag is set."))
+    return redirect("web:package", ws, reg, format, name)
+
+
+@door("POST")
+def delete(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str) -> HttpResponse:  # noqa: A002
+    """Delete a package with all its versions; the person types its name."""
+    found = registry_for(actor, ws, reg, Action.DELETE, Target(format, name))
+    package_of(found, format, name)
+    if not is_confirmed(request, typed=name):
+        text = _("Every version is deleted and its number never given out again. The name stays internal if it was.")
+        question = Question(
+            title=_("Delete %(name)s?") % {"name": name},
+            text=text,
+            act=_("Delete for good"),
+            back=reverse("web:package", args=[ws, reg, format, name]),
+            typed=name,
+        )
+        return ask(request, question)
+    unpublish_package(actor=actor, registry=found, format=format, name=name)
+    messages.success(request, _("%(name)s is deleted.") % {"name": name})
+    return redirect("web:registry", ws, reg)
+
+
+@door("POST")
+def tombstone(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str) -> HttpResponse:  # noqa: A002
+    """Remove the tombstone that keeps a name internal, after a confirmation."""
+    found = registry_for(actor, ws, reg, Action.MANAGE, Target(format, name))
+    if not is_confirmed(request):
+        question = Question(
+            title=_("Let %(name)s be looked for outside again?") % {"name": name},
+            text=_("Public upstreams may then be asked for this name, and their packages installed under it."),
+            act=_("Remove the tombstone"),
+            back=reverse("web:package", args=[ws, reg, format, name]),
+        )
+        return ask(request, question)
+    remove_tombstone(actor=actor, registry=found, format=format, name=name)
+    messages.success(request, _("The tombstone is removed."))
+    return redirect("web:package", ws, reg, format, name)
+
+
+def absent(request: HttpRequest, actor: Actor, found: Registry, target: Target, error: NotFound) -> HttpResponse:
+    """404 that says what is known of the name, and offers admins the claim."""
+    if not wants_html(request):
+        raise error
+    name, format_word = target.name or "", target.format or ""
+    scope = name.partition("/")[0]
+    context = {
+        **frame(actor, found, "packages"),
+        "name": name,
+        "format": format_word,
+        "claim": reads.claim_for(found.workspace, name),
+        "tombstone": reads.tombstone_for(found, format_word, name),
+        "pattern": f"{scope}/*" if name.startswith("@") else name,
+    }
+    return render(request, "package/absent.html", context, status=404)
+
+
+def standing(actor: Actor, here: Package) -> dict[str, object]:
+    """What the rule says of the name, asking nobody, and what the caller may do with it."""
+    trace = explain(here.registry, here.format, here.name) if here.format == Format.NPM else {}
+    target = Target(here.format, here.name)
+    return {
+        "package": here,
+        "claim": reads.claim_for(here.registry.workspace, here.name),
+        "tombstone": reads.tombstone_for(here.registry, here.format, here.name),
+        "trace": trace,
+        "is_internal_name": trace.get("internal") is not False,  # unknown is treated as internal
+        "shadowed": trace.get("shadowed", ()),
+        "may_publish": actor.may(Action.PUBLISH, here.registry, target),
+        "may_delete": actor.may(Action.DELETE, here.registry, target),
+        "may_flag": actor.may(Action.MANAGE, here.registry, target),
+    }
+
+
+def check_tag_for(format: str, word: str) -> str:  # noqa: A002
+    """The tag, if the format's grammar takes it. Raises Invalid."""
+    from packages.formats.npm.versions import check_tag
+
+    return check_tag(word) if format == "npm" else word
+
+
+def _facts(here: Package, latest: str) -> Facts:
+    if latest:
+        return read_facts(bytes(version_of(here, latest).manifest))
+    newest = Version.objects.filter(package=here).order_by("-id").first()
+    return read_facts(bytes(newest.manifest)) if newest else Facts()

@@ -1,0 +1,78 @@
+"""A registry: its packages, how clients connect, its settings."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from packages.selectors import packages_of
+from registries.gate import registry_for
+from registries.models import Registry
+from registries.services import Changes, describe
+from upstreams.services.settings import change_registry
+from web import reads
+from web.addresses import client_url
+from web.doors import door
+from web.errors import status_of
+from web.forms import SettingsForm
+from web.snippets import CLIENTS, scope_of, set_up
+from workspaces.access import Action, Actor
+from workspaces.errors import Conflict, Invalid
+
+PAGE = 50
+
+
+@door("GET")
+def registry(request: HttpRequest, actor: Actor, ws: str, reg: str) -> HttpResponse:
+    """The packages of a registry with search, and everything a client needs to connect."""
+    found = registry_for(actor, ws, reg, Action.READ)
+    search, kind = request.GET.get("q", "").strip()[:214], request.GET.get("kind", "")
+    internal = {"internal": True, "other": False}.get(kind)
+    page = Paginator(packages_of(found, search=search, internal=internal), PAGE).get_page(request.GET.get("page"))
+    context = {**frame(actor, found, "packages"), "page": page, "search": search, "kind": kind, "is_filtered": bool(search or kind)}
+    if getattr(request, "htmx", False) and request.headers.get("HX-Target") == "packages":
+        return render(request, "registry/packages.html", context)
+    scope = scope_of(reads.claims_of(found.workspace).values_list("pattern", flat=True), found.workspace.slug)
+    context |= {"snippets": set_up(client_url(found), scope), "clients": [(one.replace(" ", ""), one) for one in CLIENTS], "scope": scope}
+    context |= {"upstreams": reads.upstreams_of(found), "login": f"npm login --registry={client_url(found)}"}
+    return render(request, "registry/registry.html", context)
+
+
+@door("GET", "POST")
+def settings(request: HttpRequest, actor: Actor, ws: str, reg: str) -> HttpResponse:
+    """Description, the *Internal registry* toggle, visibility, default; for admins."""
+    found = registry_for(actor, ws, reg, Action.MANAGE)
+    if request.method != "POST":
+        return _settings(request, actor, found, SettingsForm(initial=describe(found)))
+    form = SettingsForm(request.POST)
+    if not form.is_valid():
+        return _settings(request, actor, found, form, 400)
+    data = form.cleaned_data
+    changes = Changes(
+        description=data["description"], internal=data["internal"], visibility=data["visibility"], default=data["default"] or None
+    )
+    try:
+        change_registry(actor=actor, registry=found, changes=changes)
+    except (Invalid, Conflict) as error:
+        form.refuse(error)
+        return _settings(request, actor, found, form, status_of(error))
+    messages.success(request, _("The settings are saved and hold from now on."))
+    return redirect("web:registry-settings", ws, reg)
+
+
+def frame(actor: Actor, found: Registry, tab: str) -> dict[str, object]:
+    """What every page of a registry shows around its content."""
+    return {
+        "workspace": found.workspace,
+        "registry": found,
+        "url": client_url(found),
+        "tab": tab,
+        "actor": actor,
+        "is_member": actor.role_in(found.workspace_id) is not None,
+        "may_manage": actor.may(Action.MANAGE, found),
+    }
+
+
+def _settings(request: HttpRequest, actor: Actor, found: Registry, form: SettingsForm, status: int = 200) -> HttpResponse:
+    return render(request, "registry/settings.html", {**frame(actor, found, "settings"), "form": form}, status=status)

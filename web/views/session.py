@@ -1,0 +1,56 @@
+"""Signing in and out."""
+
+from django.conf import settings
+from django.contrib.auth import login, logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from tokens.services.authenticate import verified_user
+from web.doors import door
+from web.errors import status_of
+from web.forms import SignInForm
+from workspaces.access import Actor
+from workspaces.errors import TooManyRequests, Unauthenticated
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+@door("GET", "POST")
+def sign_in(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The sign-in form; a good password opens a session and leads to `next`, if that is a path of ours."""
+    after = safe_next(request.POST.get("next") or request.GET.get("next") or "")
+    if request.method != "POST":
+        if not actor.is_anonymous:
+            return redirect(after)
+        return render(request, "login.html", {"form": SignInForm(), "next": after})
+    form = SignInForm(request.POST)
+    status = 400
+    if form.is_valid():
+        try:
+            user = verified_user(form.cleaned_data["username"].strip(), form.cleaned_data["password"], actor.ip)
+        except (Unauthenticated, TooManyRequests) as error:
+            form.refuse(error)
+            status = status_of(error)
+        else:
+            login(request, user, backend=BACKEND)
+            return redirect(after)
+    answer = render(request, "login.html", {"form": form, "next": after}, status=status)
+    if status == 429:  # noqa: PLR2004 - the code of too many tries
+        answer.headers["Retry-After"] = "60"
+    return answer
+
+
+@door("POST")
+def sign_out(request: HttpRequest, actor: Actor) -> HttpResponse:  # noqa: ARG001 - every page has an actor
+    """End the session."""
+    logout(request)
+    return redirect("web:login")
+
+
+def safe_next(address: str) -> str:
+    """`address` if it is a path on this very host, else the home page (threats.md A8)."""
+    plain = address.startswith("/") and address.isprintable() and not address.startswith(("//", "/\\"))
+    if plain and url_has_allowed_host_and_scheme(address, allowed_hosts=None):
+        return address
+    return settings.LOGIN_REDIRECT_URL

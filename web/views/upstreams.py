@@ -1,0 +1,118 @@
+"""The upstreams of a registry: where it looks, in which order, and what is internal about it."""
+
+from dataclasses import replace
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from registries.gate import registry_for
+from registries.models import Registry
+from upstreams.models import Upstream
+from upstreams.services.sources import UpstreamWish, change_upstream, create_upstream, describe, remove_upstream, upstream_of, wish_of
+from web import reads
+from web.confirm import Question, ask, is_confirmed
+from web.doors import door
+from web.errors import status_of
+from web.forms import UpstreamForm
+from web.views.registry import frame
+from workspaces.access import Action, Actor
+from workspaces.errors import Conflict, Invalid
+
+
+@door("GET", "POST")
+def upstreams(request: HttpRequest, actor: Actor, ws: str, reg: str) -> HttpResponse:
+    """The sources in the order they are asked; admins add one here."""
+    if request.method != "POST":
+        return _list(request, actor, registry_for(actor, ws, reg, Action.READ), UpstreamForm())
+    found = registry_for(actor, ws, reg, Action.MANAGE)
+    form = UpstreamForm(request.POST)
+    if not form.is_valid():
+        return _list(request, actor, found, form, 400)
+    try:
+        create_upstream(actor=actor, registry=found, wish=_wish(form, UpstreamWish(name="")))
+    except (Invalid, Conflict) as error:
+        form.refuse(error)
+        return _list(request, actor, found, form, status_of(error))
+    messages.success(request, _("The upstream is added."))
+    return redirect("web:upstreams", ws, reg)
+
+
+@door("GET", "POST")
+def upstream(request: HttpRequest, actor: Actor, ws: str, reg: str, upstream_id: int) -> HttpResponse:
+    """Change one upstream."""
+    found = registry_for(actor, ws, reg, Action.MANAGE)
+    source = upstream_of(found, upstream_id)
+    if request.method != "POST":
+        initial = {**describe(source), "patterns": "\n".join(source.patterns)}
+        return _one(request, actor, source, UpstreamForm(initial=initial))
+    form = UpstreamForm(request.POST)
+    if not form.is_valid():
+        return _one(request, actor, source, form, 400)
+    try:
+        change_upstream(actor=actor, upstream=source, wish=_wish(form, wish_of(source)))
+    except (Invalid, Conflict) as error:
+        form.refuse(error)
+        return _one(request, actor, source, form, status_of(error))
+    messages.success(request, _("The upstream is saved."))
+    return redirect("web:upstreams", ws, reg)
+
+
+@door("POST")
+def switch(request: HttpRequest, actor: Actor, ws: str, reg: str, upstream_id: int) -> HttpResponse:
+    """Enable or disable an upstream."""
+    found = registry_for(actor, ws, reg, Action.MANAGE)
+    source = upstream_of(found, upstream_id)
+    enabled = request.POST.get("enabled") == "true"
+    change_upstream(actor=actor, upstream=source, wish=replace(wish_of(source), enabled=enabled))
+    messages.success(request, _("It is asked again.") if enabled else _("It is not asked any more."))
+    return redirect("web:upstreams", ws, reg)
+
+
+@door("POST")
+def remove(request: HttpRequest, actor: Actor, ws: str, reg: str, upstream_id: int) -> HttpResponse:
+    """Remove an upstream, after a confirmation."""
+    found = registry_for(actor, ws, reg, Action.MANAGE)
+    source = upstream_of(found, upstream_id)
+    if not is_confirmed(request):
+        return ask(
+            request,
+            Question(
+                title=_("Remove the upstream %(name)s?") % {"name": source.name},
+                text=_("What was pulled from it stays here. Its patterns no longer count as claims."),
+                act=_("Remove"),
+                back=reverse("web:upstreams", args=[ws, reg]),
+            ),
+        )
+    remove_upstream(actor=actor, upstream=source)
+    messages.success(request, _("The upstream is removed."))
+    return redirect("web:upstreams", ws, reg)
+
+
+def _wish(form: UpstreamForm, base: UpstreamWish) -> UpstreamWish:
+    """The form's fields over `base`; an empty secret keeps what is stored."""
+    data = form.cleaned_data
+    return replace(
+        base,
+        name=data["name"].strip(),
+        url=data["url"],
+        priority=data["priority"],
+        enabled=data["enabled"],
+        internal=data["internal"],
+        patterns=tuple(data["patterns"].replace(",", " ").split()),
+        auth_type=data["auth_type"],
+        username=data["username"].strip() if data["auth_type"] == "basic" else "",
+        secret=data["secret"] or None,
+    )
+
+
+def _list(request: HttpRequest, actor: Actor, found: Registry, form: UpstreamForm, status: int = 200) -> HttpResponse:
+    context = {**frame(actor, found, "upstreams"), "upstreams": reads.upstreams_of(found), "form": form}
+    return render(request, "registry/upstreams.html", context, status=status)
+
+
+def _one(request: HttpRequest, actor: Actor, source: Upstream, form: UpstreamForm, status: int = 200) -> HttpResponse:
+    context = {**frame(actor, source.registry, "upstreams"), "upstream": source, "form": form}
+    return render(request, "registry/upstream.html", context, status=status)

@@ -1,0 +1,124 @@
+"""One version: its facts, the *Internal* checkbox, deprecation, deletion."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from packages.models import Package, Version
+from packages.selectors import package_of, version_of
+from packages.services.versions import deprecate as deprecate_versions
+from packages.services.versions import set_internal, unpublish_version
+from registries.gate import registry_for
+from upstreams.models import Origin
+from web import reads
+from web.confirm import Question, ask, is_confirmed
+from web.doors import door
+from web.facts import read_facts
+from web.snippets import install_lines
+from web.views.package import standing
+from web.views.registry import frame
+from workspaces.access import Action, Actor, Target
+
+
+@door("GET")
+def version(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str, number: str) -> HttpResponse:  # noqa: A002, PLR0913
+    """Everything known of one version."""
+    found = registry_for(actor, ws, reg, Action.READ, Target(format, name))
+    here = package_of(found, format, name)
+    shown = version_of(here, number)
+    facts = read_facts(bytes(shown.manifest))
+    wanted = {dependency for _group, pairs in facts.groups for dependency, _range in pairs}
+    context = {
+        **frame(actor, found, "packages"),
+        **standing(actor, here),
+        "version": shown,
+        "facts": facts,
+        "present": reads.present_names(found, format, wanted) if wanted else set(),
+        "origin": Origin.objects.filter(version=shown).first(),
+        "installs": install_lines(name, number),
+    }
+    return render(request, "package/version.html", context)
+
+
+@door("POST")
+def internal(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str, number: str) -> HttpResponse:  # noqa: A002, PLR0913
+    """Tick or untick *Internal*; unticking the last one first says what follows."""
+    found = registry_for(actor, ws, reg, Action.MANAGE, Target(format, name))
+    wanted = request.POST.get("internal") in {"on", "true"}
+    here = package_of(found, format, name)
+    shown = version_of(here, number)
+    if not wanted and shown.is_internal and is_last_internal(here, shown) and not is_confirmed(request):
+        question = Question(
+            title=_("%(name)s will not be internal any more") % {"name": name},
+            text=consequence(here),
+            act=_("Yes, untick it"),
+            back=reverse("web:version", args=[ws, reg, format, name, number]),
+        )
+        return ask(request, question)
+    set_internal(actor=actor, registry=found, format=format, name=name, version=number, internal=wanted)
+    said = _("%(version)s is internal.") if wanted else _("%(version)s is not internal any more.")
+    messages.success(request, said % {"version": f"{name}@{number}"})
+    return redirect("web:version", ws, reg, format, name, number)
+
+
+@door("POST")
+def deprecate(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str, number: str) -> HttpResponse:  # noqa: A002, PLR0913
+    """Set or (empty) clear the deprecation message."""
+    found = registry_for(actor, ws, reg, Action.PUBLISH, Target(format, name))
+    version_of(package_of(found, format, name), number)
+    message = request.POST.get("message", "").strip()
+    deprecate_versions(actor=actor, registry=found, format=format, name=name, messages={number: message})
+    messages.success(request, _("The version is deprecated.") if message else _("The version is not deprecated any more."))
+    return redirect("web:version", ws, reg, format, name, number)
+
+
+@door("POST")
+def delete(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str, number: str) -> HttpResponse:  # noqa: A002, PLR0913
+    """Delete the version, after a confirmation."""
+    found = registry_for(actor, ws, reg, Action.DELETE, Target(format, name))
+    here = package_of(found, format, name)
+    shown = version_of(here, number)
+    if not is_confirmed(request):
+        question = Question(
+            title=_("Delete %(version)s?") % {"version": f"{name}@{number}"},
+            text=_after_deletion(shown),
+            act=_("Delete for good"),
+            back=reverse("web:version", args=[ws, reg, format, name, number]),
+        )
+        return ask(request, question)
+    unpublish_version(actor=actor, registry=found, format=format, name=name, version=number)
+    messages.success(request, _("%(version)s is deleted.") % {"version": f"{name}@{number}"})
+    if here.versions.exists():
+        return redirect("web:package", ws, reg, format, name)
+    return redirect("web:registry", ws, reg)
+
+
+def is_last_internal(here: Package, shown: Version) -> bool:
+    """Whether no other internal version of the package would be left."""
+    return not Version.objects.filter(package=here, is_internal=True).exclude(pk=shown.pk).exists()
+
+
+def consequence(here: Package) -> str:
+    """What follows from unticking the last internal version, in words."""
+    claim = reads.claim_for(here.registry.workspace, here.name)
+    if claim:
+        return _("The name stays internal all the same, because the claim %(pattern)s covers it.") % {"pattern": claim.pattern}
+    if reads.is_internal_elsewhere(here):
+        return _("The name stays internal all the same, because another registry of this workspace holds an internal version of it.")
+    sources = reads.open_sources(reads.upstreams_of(here.registry), here.folded)
+    if not sources:
+        return _("%(name)s becomes a public name. No public upstream is asked for it here today; one that is added later will be.") % {
+            "name": here.name
+        }
+    return _("%(name)s may then be fetched from %(sources)s, by whoever installs it here, under any version published there.") % {
+        "name": here.name,
+        "sources": ", ".join(sources),
+    }
+
+
+def _after_deletion(shown: Version) -> str:
+    if shown.is_internal or shown.origin != Version.Origin.PULLED:
+        return _("The number is never given out again in this registry. The name stays internal if it was.")
+    return _("It was pulled from an upstream; its number is free again for a version of your own.")
