@@ -1,0 +1,1 @@
+"""The door for npm, pnpm, yarn and bun (reference/npm.md)."""

@@ -1,0 +1,200 @@
+"""What every view of the npm door begins with: methods, errors, the gate, bodies within limits."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import orjson
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, UnreadablePostError
+
+from packages.errors import BodyTooLarge
+from packages.formats.errors import DocumentInvalid, NameInvalid
+from packages.formats.npm.names import Name, parse_known
+from packages.formats.npm.scan import BodyCut
+from protocols import wire
+from protocols.npm.errors import LOG, answer, sentence, unexpected
+from registries.gate import registry_for
+from registries.models import Registry
+from workspaces.access import ALL, Action, Actor, Target
+from workspaces.errors import GatehouseError, Invalid, Unavailable
+
+View = Callable[..., HttpResponseBase]
+SLUG = re.compile(r"[a-z0-9-]{1,40}")
+CHARSET = re.compile(r"charset\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
+# Questions around a publish are answered from home, so that a new name leaks to nobody (RULE.md, step 1).
+HOME_COMMANDS = frozenset({"publish", "owner"})  # deprecate and unpublish say `?write=true`, others have routes of their own
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A caller who passed the gate of a registry."""
+
+    actor: Actor
+    registry: Registry
+    base_url: str
+
+
+@dataclass(frozen=True)
+class PackageVisit(Visit):
+    """The same, about one package."""
+
+    name: Name
+
+
+class Door:
+    """A view that answers some methods (HEAD as GET), every other with 405, and every error as JSON."""
+
+    csrf_exempt = True  # package clients carry no cookies
+
+    def __init__(self, methods: Mapping[str, View]) -> None:
+        self.methods = dict(methods)
+        if "GET" in self.methods:
+            self.methods["HEAD"] = self.methods["GET"]
+
+    def __call__(self, request: HttpRequest, **parts: str) -> HttpResponseBase:
+        """Answer one request."""
+        handler = self.methods.get(request.method or "")
+        if handler is None:
+            response: HttpResponseBase = sentence(405, f"{request.method} is not done here.", "method_not_allowed")
+            response.headers["Allow"] = ", ".join(self.methods)
+        else:
+            response = guarded(handler, request, **parts)
+        return _bare(response) if request.method == "HEAD" else response
+
+
+def door(**methods: View) -> Door:
+    """A door by its methods: `door(GET=read, PUT=write)`."""
+    return Door(methods)
+
+
+def guarded(handler: View, request: HttpRequest, **parts: str) -> HttpResponseBase:
+    """Call the handler; whatever it raises becomes an answer without a traceback."""
+    try:
+        return handler(request, **parts)
+    except GatehouseError as error:
+        return answer(error, request.headers.get("Authorization", ""))
+    except (SuspiciousOperation, UnreadablePostError) as error:
+        return _bad_request(error)
+    except OperationalError:
+        LOG.exception("the database refused %s %s", request.method, request.path)
+        return answer(Unavailable("The database is busy; try again.", retry_after=2))
+    except Exception:  # noqa: BLE001 - the outermost wall of the door: logged, and never shown
+        return unexpected(request)
+
+
+def _bad_request(error: Exception) -> HttpResponse:
+    """What Django itself refuses, and a caller who went away."""
+    if isinstance(error, RequestDataTooBig):
+        return sentence(413, "The body is too large.", "body_too_large")
+    if isinstance(error, UnreadablePostError):
+        return sentence(400, "The body ended before its time; nothing was stored.", "body_cut")
+    return sentence(400, "The request names a host that is not served here.", "bad_request")
+
+
+def visit(request: HttpRequest, ws: str, reg: str, action: Action = Action.READ, target: Target = ALL) -> Visit:
+    """Through the gate. Raises what `wire.actor` and `registry_for` raise."""
+    actor = wire.actor(request)
+    registry = registry_for(actor, slug(ws), slug(reg), action, target)
+    return Visit(actor, registry, wire.registry_url(request, ws, reg))
+
+
+def visit_package(request: HttpRequest, ws: str, reg: str, pkg: str, action: Action = Action.READ) -> PackageVisit:
+    """Through the gate with a package's name; who may not look hears that before anything about the name."""
+    try:
+        name = parse_known(pkg)
+    except NameInvalid:
+        visit(request, ws, reg)
+        raise
+    here = visit(request, ws, reg, action, Target("npm", name.full))
+    return PackageVisit(here.actor, here.registry, here.base_url, name)
+
+
+def slug(text: str) -> str:
+    """The slug itself, or one that no workspace has: odd ones look exactly like unknown ones."""
+    return text if SLUG.fullmatch(text) else "-"
+
+
+def is_home_question(request: HttpRequest) -> bool:
+    """Whether a client asks this around a publish (npm 7 and later name the command, npm 6 in `Referer`)."""
+    command = request.headers.get("npm-command", "")
+    referer = request.headers.get("Referer", "").partition(" ")[0]
+    return command in HOME_COMMANDS or referer in HOME_COMMANDS or request.GET.get("write") == "true"
+
+
+def answers_from_home(here: PackageVisit) -> bool:
+    """Whether the caller may publish this name, and so is answered from home around a publish."""
+    return here.actor.may(Action.PUBLISH, here.registry, Target("npm", here.name.full))
+
+
+class Body:
+    """The request's body in pieces, within a limit, known to be whole at the end."""
+
+    def __init__(self, request: HttpRequest, limit: int) -> None:
+        check_head(request, limit)
+        self._request, self._limit = request, limit
+        self._length = content_length(request)
+        self.received = 0
+
+    def read(self, size: int) -> bytes:
+        """The next bytes. Raises BodyTooLarge, BodyCut."""
+        chunk = self._request.read(size)
+        self.received += len(chunk)
+        if self.received > self._limit:
+            raise BodyTooLarge(f"The body may have at most {self._limit:,} bytes.")
+        if not chunk and self._length is not None and self.received < self._length:
+            raise BodyCut("The body ended before its time; nothing was stored.")
+        return chunk
+
+
+def check_head(request: HttpRequest, limit: int) -> None:
+    """What the headers say of the body is acceptable, before any of it is read. Raises BodyTooLarge, Invalid."""
+    length = content_length(request)
+    if length is not None and length > limit:
+        raise BodyTooLarge(f"The body may have at most {limit:,} bytes.")
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in {"", "identity"}:
+        raise Invalid(f"A body in the encoding {encoding[:40]!r} is not taken here.", fields={"Content-Encoding": "unknown"})
+    charset = CHARSET.search(request.headers.get("Content-Type", ""))
+    if charset is not None and charset[1].lower() not in {"utf-8", "utf8"}:
+        raise Invalid("JSON is UTF-8; send no other charset.", fields={"Content-Type": "charset"})
+
+
+def content_length(request: HttpRequest) -> int | None:
+    """The length the client stated, if any. Raises Invalid."""
+    text = request.headers.get("Content-Length", "").strip()
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise Invalid("Content-Length is not a number.", fields={"Content-Length": "not a number"})
+    return int(text)
+
+
+def read_json(request: HttpRequest) -> object:
+    """A small body as JSON; no body is None. Raises BodyTooLarge, BodyCut, DocumentInvalid."""
+    body = Body(request, settings.SMALL_BODY_LIMIT)
+    data = b"".join(iter(lambda: body.read(64 * 1024), b""))
+    if not data.strip():
+        return None
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise DocumentInvalid(f"The body is not JSON in UTF-8: {error.msg}.") from None
+
+
+def read_object(request: HttpRequest) -> dict[str, object]:
+    """A small body that is a JSON object. Raises also DocumentInvalid."""
+    data = read_json(request)
+    if not isinstance(data, dict):
+        raise DocumentInvalid("The body is not a JSON object.")
+    return data
+
+
+def _bare(response: HttpResponseBase) -> HttpResponseBase:
+    """The answer to HEAD: the headers of GET and no body."""
+    if isinstance(response, HttpResponse):
+        response.headers["Content-Length"] = str(len(response.content))
+        response.content = b""
+    return response

@@ -1,0 +1,89 @@
+"""The npm door's one table of errors, and how each is said so that clients show it (reference/npm.md, 1.3).
+
+`error` is what npm, yarn and bun print; `message` what pnpm 12 prints: both hold the same sentence.
+"""
+
+import logging
+import uuid
+from collections.abc import Mapping
+
+import orjson
+from django.http import HttpRequest, HttpResponse
+
+from packages.formats.errors import ContentInvalid
+from tokens.errors import AddressNotAllowed
+from workspaces.errors import (
+    Conflict,
+    Denied,
+    GatehouseError,
+    Gone,
+    Invalid,
+    NotFound,
+    TooLarge,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+    Unsupported,
+)
+
+LOG = logging.getLogger(__name__)
+# The most specific class wins, so a new error is never a 500 by forgetting.
+STATUSES: Mapping[type[GatehouseError], int] = {
+    GatehouseError: 400,
+    Invalid: 400,
+    ContentInvalid: 422,
+    Unauthenticated: 401,
+    Denied: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Gone: 410,
+    TooLarge: 413,
+    TooManyRequests: 429,
+    Unsupported: 501,
+}
+
+
+class WrongPassword(Unauthenticated):
+    """A password that is wrong, said in our own words: without WWW-Authenticate npm prints them."""
+
+    code = "credentials_invalid"
+
+
+OWN_WORDS = (WrongPassword, AddressNotAllowed)  # no WWW-Authenticate: npm would print a text of its own instead
+
+
+def status_of(error: GatehouseError) -> int:
+    """The HTTP status of an error."""
+    if isinstance(error, Unavailable):
+        return error.status
+    return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+
+
+def answer(error: GatehouseError, authorization: str = "") -> HttpResponse:
+    """An expected error as npm's clients read it; `authorization` is the header the caller sent."""
+    response = sentence(status_of(error), error.message, error.code)
+    if isinstance(error, Unauthenticated) and not isinstance(error, OWN_WORDS):
+        scheme = "Basic" if authorization[:6].lower() == "basic " else "Bearer"
+        response.headers["WWW-Authenticate"] = f'{scheme} realm="Gatehouse"'
+    retry_after = getattr(error, "retry_after", None)
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
+    return response
+
+
+def unexpected(request: HttpRequest) -> HttpResponse:
+    """A fault of ours, being handled: the traceback goes to the log, its number to the caller."""
+    number = uuid.uuid4().hex
+    LOG.error("request %s failed: %s %s", number, request.method, request.path, exc_info=True)
+    return json_response({"error": "internal error", "message": "internal error", "request_id": number}, 500)
+
+
+def sentence(status: int, text: str, code: str) -> HttpResponse:
+    """An error with a sentence for a person and a word for a program."""
+    return json_response({"error": text, "message": text, "code": code}, status)
+
+
+def json_response(data: object, status: int = 200) -> HttpResponse:
+    """JSON that no cache keeps."""
+    headers = {"Cache-Control": "no-store"}
+    return HttpResponse(orjson.dumps(data), status=status, content_type="application/json", headers=headers)

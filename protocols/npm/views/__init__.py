@@ -1,0 +1,1 @@
+"""Views of the npm door, one module per thing."""

@@ -1,0 +1,41 @@
+"""Metadata: the packument, one version, and the registry itself."""
+
+import orjson
+from django.http import HttpRequest, HttpResponse
+
+from protocols.npm.door import PackageVisit, answers_from_home, is_home_question, visit, visit_package
+from protocols.npm.errors import json_response
+from protocols.npm.render import form_of, json_document, packument_response
+from upstreams.services import documents
+
+
+def read_registry(request: HttpRequest, ws: str, reg: str) -> HttpResponse:
+    """The registry's own address: that it is there."""
+    here = visit(request, ws, reg)
+    return json_response({"ok": True, "registry": here.base_url})
+
+
+def read_package(request: HttpRequest, ws: str, reg: str, pkg: str) -> HttpResponse:
+    """The packument, full or abbreviated as `Accept` says."""
+    here, form = visit_package(request, ws, reg, pkg), form_of(request)
+    return packument_response(request, document_for(request, here, form))
+
+
+def document_for(request: HttpRequest, here: PackageVisit, form: str) -> documents.Rendered:
+    """From home alone around a publish, else by the rule."""
+    if is_home_question(request) and answers_from_home(here):
+        return documents.home_packument(here.registry, here.name, form, here.base_url)
+    return documents.packument(here.registry, here.name, form, here.base_url)
+
+
+def read_version(request: HttpRequest, ws: str, reg: str, pkg: str, wanted: str) -> HttpResponse:
+    """One version's manifest, by number or tag."""
+    here = visit_package(request, ws, reg, pkg)
+    return json_document(request, documents.version_manifest(here.registry, here.name, wanted, here.base_url))
+
+
+def home_document(here: PackageVisit) -> dict[str, object]:
+    """The full packument of what is at home, parsed: what a client read before it writes."""
+    rendered = documents.home_packument(here.registry, here.name, "full", here.base_url)
+    document: dict[str, object] = orjson.loads(rendered.plain())
+    return document
