@@ -20,7 +20,7 @@ from django.core.files.storage import FileSystemStorage
 from django.http.request import split_domain_port, validate_host
 
 from packages import blobs
-from protocols.wire import base_url, document_headers, etag_listed, file_headers, takes_gzip
+from protocols.wire import base_url, document_headers, etag_listed, file_headers, form_of, is_home_question, takes_gzip
 from tokens import usage
 from tokens.secrets import FORM, digest
 from upstreams.selectors.hot import DatabaseTrouble, Row, Statements, open_database, target
@@ -31,7 +31,6 @@ PATH = re.compile(
     rf"/(?P<ws>[a-z0-9-]{{1,40}})/r/(?P<reg>[a-z0-9-]{{1,40}})/(?P<name>@{PART}(?:/|%2[fF]){PART}|{PART})"
     rf"(?:/-/(?P<file>{PART}\.tgz))?"
 )
-SHORT = "application/vnd.npm.install-v1+json"
 # Headers whose meaning this path does not know; their presence sends the request to the slow path.
 STRANGE = ("npm-otp", "range", "if-range", "if-match", "if-unmodified-since", "x-http-method-override")
 SMALL = 64 * 1024  # bytes: files up to this size are kept in memory
@@ -120,7 +119,7 @@ class HotPath:
         document_id, etag, modified = row.found
         if isinstance(modified, str):
             modified = datetime.fromisoformat(modified).replace(tzinfo=UTC)
-        answer_headers = document_headers(etag, modified, gzipped=True)
+        answer_headers = document_headers(asked.form, etag, modified, gzipped=True)
         if asked.if_none_match and etag_listed(asked.if_none_match, etag):
             return HotAnswer(304, answer_headers)
         body = self._documents.get(etag)
@@ -166,8 +165,7 @@ def understand(raw_path: bytes, query: bytes, headers: Headers, *, scheme: str, 
     found = PATH.fullmatch(raw_path.decode("latin-1")) if not query else None
     if found is None or any(name in headers for name in STRANGE):
         return None
-    command = headers.get("npm-command") or headers.get("referer", "").partition(" ")[0]
-    if command == "publish" or not _is_served(headers.get("host", "")):
+    if is_home_question(headers.get("npm-command", ""), headers.get("referer", "")) or not _is_served(headers.get("host", "")):
         return None
     secret_hash = _secret_hash(headers.get("authorization", ""))
     is_file = found["file"] is not None
@@ -180,7 +178,7 @@ def understand(raw_path: bytes, query: bytes, headers: Headers, *, scheme: str, 
         registry=found["reg"],
         name=found["name"].replace("%2f", "/").replace("%2F", "/"),
         filename=found["file"] or "",
-        form="abbreviated" if SHORT in headers.get("accept", "") else "full",
+        form=form_of(headers.get("accept", "")),
         base_url=base_url(scheme, headers["host"], found["ws"], found["reg"]),
         secret_hash=secret_hash,
         ip=ip,

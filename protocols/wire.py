@@ -13,6 +13,12 @@ from upstreams.services.files import OpenedFile
 from upstreams.spool import Tail
 from workspaces.access import Actor
 
+# Questions around a publish are answered from home, so that a new name leaks to nobody (RULE.md, step 2).
+# Deprecate and unpublish say `?write=true`; tags, access and the like have routes of their own.
+HOME_COMMANDS = frozenset({"publish", "owner"})
+FULL, ABBREVIATED = "full", "abbreviated"
+SHORT = "application/vnd.npm.install-v1+json"
+CONTENT_TYPES = {FULL: "application/json", ABBREVIATED: SHORT}
 FOREVER = "private, immutable, max-age=31536000"
 REVALIDATE = "private, no-cache"
 VARY = "Authorization, Accept, Accept-Encoding"
@@ -41,6 +47,16 @@ def registry_url(request: HttpRequest, workspace: str, registry: str) -> str:
 def base_url(scheme: str, host: str, workspace: str, registry: str) -> str:
     """The same from its parts; the hot path knows documents by it."""
     return f"{scheme}://{host}/{workspace}/r/{registry}"
+
+
+def form_of(accept: str) -> str:
+    """Which form the client asks for: no Accept, or any other, is the full one. Never 406."""
+    return ABBREVIATED if SHORT in accept else FULL
+
+
+def is_home_question(npm_command: str, referer: str) -> bool:
+    """Whether npm asks this around a publish (npm 7 and later name the command, npm 6 in `Referer`)."""
+    return npm_command in HOME_COMMANDS or referer.partition(" ")[0] in HOME_COMMANDS
 
 
 def takes_gzip(accept_encoding: str) -> bool:
@@ -72,10 +88,10 @@ def http_date(moment: datetime) -> str:
     return format_datetime(moment.astimezone(UTC), usegmt=True)
 
 
-def document_headers(etag: str, last_modified: datetime, *, gzipped: bool) -> dict[str, str]:
+def document_headers(form: str, etag: str, last_modified: datetime, *, gzipped: bool) -> dict[str, str]:
     """Headers of metadata: always asked again, never shared between callers."""
     headers = {
-        "Content-Type": "application/json",
+        "Content-Type": CONTENT_TYPES[form],
         "ETag": f'"{etag}"',
         "Last-Modified": http_date(last_modified),
         "Cache-Control": REVALIDATE,

@@ -24,8 +24,6 @@ from workspaces.errors import GatehouseError, Invalid, Unavailable
 View = Callable[..., HttpResponseBase]
 SLUG = re.compile(r"[a-z0-9-]{1,40}")
 CHARSET = re.compile(r"charset\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
-# Questions around a publish are answered from home, so that a new name leaks to nobody (RULE.md, step 1).
-HOME_COMMANDS = frozenset({"publish", "owner"})  # deprecate and unpublish say `?write=true`, others have routes of their own
 
 
 @dataclass(frozen=True)
@@ -81,8 +79,8 @@ def guarded(handler: View, request: HttpRequest, **parts: str) -> HttpResponseBa
     except OperationalError:
         LOG.exception("the database refused %s %s", request.method, request.path)
         return answer(Unavailable("The database is busy; try again.", retry_after=2))
-    except Exception:  # noqa: BLE001 - the outermost wall of the door: logged, and never shown
-        return unexpected(request)
+    except Exception as error:  # noqa: BLE001 - the outermost wall of the door: logged, and never shown
+        return unexpected(request, error)
 
 
 def _bad_request(error: Exception) -> HttpResponse:
@@ -118,10 +116,9 @@ def slug(text: str) -> str:
 
 
 def is_home_question(request: HttpRequest) -> bool:
-    """Whether a client asks this around a publish (npm 7 and later name the command, npm 6 in `Referer`)."""
-    command = request.headers.get("npm-command", "")
-    referer = request.headers.get("Referer", "").partition(" ")[0]
-    return command in HOME_COMMANDS or referer in HOME_COMMANDS or request.GET.get("write") == "true"
+    """Whether a client asks this around a publish: by the command it names, or by asking for what it will write."""
+    named = wire.is_home_question(request.headers.get("npm-command", ""), request.headers.get("Referer", ""))
+    return named or request.GET.get("write") == "true"
 
 
 def answers_from_home(here: PackageVisit) -> bool:

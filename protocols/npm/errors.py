@@ -71,10 +71,10 @@ def answer(error: GatehouseError, authorization: str = "") -> HttpResponse:
     return response
 
 
-def unexpected(request: HttpRequest) -> HttpResponse:
-    """A fault of ours, being handled: the traceback goes to the log, its number to the caller."""
+def unexpected(request: HttpRequest, error: Exception) -> HttpResponse:
+    """A fault of ours: the traceback goes to the log, its number to the caller."""
     number = uuid.uuid4().hex
-    LOG.error("request %s failed: %s %s", number, request.method, request.path, exc_info=True)
+    LOG.error("request %s failed: %s %s", number, request.method, request.path, exc_info=error)
     return json_response({"error": "internal error", "message": "internal error", "request_id": number}, 500)
 
 

@@ -8,19 +8,11 @@ from protocols import wire
 from tokens.models import Token
 from upstreams.services.documents import Rendered
 
-ABBREVIATED = "application/vnd.npm.install-v1+json"
-
-
-def form_of(request: HttpRequest) -> str:
-    """Which form the client asks for: no Accept, or any other, is the full one. Never 406."""
-    return "abbreviated" if ABBREVIATED in request.headers.get("Accept", "") else "full"
-
-
 def packument_response(request: HttpRequest, rendered: Rendered) -> HttpResponse:
     """A rendered document: gzip as it lies when the client takes that, or 304 when it has it."""
     gzipped = wire.takes_gzip(request.headers.get("Accept-Encoding", ""))
     etag = rendered.etag if gzipped else rendered.plain_etag
-    headers = wire.document_headers(etag, rendered.last_modified, gzipped=gzipped)
+    headers = wire.document_headers(rendered.form, etag, rendered.last_modified, gzipped=gzipped)
     listed, since = request.headers.get("If-None-Match"), request.headers.get("If-Modified-Since")
     if listed is not None:
         fresh = wire.etag_listed(listed, etag)

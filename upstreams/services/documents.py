@@ -26,8 +26,9 @@ BASE_URLS = 8  # documents kept per form: one per host name the registry is aske
 
 @dataclass(frozen=True)
 class Rendered:
-    """A document ready to send: gzip bytes, the ETags (without quotes) of both encodings, its time."""
+    """A document ready to send: its form, gzip bytes, the ETags (without quotes) of both encodings, its time."""
 
+    form: str
     body: bytes
     etag: str
     plain_etag: str
@@ -115,14 +116,14 @@ def _stored(registry: Registry, name: Name, form: str, base_url: str) -> Rendere
     if rendering is None or rendering.fresh_until <= timezone.now():
         return None
     row = Document.objects.filter(rendering=rendering, form=form, base_url=base_url).first()
-    return Rendered(bytes(row.body), row.etag, row.plain_etag, row.last_modified) if row is not None else None
+    return Rendered(form, bytes(row.body), row.etag, row.plain_etag, row.last_modified) if row is not None else None
 
 
 def _rendered(resolution: Resolution, form: str, base_url: str) -> Rendered:
     rendering = keep_rendering(resolution)
     row = Document.objects.filter(rendering=rendering, form=form, base_url=base_url).first()
     if row is not None:  # nothing changed: the same bytes, fresh again
-        return Rendered(bytes(row.body), row.etag, row.plain_etag, row.last_modified)
+        return Rendered(form, bytes(row.body), row.etag, row.plain_etag, row.last_modified)
     data = render(composed(resolution), resolution.name, form, base_url)
     packed = _packed(resolution.registry, form, base_url, data, rendering.rendered_at)
     with transaction.atomic():
@@ -145,6 +146,6 @@ def _packed(registry: Registry, form: str, base_url: str, data: bytes, at: datet
         hashlib.sha256(f"{registry.pk}\n{form}\n{base_url}\n{encoding}\n".encode() + content).hexdigest()[:40]
         for encoding, content in (("gzip", body), ("identity", data))
     ]
-    return Rendered(body, etags[0], etags[1], at)
+    return Rendered(form, body, etags[0], etags[1], at)
 
 

@@ -3,9 +3,10 @@
 import orjson
 from django.http import HttpRequest, HttpResponse
 
+from protocols import wire
 from protocols.npm.door import PackageVisit, answers_from_home, is_home_question, visit, visit_package
 from protocols.npm.errors import json_response
-from protocols.npm.render import form_of, json_document, packument_response
+from protocols.npm.render import json_document, packument_response
 from upstreams.services import documents
 
 
@@ -17,7 +18,7 @@ def read_registry(request: HttpRequest, ws: str, reg: str) -> HttpResponse:
 
 def read_package(request: HttpRequest, ws: str, reg: str, pkg: str) -> HttpResponse:
     """The packument, full or abbreviated as `Accept` says."""
-    here, form = visit_package(request, ws, reg, pkg), form_of(request)
+    here, form = visit_package(request, ws, reg, pkg), wire.form_of(request.headers.get("Accept", ""))
     return packument_response(request, document_for(request, here, form))
 
 
