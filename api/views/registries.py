@@ -26,7 +26,7 @@ class RegistriesView(ListDoor):
     @described("registries_list", returns=RegistryShown, many=True)
     def get(self, request: Request, ws: str) -> Response:  # noqa: ARG002 - the framework's signature
         """Those the caller may know of, by slug."""
-        return self.page(registries_of(self.actor, workspace_for(self.actor, ws)), RegistryShown)
+        return self.page(registries_of(self.actor, workspace_for(self.actor, ws)).order_by("slug"), RegistryShown)
 
     @described("registries_create", body=RegistryNew, returns=RegistryShown, code=201)
     def post(self, request: Request, ws: str) -> Response:  # noqa: ARG002 - the framework's signature
