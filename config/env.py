@@ -11,12 +11,13 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from upstreams.clients.guard import AllowedNetwork, NetworkInvalid, parse_network
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SECRET_NAMES = frozenset({"SESSION_SECRET", "OAUTH_PASSWORD", "ADMIN_PASSWORD", "METRICS_TOKEN", "OAUTH_GITHUB_SECRET"})
+HOST_NAME = re.compile(r"\.?[a-z0-9_]([a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 LIBPQ = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "PASSWORD": "PGPASSWORD", "NAME": "PGDATABASE"}
 
 
@@ -106,10 +107,20 @@ class Reader:
     def url(self, name: str, default: str = "") -> str:
         """An absolute http or https address without a trailing slash, or ''."""
         raw = self.text(name, default).rstrip("/")
-        parts = urlsplit(raw)
+        parts = _parts(name, raw)
         if raw and (parts.scheme not in {"http", "https"} or not parts.hostname):
             raise EnvironmentInvalid(f"{name} must be an http or https address, not {raw!r}")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise EnvironmentInvalid(f"{name} must be a plain address, without user name, password, query or fragment")
         return raw
+
+    def hosts(self, name: str) -> tuple[str, ...]:
+        """A comma-separated list of host names, without scheme or port; `.example.org` is every name below it."""
+        found = tuple(_items(self.text(name).lower()))
+        for host in found:
+            if not HOST_NAME.fullmatch(host):
+                raise EnvironmentInvalid(f"{name}: {host!r} is no host name")
+        return found
 
     def secret(self, name: str, data_dir: Path) -> str:
         """The variable, or a secret generated once into `DATA_DIR/secrets`."""
@@ -142,11 +153,11 @@ def read(environ: Mapping[str, str] | None = None, dotenv: Path | None = BASE_DI
         oauth_password=oauth_password,
         metrics_token=metrics_token,
         npm_upstream_url=get.url("NPM_UPSTREAM_URL") or _remembered(data_dir),
-        workspace_domain=get.text("WORKSPACE_DOMAIN").lower() or None,
+        workspace_domain=next(iter(get.hosts("WORKSPACE_DOMAIN")), None),
         admin_username=get.text("ADMIN_USERNAME", "admin"),
         admin_password=get.text("ADMIN_PASSWORD") or None,
         allowed_private_networks=get.networks("ALLOWED_PRIVATE_NETWORKS"),
-        allowed_hosts=tuple(_items(get.text("ALLOWED_HOSTS").lower())),
+        allowed_hosts=get.hosts("ALLOWED_HOSTS"),
         trusted_proxies=get.networks("TRUSTED_PROXIES"),
         signup=get.choice("SIGNUP", "invited", ("invited", "open", "closed")),
         file_serving=get.choice("FILE_SERVING", "direct", ("direct", "accel", "redirect")),
@@ -181,6 +192,16 @@ def _dotenv(path: Path | None) -> dict[str, str]:
     return {key.removeprefix("export ").strip(): value.strip().strip("'\"") for key, sign, value in pairs if sign}
 
 
+def _parts(name: str, raw: str) -> SplitResult:
+    """The parts of an address, its port read too. The value itself is not told: it may hold a password."""
+    try:
+        parts = urlsplit(raw)
+        _ = parts.port
+    except ValueError as error:
+        raise EnvironmentInvalid(f"{name} is no valid address ({error})") from None
+    return parts
+
+
 def _items(raw: str) -> list[str]:
     return [item.strip() for item in raw.split(",") if item.strip()]
 
@@ -199,7 +220,7 @@ def _generated(path: Path) -> str:
 
 def _redis(get: Reader) -> str | None:
     raw = get.text("REDIS_URL")
-    if raw and urlsplit(raw).scheme not in {"redis", "rediss", "unix"}:
+    if raw and _parts("REDIS_URL", raw).scheme not in {"redis", "rediss", "unix"}:
         raise EnvironmentInvalid("REDIS_URL must begin with redis://, rediss:// or unix://")
     return raw or None
 
@@ -208,7 +229,7 @@ def _storage(get: Reader, data_dir: Path) -> Storage:
     raw = get.text("STORAGE_URL")
     if not raw:
         return Storage(folder=Path(get.text("CACHE_DIR", str(data_dir / "blobs"))).resolve())
-    parts = urlsplit(raw)
+    parts = _parts("STORAGE_URL", raw)
     if parts.scheme == "file" and parts.path:
         return Storage(folder=Path(parts.path))
     if parts.scheme == "s3" and parts.netloc:
@@ -221,13 +242,11 @@ def _storage(get: Reader, data_dir: Path) -> Storage:
 
 def _database(get: Reader, data_dir: Path) -> dict[str, object]:
     raw = get.text("DATABASE_URL") or get.text("POSTGRES_URL")
-    parts = urlsplit(raw)
+    parts = _parts("DATABASE_URL", raw)
     if not raw or parts.scheme == "sqlite":
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": parts.path or str(data_dir / "gatehouse.sqlite3")}
     if parts.scheme not in {"postgres", "postgresql"}:
         raise EnvironmentInvalid("DATABASE_URL must begin with postgres:// or sqlite://")
-    from urllib.parse import unquote
-
     given = {
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),

@@ -1,11 +1,12 @@
 """What happens between `make run` and the first process: schema, first run, the public npm upstream."""
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from config.bootstrap import FirstRun, bootstrap
@@ -18,10 +19,21 @@ def prepare() -> FirstRun:
     """Bring the database up to date and make what the first run needs. Raises EnvironmentInvalid for a value that cannot be."""
     with ThreadPoolExecutor(1) as pool:  # asking npm takes half a second: meanwhile the schema is made
         asked = pool.submit(discover_npm_upstream, Path(settings.DATA_DIR)) if settings.NPM_UPSTREAM_URL is None else None
+        reach_database()
         migrate()
         if asked is not None:
             settings.NPM_UPSTREAM_URL = asked.result()  # the operator's word from here on, also in this process
     return first_run()
+
+
+def reach_database() -> None:
+    """Open the first connection. Raises EnvironmentInvalid; the pool of PostgreSQL has tried for ten seconds by then."""
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # the one line below says it
+    try:
+        connection.ensure_connection()
+    except OperationalError as error:
+        reason = str(error.__cause__ or error).strip().splitlines()[0]
+        raise EnvironmentInvalid(f"DATABASE_URL: the database cannot be opened ({reason})") from error
 
 
 def migrate() -> None:
@@ -34,11 +46,9 @@ def migrate() -> None:
 def first_run() -> FirstRun:
     """The bootstrap with the values of the environment. Raises EnvironmentInvalid."""
     try:
-        return bootstrap(
-            username=settings.ADMIN_USERNAME, password=settings.ADMIN_PASSWORD, npm_upstream_url=settings.NPM_UPSTREAM_URL
-        )
+        return bootstrap(username=settings.ADMIN_USERNAME, password=settings.ADMIN_PASSWORD, npm_upstream_url=settings.NPM_UPSTREAM_URL)
     except UpstreamInvalid as error:
         raise EnvironmentInvalid(f"NPM_UPSTREAM_URL: {error}") from error
     except Invalid as error:
         name = "ADMIN_USERNAME" if "username" in error.fields else "ADMIN_PASSWORD"
-        raise EnvironmentInvalid(f"{name}: {error}") from error
+        raise EnvironmentInvalid(f"{name}: {error.fields.get('username', error)}") from error

@@ -19,11 +19,15 @@ LONGEST_PAUSE = 30.0
 
 @dataclass
 class Child:
-    """One program to keep running. `grace` is how many seconds it may take to end after SIGTERM."""
+    """One program to keep running. `grace` is how many seconds it may take to end after SIGTERM.
+
+    One that is `patient` is first started when the service is up, so that it does not slow the others' start.
+    """
 
     name: str
     command: Sequence[str]
     grace: float
+    is_patient: bool = False
     process: subprocess.Popen[bytes] | None = None
     failures: int = 0
     started_at: float = 0.0
@@ -93,12 +97,13 @@ class Supervisor:
         self._wake.set()
 
     def _watch(self) -> None:
-        announced = False
+        up = False
         while not self._signals:
             for child in self._children:
-                self._tend(child)
-            if not announced and self._is_up():
-                announced = True
+                if up or not child.is_patient:
+                    self._tend(child)
+            if not up and self._is_up():
+                up = True
                 self._when_up()
             self._wake.wait(TICK)
 

@@ -1,7 +1,6 @@
 """`manage.py serve`: everything in the foreground in one command (CONTRACT.md section 1)."""
 
 import http.client
-import os
 import sys
 
 from django.conf import settings
@@ -52,16 +51,16 @@ class Command(BaseCommand):
 
 
 def _children() -> list[Child]:
-    tasks = [Child("background worker", _celery(number), TASK_GRACE) for number in range(1, settings.ENVIRONMENT.task_workers + 1)]
+    numbers = range(1, settings.ENVIRONMENT.task_workers + 1)
+    tasks = [Child("background worker", _celery(number), TASK_GRACE, is_patient=True) for number in numbers]
     return [Child("web server", _granian(), WEB_GRACE), *tasks]
 
 
 def _granian() -> list[str]:
     environment = settings.ENVIRONMENT
-    target = os.environ.get("GATEHOUSE_ENTRY", "asgi config.asgi:application").split()
-    options = f"--interface {target[0]} --workers {environment.web_workers} --host {environment.host} --port {environment.port}"
-    fixed = "--http 1 --no-ws --no-access-log --log-level warning --respawn-failed-workers --workers-kill-timeout 30"
-    return [*_python(), "-m", "granian", *options.split(), *fixed.split(), target[1]]
+    options = f"--workers {environment.web_workers} --host {environment.host} --port {environment.port}"
+    fixed = "--interface asgi --http 1 --no-ws --no-access-log --log-level warning --respawn-failed-workers --workers-kill-timeout 30"
+    return [*_python(), "-m", "granian", *options.split(), *fixed.split(), "config.asgi:application"]
 
 
 def _celery(number: int) -> list[str]:

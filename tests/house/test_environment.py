@@ -1,0 +1,129 @@
+"""CONTRACT.md section 2: every variable is checked, and a bad value is one clear line that names it."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from config.env import EnvironmentInvalid, read
+from tests.parts import ROOT
+
+BAD = [
+    ("PORT", "x"),
+    ("PORT", "0"),
+    ("PORT", "70000"),
+    ("PORT", "80 80"),
+    ("EXTERNAL_HOST", "ftp://gatehouse.example.org"),
+    ("EXTERNAL_HOST", "gatehouse.example.org"),
+    ("EXTERNAL_HOST", "http://gatehouse.example.org:99999"),
+    ("EXTERNAL_HOST", "http://[::1"),
+    ("EXTERNAL_HOST", "https://user:hunter2@gatehouse.example.org"),
+    ("DATABASE_URL", "mysql://db.example.org/x"),
+    ("DATABASE_URL", "postgres://db.example.org:99999/x"),
+    ("POSTGRES_URL", "mysql://db.example.org/x"),
+    ("REDIS_URL", "http://cache.example.org"),
+    ("REDIS_URL", "redis://[::1"),
+    ("STORAGE_URL", "s3://"),
+    ("STORAGE_URL", "ftp://bucket"),
+    ("NPM_UPSTREAM_URL", "registry.example.org"),
+    ("NPM_UPSTREAM_URL", "https://registry.example.org/?x=1"),
+    ("NPM_UPSTREAM_URL", "https://user:hunter2@registry.example.org"),
+    ("ALLOWED_PRIVATE_NETWORKS", "10.0.0.0/99"),
+    ("ALLOWED_PRIVATE_NETWORKS", "10.0.0.0/8:99999"),
+    ("ALLOWED_PRIVATE_NETWORKS", "everything"),
+    ("TRUSTED_PROXIES", "proxy"),
+    ("ALLOWED_HOSTS", "*"),
+    ("ALLOWED_HOSTS", "https://a.example.org"),
+    ("WORKSPACE_DOMAIN", "https://packages.example.org"),
+    ("GATEHOUSE_ENV", "prod"),
+    ("SIGNUP", "maybe"),
+    ("FILE_SERVING", "nginx"),
+    ("WEB_WORKERS", "0"),
+    ("WEB_WORKERS", "many"),
+    ("TASK_WORKERS", "-1"),
+    ("SESSION_EXPIRY_SECONDS", "1"),
+    ("DEV_LATENCY_ERROR_MS", "fast"),
+    ("SESSION_SECRET_FILE", "/nowhere/at/all"),
+]
+
+
+def parse(folder: Path, **values: str) -> Mapping[str, object]:
+    return vars(read({"DATA_DIR": str(folder), **values}, None))
+
+
+@pytest.mark.parametrize(("name", "value"), BAD)
+def test_a_bad_value_is_refused_by_name(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(EnvironmentInvalid) as refused:
+        parse(tmp_path, **{name: value})
+    line = str(refused.value)
+    assert line.startswith((name, "DATABASE_URL"))
+    assert "\n" not in line
+    assert "hunter2" not in line  # a password in an address is not told
+
+
+def test_the_defaults_are_the_contracts(tmp_path: Path) -> None:
+    known = parse(tmp_path)
+    expected = {
+        "mode": "production",
+        "host": "127.0.0.1",
+        "port": 8000,
+        "external_host": "http://localhost:8000",
+        "session_expiry_seconds": 31536000,
+        "redis_url": None,
+        "npm_upstream_url": None,
+        "workspace_domain": None,
+        "admin_username": "admin",
+        "admin_password": None,
+        "allowed_hosts": (),
+        "signup": "invited",
+        "file_serving": "direct",
+        "web_workers": 2,
+        "task_workers": 1,
+        "latency_error_ms": 10000,
+    }
+    assert {name: known[name] for name in expected} == expected
+
+
+def test_generated_secrets_stay_the_same_and_private(tmp_path: Path) -> None:
+    first, second = parse(tmp_path), parse(tmp_path)
+    for name in ("session_secret", "oauth_password", "metrics_token"):
+        assert first[name] == second[name]
+        assert len(str(first[name])) >= 32
+        assert (tmp_path / "secrets" / name).stat().st_mode & 0o077 == 0
+
+
+def test_a_secret_may_be_given_as_a_file(tmp_path: Path) -> None:
+    (tmp_path / "word").write_text("from a file\n")
+    assert parse(tmp_path, ADMIN_PASSWORD_FILE=str(tmp_path / "word"))["admin_password"] == "from a file"
+
+
+def test_dotenv_is_read_and_the_process_environment_wins(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("# a comment\nPORT=8123\nexport SIGNUP='open'\nWEB_WORKERS=3\n")
+    known = read({"DATA_DIR": str(tmp_path), "WEB_WORKERS": "4"}, tmp_path / ".env")
+    assert (known.port, known.signup, known.web_workers) == (8123, "open", 4)
+
+
+def test_libpq_variables_fill_what_the_address_leaves_out(tmp_path: Path) -> None:
+    database = parse(tmp_path, DATABASE_URL="postgres://db.example.org", PGUSER="gate", PGDATABASE="house", PGPASSWORD="x")["database"]
+    assert isinstance(database, dict)
+    assert (database["HOST"], database["USER"], database["NAME"], database["PASSWORD"]) == ("db.example.org", "gate", "house", "x")
+
+
+def test_the_example_file_is_all_comments_and_names_every_variable() -> None:
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    assert all(line.startswith("#") or not line for line in text.splitlines())
+    for name in {name for name, _ in BAD if not name.endswith("_FILE") and name != "POSTGRES_URL"}:
+        assert f"# {name}=" in text, name
+
+
+@pytest.mark.parametrize(("name", "value"), [("PORT", "x"), ("ADMIN_PASSWORD", "short"), ("DATABASE_URL", "sqlite:///no/such/folder/x")])
+def test_the_command_ends_with_one_line_and_exit_2(tmp_path: Path, name: str, value: str) -> None:
+    given = {"PATH": "/usr/bin:/bin", "DATA_DIR": str(tmp_path), "NPM_UPSTREAM_URL": "https://registry.example.org", name: value}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "bootstrap"], cwd=ROOT, env=given, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"gatehouse: {name}")
+    assert len(done.stderr.splitlines()) == 1
