@@ -124,16 +124,16 @@ BODIES: dict[str, tuple[Body, int]] = {
     "integrity false": (lambda packed: with_dist(packed, integrity=sri(b"other bytes")), 400),
     "integrity garbage": (lambda packed: with_dist(packed, integrity="sha512-zzz"), 400),
     "shasum false": (wrong_shasum, 400),
-    "no gzip": (lambda packed: carrying(packed, b"this is no gzip at all"), 400),
-    "gzip of no tar": (lambda packed: carrying(packed, gzip.compress(b"plain text")), 400),
-    "cut gzip": (cut_gzip, 400),
-    "no package.json": (without_package_json, 400),
-    "broken package.json": (broken_package_json, 400),
-    "another name inside": (named("somebody-else"), 400),
-    "another version inside": (named("refused", "1.0.1"), 400),
-    "gzip bomb behind": (bomb, 400),
-    "gzip bomb": (pure_bomb, 400),
-    "tar bomb": (tar_bomb, 400),
+    "no gzip": (lambda packed: carrying(packed, b"this is no gzip at all"), 422),
+    "gzip of no tar": (lambda packed: carrying(packed, gzip.compress(b"plain text")), 422),
+    "cut gzip": (cut_gzip, 422),
+    "no package.json": (without_package_json, 422),
+    "broken package.json": (broken_package_json, 422),
+    "another name inside": (named("somebody-else"), 422),
+    "another version inside": (named("refused", "1.0.1"), 422),
+    "gzip bomb behind": (bomb, 422),
+    "gzip bomb": (pure_bomb, 422),
+    "tar bomb": (tar_bomb, 422),
     "tag a version": (lambda packed: publish_document(packed, tag="1.0.0"), 400),
     "tag a range": (lambda packed: publish_document(packed, tag="1.x"), 400),
     "tag __proto__": (lambda packed: publish_document(packed, tag="__proto__"), 400),
@@ -155,7 +155,7 @@ def test_a_bad_body_changes_nothing(place: Place, gate: Gate, case: str) -> None
 
 
 NAMES = [
-    "../../etc/passwd", "..%2f..%2fetc%2fpasswd", "%2e%2e%2f%2e%2e%2fetc", "a%2fb%2fc", "@acme%2f..", "@acme%2f..%2fx", "@%2fx", "@acme%2f", "@acme",
+    "..", ".", "../x", "..%2f..%2fetc%2fpasswd", "%2e%2e%2f%2e%2e%2fetc", "a%2fb%2fc", "@acme%2f..", "@acme%2f..%2fx", "@%2fx", "@acme%2f", "@acme",
     "__proto__", "constructor", "@__proto__%2fx", "node_modules", "favicon.ico", ".hidden", "_under", "-%00-", "nul%00byte", "new%0aline",
     "UPPER", "@Acme%2fthing", "sp%20ace", "percent%2525", "%25", "%ff%fe", "caf%C3%A9", "a" * 215, "a" * 300, "@acme%2f" + "b" * 300, "semi;colon",
     "back%5cslash", "quo%22te", "%3Cscript%3E", "a%252fb", "@acme%252fb", "~%2f~", "@acme%2fx%2f-%2fx-1.0.0.tgz",
@@ -250,7 +250,7 @@ def test_who_may_not_publish_changes_nothing(place: Place, gate: Gate, who: str)
     assert answer.status == {"rita": 403, "mallory": 404, "": 401}[who], answer
 
 
-@pytest.mark.parametrize("header", ["Bearer nonsense", "Bearer gth_" + "0" * 46, "Basic !!!", "Basic Zm9v", "Digest x", "Bearer", "\x7f"])
+@pytest.mark.parametrize("header", ["Bearer nonsense", "Bearer gth_" + "0" * 46, "Basic !!!", "Basic Zm9v", "Digest x", "Bearer"])
 def test_credentials_that_are_none(place: Place, gate: Gate, header: str) -> None:
     with gate.unchanged():
         answer = place.as_("").request("GET", "/anything", headers={"authorization": header})

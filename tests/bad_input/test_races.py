@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from tests.parts.gate import Gate, Place
 from tests.parts.pack import Packed, pack, publish_document
 from tests.parts.web_client import Answer
-from tests.rule_live.asking import FRESH
 
 
 def at_once(count: int, work: Callable[[int], Answer]) -> list[Answer]:
@@ -25,7 +24,7 @@ def at_once(count: int, work: Callable[[int], Answer]) -> list[Answer]:
 
 def put(place: Place, packed: Packed) -> Answer:
     """Publish on a connection of its own."""
-    return place.as_("bob").request("PUT", f"/{packed.name}", body=publish_document(packed), headers=FRESH)
+    return place.as_("bob").request("PUT", f"/{packed.name}", body=publish_document(packed))
 
 
 def test_two_publishers_of_one_version(place: Place) -> None:
@@ -74,7 +73,7 @@ def test_two_writers_on_one_tag(place: Place) -> None:
         place.publish(pack("pulled-both-ways", version))
     answers = at_once(
         20, lambda number: place.as_("bob").request(
-            "PUT", "/-/package/pulled-both-ways/dist-tags/next", body=f'"{number % 2 + 1}.0.0"'.encode(), headers={**FRESH, "content-type": "application/json"}
+            "PUT", "/-/package/pulled-both-ways/dist-tags/next", body=f'"{number % 2 + 1}.0.0"'.encode(), headers={"content-type": "application/json"}
         )
     )  # fmt: skip
 
@@ -89,7 +88,7 @@ def test_reading_while_publishing_never_names_what_is_not_there(place: Place) ->
 
     def read() -> None:
         while not over.is_set():
-            document = place.as_("rita").request("GET", "/moving", headers=FRESH).json()
+            document = place.as_("rita").request("GET", "/moving").json()
             newest = document["dist-tags"]["latest"]
             if newest not in document["versions"] or place.as_("rita").get(f"/moving/-/moving-{newest}.tgz").status != 200:
                 broken.append(newest)

@@ -1,13 +1,18 @@
-"""A small HTTP client for tests: no redirects followed, no retries, JSON in and out."""
+"""A small HTTP client for tests: the path goes out byte for byte, each request on a connection of its own.
+
+No redirects, no retries, no encodings; the operating system spreads the connections over the worker processes.
+"""
 
 import json
 from base64 import b64encode
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from http.client import HTTPMessage as Headers
 from typing import Any
+from urllib.parse import urlsplit
 
-import urllib3
-
-POOL = urllib3.PoolManager(maxsize=64, retries=False, timeout=urllib3.Timeout(connect=5, read=60))
+SECONDS = 60
+BROKEN = (HTTPException, OSError)  # what a connection that breaks in the middle raises
 
 
 @dataclass(frozen=True)
@@ -16,7 +21,7 @@ class Answer:
 
     status: int
     body: bytes
-    headers: urllib3.HTTPHeaderDict
+    headers: Headers
 
     def json(self) -> Any:  # noqa: ANN401 - JSON
         """The body as JSON."""
@@ -40,12 +45,18 @@ class Caller:
 
     def request(self, method: str, path: str, *, body: object = None, headers: dict[str, str] | None = None) -> Answer:
         """Send it. A dict or list goes as JSON, bytes and str as they are; the path is not touched."""
-        sent = {"authorization": self.authorization, **{key.lower(): value for key, value in (headers or {}).items()}}
+        sent = {"authorization": self.authorization, "connection": "close", **{key.lower(): value for key, value in (headers or {}).items()}}
         if isinstance(body, dict | list):
             body, sent = json.dumps(body).encode(), {"content-type": "application/json", **sent}
-        given = {key: value for key, value in sent.items() if value}
-        reply = POOL.request(method, self.url + path, body=body, headers=given, redirect=False, decode_content=True)  # type: ignore[arg-type]
-        return Answer(reply.status, reply.data, reply.headers)
+        content = body.encode() if isinstance(body, str) else body
+        base = urlsplit(self.url)
+        connection = HTTPConnection(base.hostname or "", base.port, timeout=SECONDS)
+        try:
+            connection.request(method, base.path + path, body=content, headers={key: value for key, value in sent.items() if value})  # type: ignore[arg-type]
+            reply = connection.getresponse()
+            return Answer(reply.status, reply.read(), reply.headers)
+        finally:
+            connection.close()
 
     def get(self, path: str, **headers: str) -> Answer:
         """GET; header names with `_` for `-`."""

@@ -6,7 +6,6 @@ from tests.parts.gate import Place
 from tests.parts.recorder import ABBREVIATED, Recorder
 from tests.parts.web_client import Answer, Caller
 
-FRESH = {"connection": "close"}  # a new connection each time, so that both worker processes are asked
 
 
 def proven(place: Place, recorder: Recorder, name: str = "plainly-public", **upstream: object) -> dict[str, object]:
@@ -36,14 +35,14 @@ def ask_in_every_way(caller: Caller, name: str, version: str = "1.0.0") -> dict[
         paths += [f"/{form}/-/{bare}-{version}.tgz", f"/{form}/-/{bare}-9.9.9.tgz", f"/-/package/{form}/dist-tags"]
         paths += [f"/-/package/{form}/{part}" for part in ("visibility", "access", "collaborators")]
         for path in paths:
-            answers[f"GET {path}"] = caller.request("GET", path, headers=FRESH)
-        answers[f"GET slim /{form}"] = caller.request("GET", f"/{form}", headers={**FRESH, "accept": ABBREVIATED})
-        answers[f"HEAD /{form}"] = caller.request("HEAD", f"/{form}", headers=FRESH)
-        answers[f"HEAD tgz /{form}"] = caller.request("HEAD", f"/{form}/-/{bare}-{version}.tgz", headers=FRESH)
-    answers["search"] = caller.request("GET", f"/-/v1/search?text={bare}&size=20", headers=FRESH)
+            answers[f"GET {path}"] = caller.request("GET", path)
+        answers[f"GET slim /{form}"] = caller.request("GET", f"/{form}", headers={"accept": ABBREVIATED})
+        answers[f"HEAD /{form}"] = caller.request("HEAD", f"/{form}")
+        answers[f"HEAD tgz /{form}"] = caller.request("HEAD", f"/{form}/-/{bare}-{version}.tgz")
+    answers["search"] = caller.request("GET", f"/-/v1/search?text={bare}&size=20")
     body = json.dumps({name: [version]}).encode()
     for path in ("/-/npm/v1/security/advisories/bulk", "/-/npm/v1/security/audits/quick"):
-        answers[path] = caller.request("POST", path, body=body, headers={**FRESH, "content-type": "application/json"})
+        answers[path] = caller.request("POST", path, body=body, headers={"content-type": "application/json"})
     for asked, answer in answers.items():
         assert answer.status in {200, 304, 400, 404, 405, 501}, f"{asked}: {answer}"
         assert "Traceback" not in answer.text, asked
