@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Self
 
 from django.conf import settings
 from django.core.files.base import File as DjangoFile
@@ -56,7 +56,7 @@ class Staging:
         sha1, sha256, sha512 = (one.hexdigest() for one in self._hashes)
         return StagedFile(path=self.path, size=self.size, sha1=sha1, sha256=sha256, sha512=sha512)
 
-    def __enter__(self) -> "Staging":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -57,7 +57,7 @@ async def receive_body(scope: Message, headers: Headers, ip: str, receive: Recei
     """The request's body. Raises BodyRefused, ClientGone."""
     declared = _declared(headers)
     chunked = "transfer-encoding" in headers
-    body = Body(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, dir=staging_folder()))  # noqa: SIM115 - the entry closes it
+    body = Body(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, dir=str(staging_folder())))  # noqa: SIM115 - the entry closes it
     if not declared and not chunked:
         return body
     limit = _limit(scope["method"], scope["path"])
@@ -65,17 +65,26 @@ async def receive_body(scope: Message, headers: Headers, ip: str, receive: Recei
         raise _too_large(limit)
     try:
         if chunked or (declared or 0) > UNASKED:
-            refused = await admit(scope["method"], scope["path"], headers, ip)
-            if refused is not None:
-                raise refused
+            await _be_admitted(admit, scope, headers, ip)
         await _fill(body, receive, limit)
-        if declared is not None and not chunked and body.length != declared:
-            raise ClientGone
+        _be_whole(body, None if chunked else declared)
     except BaseException:
         body.file.close()
         raise
     body.file.seek(0)
     return body
+
+
+async def _be_admitted(admit: Admit, scope: Message, headers: Headers, ip: str) -> None:
+    """Ask the door before a long body is received."""
+    refused = await admit(scope["method"], scope["path"], headers, ip)
+    if refused is not None:
+        raise refused
+
+
+def _be_whole(body: Body, declared: int | None) -> None:
+    if declared is not None and body.length != declared:
+        raise ClientGone
 
 
 async def _fill(body: Body, receive: Receive, limit: int) -> None:

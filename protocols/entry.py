@@ -64,7 +64,7 @@ class Entry:
             return
         await self._through_django(scope, headers, scheme, ip, receive, send)
 
-    async def _through_django(  # noqa: PLR0913 - the parts of a request
+    async def _through_django(
         self, scope: Scope, headers: Headers, scheme: str, ip: str, receive: Receive, send: Send
     ) -> None:
         bridge = self._lean if LEAN.match(scope["path"]) else self._full
@@ -123,13 +123,14 @@ def _headers(scope: Scope) -> Headers:
 
 def _outside(scope: Scope, headers: Headers) -> tuple[str, str]:
     """Scheme and address as the outermost trusted proxy saw them; rewrites `host` when a proxy says so."""
-    peer = scope["client"][0] if scope.get("client") else ""
-    scheme = scope.get("scheme", "http")
+    peer: str = scope["client"][0] if scope.get("client") else ""
+    scheme: str = scope.get("scheme", "http")
     if not settings.TRUSTED_PROXIES or not _is_trusted(peer):
         return scheme, peer
     forwarded = [item.strip() for item in headers.get("x-forwarded-for", "").split(",") if item.strip()]
-    ip = next((item for item in reversed(forwarded) if not _is_trusted(item)), peer)
-    scheme = {"https": "https", "http": "http"}.get(headers.get("x-forwarded-proto", "").strip().lower(), scheme)
+    ip: str = next((item for item in reversed(forwarded) if not _is_trusted(item)), peer)
+    forwarded_scheme = headers.get("x-forwarded-proto", "").strip().lower()
+    scheme = forwarded_scheme if forwarded_scheme in {"http", "https"} else scheme
     if "x-forwarded-host" in headers:
         headers["host"] = headers["x-forwarded-host"].rpartition(",")[2].strip()
     return scheme, ip

@@ -30,7 +30,7 @@ class Changes:
 
 
 @transaction.atomic
-def create_registry(  # noqa: PLR0913 - the fields of the contract
+def create_registry(
     *, actor: Actor, workspace: Workspace, slug: str, description: str = "", internal: bool = True, visibility: str = "private"
 ) -> Registry:
     """A new registry, internal and private unless told otherwise. The first of a workspace is its default.

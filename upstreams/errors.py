@@ -64,6 +64,12 @@ class InternalSourceUnavailable(UpstreamUnreachable):
     code = "internal_upstream_unavailable"
 
 
+class RuleChanged(UpstreamUnreachable):
+    """The rules for the name changed while the question was under way; the answer was dropped."""
+
+    code = "rule_changed"
+
+
 class UpstreamInvalid(Invalid):
     """A field of an upstream cannot be used."""
 

@@ -30,6 +30,14 @@ def single_flight(kind: str, key: str, *, patience: float) -> Iterator[None]:
         os.close(handle)  # closing releases the lock, also when the process dies
 
 
+def is_busy(kind: str, key: str) -> bool:
+    """Whether somebody holds the lock of `key` at this moment."""
+    handle = try_lock(_path(kind, key))
+    if handle is not None:
+        os.close(handle)
+    return handle is None
+
+
 def try_lock(path: Path) -> int | None:
     """Take the lock on `path` or return None; close the handle to release it."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)

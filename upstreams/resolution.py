@@ -307,21 +307,20 @@ def _trace_sources(home: Home, path: Path, decision: Decision) -> Iterator[Step]
 
 
 def _clause(source: Source, here: Path, decision: Decision) -> str:
-    """Why this source is or is not asked, in words."""
-    if not source.is_enabled:
-        return "disabled: never asked"
-    if not source.fits:
-        return "its patterns do not fit: does not exist for this name"
-    if here in decision.ask:
-        return "to be asked now"
-    if here in decision.answering:
-        return "answers"
-    if source.reply is Reply.FAILED:
-        return "could not answer"
-    if source.reply is Reply.ABSENT and (decision.is_internal is not True or _is_internal_upstream(source)):
-        return "does not have it"
-    if decision.is_internal and not _is_internal_upstream(source):
-        return "rule 2: the name is internal, so a source that is not internal is not asked"
-    if decision.is_internal is None and decision.blocked_by:
-        return "rule 4: fail closed, not asked"
-    return "rule 5: an earlier source answers" if decision.outcome is Outcome.ANSWER else "not asked"
+    """Why this source is or is not asked, in words: the first line that is true."""
+    is_internal_upstream = _is_internal_upstream(source)
+    lines = (
+        (not source.is_enabled, "disabled: never asked"),
+        (not source.fits, "its patterns do not fit: does not exist for this name"),
+        (here in decision.ask, "to be asked now"),
+        (here in decision.answering, "answers"),
+        (source.reply is Reply.FAILED, "could not answer"),
+        (source.reply is Reply.ABSENT and (decision.is_internal is not True or is_internal_upstream), "does not have it"),
+        (
+            bool(decision.is_internal) and not is_internal_upstream,
+            "rule 2: the name is internal, so a source that is not internal is not asked",
+        ),
+        (decision.is_internal is None and bool(decision.blocked_by), "rule 4: fail closed, not asked"),
+        (decision.outcome is Outcome.ANSWER, "rule 5: an earlier source answers"),
+    )
+    return next((clause for is_true, clause in lines if is_true), "not asked")

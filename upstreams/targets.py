@@ -10,12 +10,12 @@ from upstreams.seal import SealBroken, unseal
 
 def target_of(upstream: Upstream) -> Target:
     """The upstream with its credentials opened. Raises UpstreamUnauthorized when they cannot be read."""
-    trusted = settings.NPM_UPSTREAM_URL
+    trusted: str | None = settings.NPM_UPSTREAM_URL
     return Target(
         name=upstream.name,
         url=upstream.url,
         authorization=_authorization(upstream),
-        is_trusted=bool(trusted) and origin_of(upstream.url) == origin_of(trusted),
+        is_trusted=trusted is not None and origin_of(upstream.url) == origin_of(trusted),
         allowed=settings.ALLOWED_PRIVATE_NETWORKS,
         connect_timeout=settings.UPSTREAM_CONNECT_TIMEOUT,
         read_timeout=settings.UPSTREAM_READ_TIMEOUT,
@@ -27,7 +27,7 @@ def _authorization(upstream: Upstream) -> str:
     if upstream.auth_type == Upstream.AuthType.NONE:
         return ""
     try:
-        secret = unseal(upstream.secret_sealed)
+        secret = unseal(bytes(upstream.secret_sealed))
     except SealBroken as error:
         raise UpstreamUnauthorized(f"Upstream {upstream.name}: {error}.", upstream=upstream.name) from None
     return f"Bearer {secret}" if upstream.auth_type == Upstream.AuthType.BEARER else basic(upstream.username, secret)

@@ -124,11 +124,16 @@ class RegistryFacts(Protocol):
     """What the authoriser needs to know of a registry."""
 
     @property
-    def id(self) -> int: ...
+    def id(self) -> int:
+        """Its number, as tokens name it."""
+
     @property
-    def workspace_id(self) -> int: ...
+    def workspace_id(self) -> int:
+        """Whose roles count."""
+
     @property
-    def is_public(self) -> bool: ...
+    def is_public(self) -> bool:
+        """Anybody may read."""
 
 
 @dataclass(frozen=True, slots=True)

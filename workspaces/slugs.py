@@ -5,10 +5,11 @@ import re
 from workspaces.errors import Invalid
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
-RESERVED = frozenset(
-    "api admin v1 v2 www auth packages objects namespaces ping healthz readyz metrics static login logout signup account"
-    " legacy abandonware token tokens npm oci r m registries people activity new settings".split()
-)
+RESERVED = frozenset({
+    "api", "admin", "v1", "v2", "www", "auth", "packages", "objects", "namespaces", "ping", "healthz", "readyz",
+    "metrics", "static", "login", "logout", "signup", "account", "legacy", "abandonware", "token", "tokens", "npm",
+    "oci", "r", "m", "registries", "people", "activity", "new", "settings",
+})  # fmt: skip
 
 
 class SlugInvalid(Invalid):

@@ -45,7 +45,8 @@ def deprecate(*, actor: Actor, registry: Registry, format: str, name: str, messa
             continue
         old, version.deprecated = version.deprecated, message
         version.save(update_fields=["deprecated"])
-        _record(actor, "version.deprecated" if message else "version.undeprecated", package, version.version, {"deprecated": old}, {"deprecated": message})
+        word = "version.deprecated" if message else "version.undeprecated"
+        _record(actor, word, package, version.version, {"deprecated": old}, {"deprecated": message})
         changed += 1
     if changed:
         touch(package)
@@ -53,7 +54,7 @@ def deprecate(*, actor: Actor, registry: Registry, format: str, name: str, messa
 
 
 @transaction.atomic
-def set_internal(*, actor: Actor, registry: Registry, format: str, name: str, version: str, internal: bool) -> Version:  # noqa: A002, PLR0913
+def set_internal(*, actor: Actor, registry: Registry, format: str, name: str, version: str, internal: bool) -> Version:  # noqa: A002
     """Tick or untick one version. Unticking the last internal one makes the name public again (RULE.md)."""
     _needs(actor, Action.MANAGE, registry, format, name)
     package = locked_package(registry, format, name)
@@ -70,7 +71,7 @@ def set_internal(*, actor: Actor, registry: Registry, format: str, name: str, ve
 
 
 @transaction.atomic
-def set_tag(*, actor: Actor, registry: Registry, format: str, name: str, tag: str, version: str) -> None:  # noqa: A002, PLR0913
+def set_tag(*, actor: Actor, registry: Registry, format: str, name: str, tag: str, version: str) -> None:  # noqa: A002
     """Point a tag at a version that is here. Raises Denied, PackageNotFound, VersionNotFound."""
     _needs(actor, Action.PUBLISH, registry, format, name)
     package = locked_package(registry, format, name)
@@ -181,6 +182,6 @@ def _needs(actor: Actor, action: Action, registry: Registry, format: str, name: 
         raise Denied(f"{actor.name or 'This token'} may not {action} {name[:214]} in {registry}.")
 
 
-def _record(actor: Actor, action: str, package: Package, version: str | None, old: object, new: object) -> None:  # noqa: PLR0913
+def _record(actor: Actor, action: str, package: Package, version: str | None, old: object, new: object) -> None:
     subject = f"{package.registry} {package.format} {package.name}" + (f"@{version}" if version else "")
     record(actor, action, subject, workspace=package.registry.workspace_id, old=old, new=new)

@@ -19,7 +19,8 @@ from urllib.parse import urljoin, urlsplit
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError, TimeoutError as Urllib3Timeout
+from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
 from upstreams.clients.guard import AddressForbidden, AllowedNetwork, resolve
 from upstreams.errors import (
@@ -161,7 +162,7 @@ def _once(target: Target, url: str, headers: dict[str, str], before_send: Callab
             retries=False,
             preload_content=False,
             decode_content=False,
-            pool_timeout=target.read_timeout,
+            pool_timeout=int(target.read_timeout),
             timeout=urllib3.Timeout(connect=target.connect_timeout, read=target.read_timeout),
         )
 
@@ -202,7 +203,7 @@ class _Guarded:
     gate_trusted = False
     gate_allowed: tuple[AllowedNetwork, ...] = ()
 
-    def _new_conn(self: Any) -> socket.socket:  # noqa: ANN401 - urllib3's own attributes
+    def _new_conn(self: Any) -> socket.socket:
         try:
             found = resolve(self._dns_host, self.port, self.gate_allowed, trusted=self.gate_trusted)
         except AddressForbidden:
@@ -211,22 +212,22 @@ class _Guarded:
             raise NameResolutionError(self.host, self, socket.gaierror(str(error))) from error
         return _connected(self, found)
 
-    def request(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+    def request(self: Any, *args: Any, **kwargs: Any) -> None:
         if self.sock is None:
             self.connect()
         getattr(_hook, "before_send", no_check)()
         super().request(*args, **kwargs)  # type: ignore[misc]
 
 
-class _GuardedHTTP(_Guarded, HTTPConnection):  # type: ignore[misc]
+class _GuardedHTTP(_Guarded, HTTPConnection):
     pass
 
 
-class _GuardedHTTPS(_Guarded, HTTPSConnection):  # type: ignore[misc]
+class _GuardedHTTPS(_Guarded, HTTPSConnection):
     pass
 
 
-def _connected(connection: Any, found: list[tuple[int, tuple[object, ...]]]) -> socket.socket:  # noqa: ANN401
+def _connected(connection: Any, found: list[tuple[int, tuple[object, ...]]]) -> socket.socket:
     """Connect to the first judged address that answers; no second look at the name."""
     last: OSError = OSError("no address")
     for family, address in found:

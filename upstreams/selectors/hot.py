@@ -34,12 +34,12 @@ FROM = (
 )
 WHERE = " WHERE w.slug = {p} AND r.slug = {p} AND g.name_epoch = COALESCE(e.epoch, 0)"
 DOCUMENT = (
-    f"SELECT {CALLER}, d.id, d.etag, d.last_modified{FROM}"  # noqa: S608 - constants only
+    f"SELECT {CALLER}, d.id, d.etag, d.last_modified{FROM}"
     " JOIN upstreams_document d ON d.rendering_id = g.id AND d.form = {p} AND d.base_url = {p}"
     f"{WHERE} AND g.fresh_until > {{p}}"
 )
 FILE = (
-    f"SELECT {CALLER}, f.sha256, f.size{FROM}"  # noqa: S608 - constants only
+    f"SELECT {CALLER}, f.sha256, f.size{FROM}"
     " JOIN upstreams_documentfile f ON f.rendering_id = g.id AND f.filename = {p}"
     f"{WHERE} AND g.files_until > {{p}}"
 )
@@ -200,7 +200,7 @@ def _connect() -> "psycopg.Connection[Any]":
     return psycopg.connect(**parameters, autocommit=True, prepare_threshold=0)
 
 
-def _json(value: object) -> Any:  # noqa: ANN401 - JSON
+def _json(value: object) -> Any:
     return orjson.loads(value) if isinstance(value, str | bytes) else value
 
 

@@ -3,7 +3,7 @@
 import gzip
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import orjson
 from django.db import transaction
@@ -14,13 +14,14 @@ from packages.formats.npm.names import Name
 from packages.formats.npm.packument import HeldVersion, Manifest, Shown, compose, render, render_version
 from packages.models import Package, Tag
 from registries.models import Registry
-from upstreams.flight import single_flight
+from upstreams.flight import is_busy, single_flight
 from upstreams.models import Document, Pin
 from upstreams.services.consult import load
 from upstreams.services.renderings import current_rendering, keep_rendering, visible_versions
 from upstreams.services.resolve import Resolution, resolve
 
 PATIENCE = 60.0  # seconds to wait for somebody else who renders the same
+GRACE = timedelta(seconds=30)  # how long the old document is given while somebody else asks the upstream anew
 BASE_URLS = 8  # documents kept per form: one per host name the registry is asked under
 
 
@@ -47,7 +48,10 @@ def packument(registry: Registry, name: Name, form: str, base_url: str) -> Rende
     found = _stored(registry, name, form, base_url)
     if found is not None:
         return found
-    with single_flight("render", f"{registry.pk} {name.full}", patience=PATIENCE):
+    flight = f"{registry.pk} {name.full}"
+    if is_busy("render", flight) and (found := _stored(registry, name, form, base_url, grace=GRACE)) is not None:
+        return found
+    with single_flight("render", flight, patience=PATIENCE):
         found = _stored(registry, name, form, base_url)
         if found is not None:
             return found
@@ -110,10 +114,13 @@ def held_versions(resolution: Resolution) -> list[HeldVersion]:
     return found
 
 
-def _stored(registry: Registry, name: Name, form: str, base_url: str) -> Rendered | None:
-    """The document rendered under the present epochs, while it is fresh."""
-    rendering = current_rendering(registry, name)
-    if rendering is None or rendering.fresh_until <= timezone.now():
+def _stored(registry: Registry, name: Name, form: str, base_url: str, grace: timedelta = timedelta()) -> Rendered | None:
+    """The document rendered under the present epochs, while it is fresh, or for `grace` after.
+
+    The grace never outlives what bounds the decision itself (an internal upstream's earlier "not here").
+    """
+    rendering, now = current_rendering(registry, name), timezone.now()
+    if rendering is None or rendering.fresh_until + grace <= now or rendering.files_until <= now:
         return None
     row = Document.objects.filter(rendering=rendering, form=form, base_url=base_url).first()
     return Rendered(form, bytes(row.body), row.etag, row.plain_etag, row.last_modified) if row is not None else None

@@ -12,7 +12,7 @@ from packages.errors import VersionNotFound
 from packages.formats.npm.names import Name
 from packages.models import File
 from registries.models import Registry
-from upstreams.errors import UpstreamTimeout
+from upstreams.errors import RuleChanged, UpstreamTimeout
 from upstreams.models import DocumentFile, Upstream
 from upstreams.services.consult import load
 from upstreams.services.pulls import Pull, offered_versions
@@ -49,7 +49,10 @@ def open_file(registry: Registry, name: Name, filename: str) -> OpenedFile | Tai
         pull = _wanted(resolution, filename)
         if pull is None:
             raise VersionNotFound(f"There is no file {filename[:200]} of {name.full} here.")
-        tail = Spool(_key(registry, name, filename)).join(pull.run, patience=PATIENCE)
+        try:
+            tail = Spool(_key(registry, name, filename)).join(pull.run, patience=PATIENCE)
+        except RuleChanged:
+            continue
         if tail is not None:
             return tail
     raise UpstreamTimeout("The file is being changed all the time; try again.", retry_after=5)

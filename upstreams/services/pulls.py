@@ -18,7 +18,7 @@ from packages.formats.publication import Publication, StagedFile
 from packages.models import NameEpoch, Package, Version
 from packages.services.publish import Standing, add_version
 from upstreams.clients.npm import fetch_tarball
-from upstreams.errors import UpstreamBadAnswer, UpstreamIntegrityMismatch, UpstreamUnreachable
+from upstreams.errors import RuleChanged, UpstreamBadAnswer, UpstreamIntegrityMismatch
 from upstreams.models import Origin, Pin, Upstream
 from upstreams.selectors.facts import current_epochs
 from upstreams.services.alerts import integrity_changed
@@ -87,7 +87,7 @@ class Pull:
     def _still_holds(self) -> None:
         registry, name = self.resolution.registry, self.resolution.name
         if current_epochs(registry, "npm", name.folded) != self.resolution.epochs:
-            raise UpstreamUnreachable("The rules for this package changed just now; try again.", retry_after=1)
+            raise RuleChanged("The rules for this package changed just now; try again.", retry_after=1)
 
     def _verify(self, staged: StagedFile, promised: str) -> None:
         if matches_promise(staged, promised):

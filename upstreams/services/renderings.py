@@ -6,6 +6,7 @@ The hot path serves by these rows alone. They are made from a Resolution and not
 import hashlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -40,7 +41,7 @@ def keep_rendering(resolution: Resolution) -> Rendering:
     """The row for this decision; renewed when nothing changed, else replaced with its documents and files."""
     now = timezone.now()
     registry, name, epochs = resolution.registry, resolution.name, resolution.epochs
-    key = {"registry": registry, "format": "npm", "name": name.full}
+    key: dict[str, Any] = {"registry": registry, "format": "npm", "name": name.full}
     digest = source_digest(resolution)
     old = Rendering.objects.select_for_update().filter(**key).first()
     fresh_until, files_until = bounds(resolution, now)
@@ -48,7 +49,7 @@ def keep_rendering(resolution: Resolution) -> Rendering:
         old.fresh_until, old.files_until = fresh_until, files_until
         old.save(update_fields=["fresh_until", "files_until"])
         return old
-    values = {
+    values: dict[str, Any] = {
         "folded": name.folded,
         "name_epoch": epochs.name,
         "rule_epoch": epochs.rule,

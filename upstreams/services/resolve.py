@@ -7,7 +7,7 @@ from packages.formats.npm.names import Name
 from packages.services.epochs import bump_name
 from packages.services.versions import keep_internal
 from registries.models import Registry
-from upstreams.errors import InternalSourceUnavailable, SourceAbsent, UpstreamUnreachable
+from upstreams.errors import InternalSourceUnavailable, RuleChanged, SourceAbsent, UpstreamUnreachable
 from upstreams.models import Upstream
 from upstreams.resolution import Decision, Outcome, Path, Reply, decide
 from upstreams.selectors.facts import Epochs, Replied, Situation, cached_replies, current_epochs, gather
@@ -36,11 +36,9 @@ class Resolution:
 
     def answered(self) -> list[tuple[Upstream, Replied]]:
         """The external sources that answer, nearest first."""
-        found = []
-        for path in self.decision.answering:
-            if path and path[-1] in self.situation.replies:
-                found.append((self.situation.upstreams[path[-1]], self.situation.replies[path[-1]]))
-        return found
+        upstreams, replies = self.situation.upstreams, self.situation.replies
+        ids = [path[-1] for path in self.decision.answering if path]
+        return [(upstreams[upstream_id], replies[upstream_id]) for upstream_id in ids if upstream_id in replies]
 
     @property
     def is_stale(self) -> bool:
@@ -60,7 +58,7 @@ def resolve(registry: Registry, name: Name, *, home_only: bool = False) -> Resol
         except Superseded:
             continue
         return _refused(resolution)
-    raise UpstreamUnreachable("The rules for this package are being changed; try again.", retry_after=1)
+    raise RuleChanged("The rules for this package are being changed; try again.", retry_after=1)
 
 
 def peek(registry: Registry, name: Name) -> Resolution:

@@ -1,7 +1,8 @@
 """Registry settings that upstreams have a say in."""
 
 from registries.models import Registry
-from registries.services import Changes, change_registry as change
+from registries.services import Changes
+from registries.services import change_registry as change
 from upstreams.models import Upstream
 from workspaces.access import Actor
 from workspaces.errors import Invalid

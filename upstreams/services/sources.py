@@ -140,9 +140,13 @@ def describe(upstream: Upstream) -> dict[str, object]:
 
 
 def origin_of(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port of an address: where its credentials may go."""
-    parts = urlsplit(url)
-    return parts.scheme, (parts.hostname or "").lower(), parts.port or {"https": 443}.get(parts.scheme, 80)
+    """Scheme, host and port of an address: where its credentials may go. Raises UpstreamInvalid for one that cannot be read."""
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError:
+        raise _refused("url", "The address cannot be read, or has no valid port.") from None
+    return parts.scheme, (parts.hostname or "").lower(), port or {"https": 443}.get(parts.scheme, 80)
 
 
 class SecretRequired(UpstreamInvalid):
@@ -188,7 +192,8 @@ def _checked(registry: Registry, wish: UpstreamWish, *, has_secret: bool) -> Ups
         raise _refused("secret", "A username or secret has printable characters only.")
     patterns = tuple(check_pattern(pattern, "patterns") for pattern in wish.patterns)
     if wish.internal and wish.auth_type != "none" and not patterns:
-        raise _refused("patterns", "An internal upstream with credentials needs name patterns, like @partner/*: an expired credential can look like “not found”.")
+        sentence = "An internal upstream with credentials needs patterns like @partner/*: an expired credential looks like “not found”."
+        raise _refused("patterns", sentence)
     if registry.is_public and wish.auth_type != "none":
         raise _refused("auth_type", "A public registry may have no upstream with credentials.")
     return replace(wish, url=check_address(wish.url), patterns=patterns)
@@ -196,11 +201,8 @@ def _checked(registry: Registry, wish: UpstreamWish, *, has_secret: bool) -> Ups
 
 def check_address(url: str) -> str:
     """An upstream's address, without a trailing slash. Raises UpstreamInvalid for one that may never be reached."""
+    _, _, port = origin_of(url)
     parts = urlsplit(url.strip())
-    try:
-        port = parts.port or {"https": 443}.get(parts.scheme, 80)
-    except ValueError:
-        raise _refused("url", "The address has no valid port.") from None
     plain = not (parts.username or parts.password or parts.query or parts.fragment) and url.isprintable() and " " not in url.strip()
     if parts.scheme not in {"http", "https"} or not parts.hostname or not plain or len(url) > 500:  # noqa: PLR2004 - the column
         raise _refused("url", "An upstream's address is http(s)://host[:port]/path, without credentials, query or fragment.")

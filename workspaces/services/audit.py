@@ -6,7 +6,7 @@ from workspaces.models import Event, Workspace
 SYSTEM = Actor(name="gatehouse")
 
 
-def record(  # noqa: PLR0913 - an audit line has these parts
+def record(
     actor: Actor, action: str, subject: str, *, workspace: Workspace | int | None, old: object = None, new: object = None
 ) -> Event:
     """Write one event. `old` and `new` are JSON values and never hold a secret."""

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--ask", action="store_true", help="ask upstreams as an install would, instead of using what they said last")
         parser.add_argument("--json", action="store_true", help="print the trace as JSON")
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Django's signature
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 - Django's signature
         """Run."""
         workspace, _, slug = options["registry"].partition("/")
         registry = Registry.objects.select_related("workspace").filter(workspace__slug=workspace, slug=slug).first()
