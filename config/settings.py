@@ -121,7 +121,7 @@ else:
         "OPTIONS": {
             **dict(ENVIRONMENT.database["OPTIONS"]),  # type: ignore[call-overload]
             "pool": {"min_size": 1, "max_size": 20, "timeout": 10},
-            "prepare_threshold": 0,
+            "prepare_threshold": 1,  # not 0: a migration may hold several commands, which cannot be prepared
             "server_side_binding": True,
         },
     }

@@ -72,8 +72,8 @@ class Bridge:
         response = self._handler(environ, _no_start)
         assert isinstance(response, HttpResponseBase)  # noqa: S101 - no wsgi.file_wrapper in our environ
         content = response.content if isinstance(response, HttpResponse) else None
-        if content is not None:
-            response.headers["Content-Length"] = str(len(content)) if response.status_code != 304 else "0"  # noqa: PLR2004
+        if content is not None and response.status_code != 304 and "Content-Length" not in response.headers:  # noqa: PLR2004
+            response.headers["Content-Length"] = str(len(content))
         if content is not None or isinstance(response, FileAnswer | TailAnswer):
             response.close()
         return response, content
