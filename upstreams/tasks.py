@@ -7,6 +7,7 @@ from celery import shared_task
 from django.conf import settings
 
 from tokens.services.web_login import sweep_logins
+from upstreams.services.upkeep import forget_answers, forget_renderings, shrink_cache
 
 STALE_AFTER = 3600.0  # seconds without a write: whoever was writing is gone
 FOLDERS = ("staging", "spool")
@@ -17,6 +18,14 @@ def sweep() -> None:
     """Housekeeping each minute: logins that are over, and files that a crash left beside the storage."""
     sweep_logins()
     sweep_files(time.time() - STALE_AFTER)
+
+
+@shared_task
+def forget() -> None:
+    """Hourly: keep the caches within bounds."""
+    forget_renderings()
+    forget_answers()
+    shrink_cache()
 
 
 def sweep_files(before: float) -> int:

@@ -13,7 +13,8 @@ from packages.services.epochs import bump_name
 from registries.models import Registry
 from workspaces.access import Action, Actor, Target
 from workspaces.errors import Denied
-from workspaces.services.audit import record
+from workspaces.models import Event
+from workspaces.services.audit import SYSTEM, record
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,21 @@ def _commit(actor: Actor, registry: Registry, publication: Publication, origin: 
     new = {"internal": is_internal, "integrity": version.integrity, "size": version.size, "tags": list(publication.tags)}
     subject = f"{registry} {publication.format} {publication.name}@{publication.version}"
     record(actor, f"version.{origin}", subject, workspace=registry.workspace_id, new=new)
+    if is_internal:
+        tell_of_shadowed(package)
     return Published(version, created=True)
+
+
+def tell_of_shadowed(package: Package) -> None:
+    """An alert when versions pulled from outside are hidden now that the name is internal; once per set of versions."""
+    pulled = Version.objects.filter(package=package, is_internal=False, origin=Version.Origin.PULLED)
+    versions = sorted(pulled.values_list("version", flat=True))
+    if not versions:
+        return
+    registry = package.registry
+    subject, action, new = f"{registry} {package.format} {package.name}", "alert.versions_shadowed", {"versions": versions[:50]}
+    if not Event.objects.filter(workspace_id=registry.workspace_id, action=action, object=subject, new=new).exists():
+        record(SYSTEM, action, subject, workspace=registry.workspace_id, new=new)
 
 
 def _existing(registry: Registry, publication: Publication) -> Version | None:

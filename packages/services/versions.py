@@ -7,7 +7,7 @@ from packages.errors import LatestTagNeeded, PackageNotFound, TagNotFound, Versi
 from packages.formats.npm.versions import newest
 from packages.models import Package, RetiredVersion, Tag, Tombstone, Version
 from packages.services.epochs import bump_name
-from packages.services.publish import move_tag, touch
+from packages.services.publish import move_tag, tell_of_shadowed, touch
 from registries.models import Registry
 from workspaces.access import Action, Actor, Target
 from workspaces.errors import Denied
@@ -66,6 +66,8 @@ def set_internal(*, actor: Actor, registry: Registry, format: str, name: str, ve
     if not internal and not Version.objects.filter(package=package, is_internal=True).exists():
         _tombstones(registry, format, package.folded).delete()
     touch(package)
+    if internal:
+        tell_of_shadowed(package)
     _record(actor, "version.internal", package, version, {"internal": not internal}, {"internal": internal})
     return found
 

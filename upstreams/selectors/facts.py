@@ -1,7 +1,7 @@
 """Gathers the facts of one moment for the rule: a handful of queries, no network."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -87,7 +87,7 @@ def gather(
     return Situation(facts, epochs, by_id, replies)
 
 
-def cached_replies(upstream_ids: list[int], name: str, now: datetime) -> dict[int, Replied]:
+def cached_replies(upstream_ids: Iterable[int], name: str, now: datetime) -> dict[int, Replied]:
     """What upstreams said earlier and still counts as their answer."""
     rows = UpstreamDocument.objects.filter(upstream_id__in=upstream_ids, name=name, fresh_until__gt=now).defer("body")
     return {row.upstream_id: replied(row) for row in rows}

@@ -63,9 +63,8 @@ def resolve(registry: Registry, name: Name, *, home_only: bool = False) -> Resol
 
 def peek(registry: Registry, name: Name) -> Resolution:
     """The decision as far as it can be made without asking anybody; its outcome may be ASK."""
-    situation = gather(registry, "npm", name.full, replies={})
-    replies = cached_replies(list(situation.upstreams), name.full, timezone.now())
-    situation = gather(registry, "npm", name.full, replies=replies)
+    everybody = Upstream.objects.filter(registry__workspace_id=registry.workspace_id).values_list("pk", flat=True)
+    situation = gather(registry, "npm", name.full, replies=cached_replies(everybody, name.full, timezone.now()))
     return Resolution(registry, name, situation, decide(situation.facts))
 
 

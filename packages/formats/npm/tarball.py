@@ -242,7 +242,7 @@ def _number(field: bytes, name: str) -> int:
     else:
         digits = field.replace(b"\0", b" ").strip()
         if not re.fullmatch(rb"[0-7]*", digits):
-            raise ContentInvalid(f"The entry {name[:200]!r} has a damaged header.")
+            raise ContentInvalid(f"The header of the entry {name[:200]!r} is damaged, or this is no tar archive.")
         value = int(digits or b"0", 8)
     if value > UNPACKED_LIMIT:
         raise ContentInvalid(f"The entry {name[:200]!r} has an impossible size.")
