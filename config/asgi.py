@@ -7,6 +7,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 import django
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
+from django.urls import get_resolver
 
 django.setup()
 
@@ -28,4 +29,5 @@ class LeanHandler(WSGIHandler):
             settings.MIDDLEWARE = full
 
 
+get_resolver().url_patterns  # noqa: B018 - load every address now: a broken one ends the start, not the first request
 application = Entry(lean=Bridge(LeanHandler(), admit), full=Bridge(WSGIHandler()))

@@ -76,8 +76,29 @@ class Entry:
         except BodyRefused as refusal:
             await _refuse(send, refusal.status, refusal.sentence, refusal.code, refusal.headers)
             return
+        begun = Begun(send)
         with body.file:
-            await bridge.serve(scope, headers, (scheme, ip, request_id), body, receive, send)
+            try:
+                await bridge.serve(scope, headers, (scheme, ip, request_id), body, receive, begun)
+            except Exception:
+                log.exception("request %s failed", request_id)
+                if not begun:
+                    await _refuse(send, 500, f"Internal error; the log has it under {request_id}.", "internal_error")
+
+
+class Begun:
+    """`send`, remembering whether an answer was begun."""
+
+    def __init__(self, send: Send) -> None:
+        self._send, self._begun = send, False
+
+    async def __call__(self, message: MutableMapping[str, Any]) -> None:
+        """Pass it on."""
+        self._begun = True
+        await self._send(message)
+
+    def __bool__(self) -> bool:
+        return self._begun
 
 
 async def _send_hot(answer: HotAnswer, send: Send, *, with_body: bool) -> None:

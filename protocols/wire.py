@@ -1,6 +1,7 @@
 """What every package-client door shares: who asks, under which base address, validators, and answers that are files."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
@@ -119,6 +120,8 @@ class FileAnswer(HttpResponseBase):
     """A file, or a range of one, as the body; the entry sends it without holding a thread."""
 
     streaming = True
+    is_async = False
+    streaming_content: Iterable[bytes] = ()  # Django's test client wraps it; it reads by `getvalue`
 
     def __init__(self, path: Path, *, start: int, length: int, whole: bool, headers: dict[str, str], status: int) -> None:
         super().__init__(status=status, headers=headers)

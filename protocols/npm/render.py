@@ -8,6 +8,7 @@ from protocols import wire
 from tokens.models import Token
 from upstreams.services.documents import Rendered
 
+
 def packument_response(request: HttpRequest, rendered: Rendered) -> HttpResponse:
     """A rendered document: gzip as it lies when the client takes that, or 304 when it has it."""
     gzipped = wire.takes_gzip(request.headers.get("Accept-Encoding", ""))
