@@ -8,19 +8,6 @@ PYTHON ?= $(shell for one in python3 python3.14 python3.13 python3.12 python3.11
 	$$one -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$one && break; done)
 PYTEST_OPTIONS ?=
 
-# Makes the environment if need be and installs $(1) with uv, or with pip where uv cannot do it (it reads no pip.conf).
-define install
-	@test -n "$(PYTHON)" || { echo "gatehouse: needs Python 3.11 or newer, and none was found as python3." >&2; exit 1; }
-	@test -x $(BIN)/python || { command -v uv >/dev/null && uv venv -q --python "$(PYTHON)" $(VENV); } \
-		|| "$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); echo "gatehouse: $(PYTHON) -m venv failed; on Debian: apt-get install python3-venv" >&2; exit 1; }
-	@echo "Installing $(1) …"
-	@uv=$$(command -v uv || echo $(BIN)/uv); \
-		{ test -x "$$uv" || $(BIN)/python -m pip install -q --disable-pip-version-check uv; } \
-		&& "$$uv" pip install -q --python $(BIN)/python -r $(1) \
-		|| { $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip -q; $(BIN)/python -m pip install -q --disable-pip-version-check -r $(1); }
-	@touch $@
-endef
-
 .PHONY: help run test check soak bench setup
 
 help: ## list every target
@@ -52,8 +39,9 @@ bench: $(VENV)/.tests ## measure side by side with peers; writes a table and JSO
 setup: $(VENV)/.tests ## only install what running and testing need
 
 $(VENV)/.runs: requirements.txt
-	$(call install,requirements.txt)
+	@.ci/install "$(PYTHON)" requirements.txt
+	@touch $@
 
 $(VENV)/.tests: requirements-dev.txt requirements.txt
-	$(call install,requirements-dev.txt)
-	@touch $(VENV)/.runs
+	@.ci/install "$(PYTHON)" requirements-dev.txt
+	@touch $(VENV)/.runs $@
