@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
 from packages.models import Package, Tombstone, Version
 from registries.models import Registry
@@ -73,7 +73,7 @@ def claim_for(workspace: Workspace, name: str) -> Claim | None:
 def tombstone_for(registry: Registry, format: str, name: str) -> Tombstone | None:  # noqa: A002 - the field's own word
     """The tombstone that keeps the name internal here."""
     found = Tombstone.objects.filter(workspace_id=registry.workspace_id, format=format, name=name.lower())
-    return found.filter(registry=None).first() or found.filter(registry=registry).first()
+    return found.filter(Q(registry=None) | Q(registry=registry)).first()
 
 
 def is_internal_elsewhere(package: Package) -> bool:

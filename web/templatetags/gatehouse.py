@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 register = template.Library()
 UNITS = (
@@ -19,6 +19,20 @@ UNITS = (
     (timedelta(hours=1), lambda n: ngettext("%(n)d hour", "%(n)d hours", n)),
     (timedelta(minutes=1), lambda n: ngettext("%(n)d minute", "%(n)d minutes", n)),
 )
+WORDS = {
+    "alert.integrity_changed": gettext_lazy("Other bytes were offered under a known version, and refused"),
+    "alert.internal_upstream_answered": gettext_lazy("An internal upstream answered for a name, which is internal since"),
+    "ask": gettext_lazy("an install would ask the sources marked “would be asked” first"),
+    "answer": gettext_lazy("it is answered from the sources below"),
+    "absent": gettext_lazy("no source that may answer has it"),
+    "unavailable": gettext_lazy("it is refused for now, because an internal source cannot answer"),
+}
+
+
+@register.filter
+def words(code: str) -> str:
+    """A code of the domain as a sentence; unknown ones as they are."""
+    return str(WORDS.get(code, code))
 
 
 @register.filter
@@ -35,14 +49,19 @@ def ago(moment: datetime | None) -> SafeString | str:
 def compact(value: object) -> str:
     """A JSON value of an event on one line: `internal: true, size: 12`."""
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {json.dumps(inner, ensure_ascii=False)}" for key, inner in value.items())[:300]
-    return "" if value is None else json.dumps(value, ensure_ascii=False)[:300]
+        return ", ".join(f"{key}: {_short(inner)}" for key, inner in value.items() if inner not in (None, "", []))[:300]
+    return "" if value is None else _short(value)
 
 
 @register.filter
 def short_integrity(value: str) -> str:
     """The first characters of an SRI, enough to compare at a glance."""
     return f"{value[:19]}…" if len(value) > 20 else value  # noqa: PLR2004 - the cut itself
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return f"{text[:60]}…" if len(text) > 61 else text  # noqa: PLR2004 - the cut itself
 
 
 def _words(distance: timedelta) -> str:

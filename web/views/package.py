@@ -8,12 +8,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from packages.errors import PackageNotFound
+from packages.formats.npm.names import parse_known
+from packages.formats.npm.versions import check_tag
 from packages.models import Format, Package, Version
-from packages.selectors import package_of, version_of, versions_of
+from packages.selectors import package_of, versions_of
 from packages.services.versions import remove_tag, remove_tombstone, set_tag, unpublish_package
 from registries.gate import registry_for
 from registries.models import Registry
 from upstreams.services.explain import explain
+from upstreams.services.resolve import peek
 from web import reads
 from web.confirm import Question, ask, is_confirmed
 from web.doors import door
@@ -35,7 +38,7 @@ def package(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, 
         here = package_of(found, format, name)
     except PackageNotFound as error:
         return absent(request, actor, found, Target(format, name), error)
-    versions = versions_of(here).select_related("published_by", "upstream_origin")
+    versions = versions_of(here).select_related("upstream_origin").prefetch_related(None).prefetch_related("tags")
     page = Paginator(versions, PAGE).get_page(request.GET.get("page"))
     tags = list(here.tags.select_related("version"))
     latest = next((tag.version.version for tag in tags if tag.name == "latest"), "")
@@ -130,15 +133,13 @@ def absent(request: HttpRequest, actor: Actor, found: Registry, target: Target, 
 
 def standing(actor: Actor, here: Package) -> dict[str, object]:
     """What the rule says of the name, asking nobody, and what the caller may do with it."""
-    trace = explain(here.registry, here.format, here.name) if here.format == Format.NPM else {}
+    decision = peek(here.registry, parse_known(here.name)).decision if here.format == Format.NPM else None
     target = Target(here.format, here.name)
     return {
         "package": here,
-        "claim": reads.claim_for(here.registry.workspace, here.name),
-        "tombstone": reads.tombstone_for(here.registry, here.format, here.name),
-        "trace": trace,
-        "is_internal_name": trace.get("internal") is not False,  # unknown is treated as internal
-        "shadowed": trace.get("shadowed", ()),
+        "clause": decision.clause if decision else "",
+        "is_internal_name": decision is not None and decision.is_internal is not False,  # unknown is treated as internal
+        "hides_pulled": decision is not None and decision.is_internal is True and not decision.shows_pulled,
         "may_publish": actor.may(Action.PUBLISH, here.registry, target),
         "may_delete": actor.may(Action.DELETE, here.registry, target),
         "may_flag": actor.may(Action.MANAGE, here.registry, target),
@@ -147,13 +148,11 @@ def standing(actor: Actor, here: Package) -> dict[str, object]:
 
 def check_tag_for(format: str, word: str) -> str:  # noqa: A002
     """The tag, if the format's grammar takes it. Raises Invalid."""
-    from packages.formats.npm.versions import check_tag
-
-    return check_tag(word) if format == "npm" else word
+    return check_tag(word) if format == Format.NPM else word
 
 
 def _facts(here: Package, latest: str) -> Facts:
-    if latest:
-        return read_facts(bytes(version_of(here, latest).manifest))
-    newest = Version.objects.filter(package=here).order_by("-id").first()
-    return read_facts(bytes(newest.manifest)) if newest else Facts()
+    rows = Version.objects.filter(package=here)
+    named = rows.filter(version=latest) if latest else rows.order_by("-id")
+    manifest = named.values_list("manifest", flat=True).first()
+    return read_facts(bytes(manifest)) if manifest else Facts()

@@ -1,0 +1,104 @@
+"""The cast: alice owns `acme`, bob publishes there, rita reads, mallory owns `globex`; packages with and without flags."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from django.test import Client
+
+from packages.blobs import Staging
+from packages.formats.publication import Publication
+from packages.models import Version
+from packages.services.publish import publish
+from registries.models import Registry
+from registries.services import create_registry
+from tokens.services.authenticate import actor_of_user
+from upstreams.models import Origin, Upstream
+from upstreams.services.sources import UpstreamWish, create_upstream
+from workspaces.access import Actor, Role
+from workspaces.models import User, Workspace
+from workspaces.services.people import create_user, set_member
+from workspaces.services.spaces import create_workspace
+
+PASSWORD = "correct horse battery"
+HTML = "text/html,application/xhtml+xml"
+README = "# Hello\n<script>alert(1)</script><img src=x onerror=alert(2)>"
+
+
+@dataclass(frozen=True)
+class World:
+    """What every test of the pages starts from."""
+
+    workspace: Workspace
+    main: Registry
+    upstream: Upstream
+
+    def actor(self, name: str) -> Actor:
+        return actor_of_user(User.objects.get(username=name), ip="192.0.2.7")
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    for name in ("alice", "bob", "rita", "mallory"):
+        create_user(actor=Actor(None, "set-up", is_operator=True), username=name, password=PASSWORD)
+    alice, mallory = (actor_of_user(User.objects.get(username=name)) for name in ("alice", "mallory"))
+    acme = create_workspace(actor=alice, slug="acme", name="Acme")
+    create_workspace(actor=mallory, slug="globex")
+    alice = actor_of_user(User.objects.get(username="alice"))
+    set_member(actor=alice, workspace=acme, username="bob", role=Role.PUBLISHER)
+    set_member(actor=alice, workspace=acme, username="rita", role=Role.READER)
+    main = create_registry(actor=alice, workspace=acme, slug="main")
+    wish = UpstreamWish(name="outside", url="https://registry.example.org")
+    return World(acme, main, create_upstream(actor=alice, registry=main, wish=wish))
+
+
+@pytest.fixture
+def put(world: World) -> Callable[..., Version]:
+    """Publish a version as bob, or leave one behind as if it had been pulled."""
+
+    def put(name: str, version: str, *, tags: tuple[str, ...] = ("latest",), pulled: bool = False, **manifest: object) -> Version:
+        body = {"name": name, "version": version, "description": f"about {name}", "readme": README, **manifest}
+        with Staging(limit=10_000_000) as staging:
+            staging.write(f"{name}@{version}".encode() * 50)
+            publication = Publication(
+                format="npm",
+                name=name,
+                version=version,
+                manifest=json.dumps(body).encode(),
+                tags=tags,
+                filename=f"{name.rpartition('/')[2]}-{version}.tgz",
+                file=staging.finish(),
+            )
+            origin = Version.Origin.PULLED if pulled else Version.Origin.PUBLISHED
+            made = publish(actor=world.actor("bob"), registry=world.main, publication=publication, origin=origin).version
+        if pulled:
+            Version.objects.filter(pk=made.pk).update(is_internal=False)
+            address = f"https://registry.example.org/{name}"
+            Origin.objects.create(version=made, upstream=world.upstream, upstream_name="outside", address=address)
+            made.refresh_from_db()
+        return made
+
+    return put
+
+
+@pytest.fixture
+def sign_in(world: World) -> Callable[[str], Client]:
+    """A browser of that person's."""
+
+    def sign_in(name: str) -> Client:
+        client = Client(headers={"accept": HTML})
+        client.force_login(User.objects.get(username=name))
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def alice(sign_in: Callable[[str], Client]) -> Client:
+    return sign_in("alice")
+
+
+@pytest.fixture
+def nobody(world: World) -> Client:
+    return Client(headers={"accept": HTML})

@@ -1,0 +1,174 @@
+"""The pages in a real browser: without a violation of WCAG's machine-checkable rules, and with their script at work."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from packages.models import Version
+from tests.web.conftest import PASSWORD, World
+from tokens.models import Token
+from tokens.services.web_login import collect_login, start_login
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+MAIN = "/acme/registries/main/"
+HTTP = f"{MAIN}npm/@acme/http/"
+ADDRESSES = (
+    "/",
+    "/account/",
+    "/acme/",
+    "/acme/people/",
+    "/acme/tokens/",
+    "/acme/claims/",
+    "/acme/activity/",
+    MAIN,
+    f"{MAIN}settings/",
+    f"{MAIN}upstreams/",
+    HTTP,
+    f"{HTTP}resolution/",
+    f"{HTTP}v/1.0.0/",
+    f"{MAIN}npm/unheard-of/",
+)
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not found:
+        pytest.skip("no Chromium: apt-get install -y --no-install-recommends chromium")
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def context(browser: Browser, world: World, live_server: LiveServer) -> Iterator[BrowserContext]:
+    made = browser.new_context(base_url=live_server.url, permissions=["clipboard-read", "clipboard-write"])
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """A page signed in as alice; whatever the console complains of, or asks another host for, fails the test."""
+    page = context.new_page()
+    page.goto("/login")
+    page.get_by_label("User name").fill("alice")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Your workspaces").wait_for()
+    return page
+
+
+def trouble_of(page: Page) -> list[str]:
+    found: list[str] = []
+    page.on("console", lambda line: found.append(line.text) if line.type == "error" and "404" not in line.text else None)
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on("dialog", lambda dialog: found.append(dialog.message))
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_breaks_an_accessibility_rule(scheme: str, page: Page, put: Callable[..., Version]):
+    put("@acme/http", "1.0.0", dependencies={"@acme/log": "1"}, license="MIT")
+    put("@acme/http", "9.0.0", tags=("zzz",), pulled=True)
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    trouble = trouble_of(page)
+    broken = {}
+    for address in ADDRESSES:
+        page.goto(address)
+        result = Axe().run(page, options={"runOnly": TAGS})
+        if result.violations_count:
+            broken[address] = result.generate_report()
+    assert not broken
+    assert not trouble
+
+
+def test_no_page_scrolls_sideways_at_360_pixels(page: Page, put: Callable[..., Version]):
+    put("@acme/http", "1.0.0")
+    page.set_viewport_size({"width": 360, "height": 740})
+    for address in ADDRESSES:
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
+
+
+def test_every_client_has_its_set_up_and_copies_it(page: Page, world: World):
+    page.goto(MAIN)
+    page.get_by_role("radio", name="yarn 4").check()
+    page.get_by_role("radio", name="Only @acme").check()
+    connect = page.locator(".connect")
+    assert connect.locator("figcaption span").locator("visible=true").all_inner_texts() == [".yarnrc.yml"]
+    connect.get_by_role("button", name="Copy .yarnrc.yml").locator("visible=true").click()
+    page.get_by_role("button", name="Copied").or_(connect.get_by_text("Copied")).first.wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert "npmAlwaysAuth: true" in copied
+    assert "npmMinimalAgeGate: 0" in copied
+
+
+def test_the_search_is_live(page: Page, put: Callable[..., Version]):
+    put("@acme/http", "1.0.0")
+    put("left-pad", "1.0.0", pulled=True)
+    page.goto(MAIN)
+    trouble = trouble_of(page)
+    page.keyboard.press("/")
+    page.keyboard.type("left")
+    page.locator("#packages").get_by_text("1 package", exact=True).wait_for()
+    assert page.locator("#packages .name").all_inner_texts() == ["left-pad"]
+    assert page.url.endswith("?q=left&kind=")
+    assert not trouble
+
+
+def test_a_token_is_made_and_revoked_by_dialog(page: Page, world: World):
+    page.goto("/acme/tokens/")
+    page.get_by_label("Name").fill("laptop")
+    page.get_by_role("button", name="Create token").click()
+    page.get_by_role("heading", name="Your new token “laptop”").wait_for()
+    page.get_by_role("link", name="I have saved it").click()
+    page.get_by_role("button", name="Revoke laptop").click()
+    dialog = page.get_by_role("dialog")
+    assert "refused from the next request" in dialog.inner_text()
+    page.keyboard.press("Escape")
+    assert Token.objects.count() == 1
+    page.get_by_role("button", name="Revoke laptop").click()
+    dialog.get_by_role("button", name="Revoke").click()
+    page.get_by_text("The token is revoked.").wait_for()
+    assert not Token.objects.exists()
+
+
+def test_the_internal_checkbox_without_any_script(browser: Browser, page: Page, put: Callable[..., Version], live_server: LiveServer):
+    made = put("tool", "1.0.0")
+    plain = browser.new_context(base_url=live_server.url, java_script_enabled=False, storage_state=page.context.storage_state())
+    shown = plain.new_page()
+    shown.goto(f"{MAIN}npm/tool/v/1.0.0/")
+    shown.get_by_role("checkbox", name="Internal").uncheck()
+    shown.get_by_role("button", name="Save", exact=True).click()
+    assert "tool may then be fetched from outside" in shown.inner_text("main")
+    shown.get_by_role("button", name="Yes, untick it").click()
+    assert "is not internal any more" in shown.inner_text("main")
+    plain.close()
+    made.refresh_from_db()
+    assert not made.is_internal
+
+
+def test_a_readme_runs_nothing_and_asks_nobody(page: Page, live_server: LiveServer, put: Callable[..., Version]):
+    put("@acme/http", "1.0.0", homepage="javascript:alert(1)", description="<img src=//evil.example/x onerror=alert(1)>")
+    trouble, asked = trouble_of(page), []
+    page.on("request", lambda request: asked.append(request.url))
+    for address in (HTTP, f"{HTTP}v/1.0.0/"):
+        page.goto(address)
+    assert not trouble
+    assert all(url.startswith((live_server.url, "data:")) for url in asked)
+
+
+def test_npm_login_is_approved_at_the_page(page: Page, world: World):
+    started = start_login(registry_path="acme/main", client="npm/11", ip="198.51.100.4")
+    page.goto(f"/login/cli/{started.page_id}")
+    page.get_by_role("button", name="Approve").click()
+    page.get_by_text("You can return to the terminal").wait_for()
+    assert collect_login(poll_id=started.poll_id) is not None

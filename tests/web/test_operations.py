@@ -1,0 +1,52 @@
+"""Alive and ready."""
+
+import pytest
+from django.conf import settings
+from django.db import OperationalError
+from django.test import Client
+
+from web.views import operations
+
+
+def test_healthz_asks_nothing(client: Client):
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.content) == (200, b"ok\n")
+
+
+@pytest.mark.django_db
+def test_readyz(client: Client):
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ok", "down": [], "checks": {"database": "ok", "storage": "ok"}}
+
+
+@pytest.mark.django_db
+def test_readyz_names_what_is_down_and_keeps_its_text(client: Client, monkeypatch: pytest.MonkeyPatch):
+    def broken() -> None:
+        raise OperationalError("connection to 10.0.0.5 failed for user secret")
+
+    monkeypatch.setattr(operations, "CHECKS", {**operations.CHECKS, "database": broken})
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["down"] == ["database"]
+    assert "10.0.0.5" not in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_an_unexpected_error_shows_no_inside(client: Client, monkeypatch: pytest.MonkeyPatch):
+    def broken(*_args: object, **_kwargs: object) -> None:
+        raise RuntimeError("secret inside")
+
+    monkeypatch.setattr("web.views.session.safe_next", broken)
+    client.raise_request_exception = False
+    page = client.get("/login", headers={"accept": "text/html"})
+    assert page.status_code == 500
+    assert "secret inside" not in page.content.decode()
+    assert "Traceback" not in page.content.decode()
+    assert client.get("/login", headers={"accept": "application/json"}).json()["code"] == "server_error"
+
+
+def test_a_foreign_host_is_400(client: Client):
+    answer = client.get("/login", headers={"host": "evil.example", "accept": "text/html"})
+    assert answer.status_code == 400
+    assert settings.EXTERNAL_HOST not in answer.content.decode()

@@ -1,0 +1,160 @@
+"""Every page × every kind of caller; every form refuses a post without its CSRF token."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern
+
+from packages.models import Version
+from tests.web.conftest import HTML, World
+from web.urls import urlpatterns
+from workspaces.models import Event, User
+
+P = "/acme/registries/main/npm/@acme/http/"
+V = f"{P}v/1.0.0/"
+# what it is: (address, form) -> status for alice (owner), bob (publisher), rita (reader), mallory (stranger), nobody
+PAGES = {
+    "home": ("/", (200, 200, 200, 200, 302)),
+    "account": ("/account/", (200, 200, 200, 200, 302)),
+    "workspace": ("/acme/", (200, 200, 200, 404, 302)),
+    "activity": ("/acme/activity/", (200, 403, 403, 404, 302)),
+    "people": ("/acme/people/", (200, 200, 200, 404, 302)),
+    "claims": ("/acme/claims/", (200, 200, 200, 404, 302)),
+    "tokens": ("/acme/tokens/", (200, 200, 200, 404, 302)),
+    "registry": ("/acme/registries/main/", (200, 200, 200, 404, 302)),
+    "registry-settings": ("/acme/registries/main/settings/", (200, 403, 403, 404, 302)),
+    "upstreams": ("/acme/registries/main/upstreams/", (200, 200, 200, 404, 302)),
+    "upstream": ("/acme/registries/main/upstreams/{upstream}/", (200, 403, 403, 404, 302)),
+    "package": (P, (200, 200, 200, 404, 302)),
+    "resolution": (f"{P}resolution/", (200, 200, 200, 404, 302)),
+    "version": (V, (200, 200, 200, 404, 302)),
+    "login": ("/login", (302, 302, 302, 302, 200)),
+    "healthz": ("/healthz", (200, 200, 200, 200, 200)),
+    "readyz": ("/readyz", (200, 200, 200, 200, 200)),
+    "approval": ("/login/cli/unknown", (410, 410, 410, 410, 302)),
+    "elsewhere": ("/no/such/page", (404, 404, 404, 404, 404)),
+}
+FORMS = {
+    "workspace": ("/acme/", {"slug": "x9", "visibility": "private"}, (302, 403, 403, 404, 401)),
+    "people": ("/acme/people/", {"username": "mallory", "role": "reader"}, (302, 403, 403, 404, 401)),
+    "member-remove": ("/acme/people/remove/", {"username": "rita", "confirm": "yes"}, (302, 403, 403, 404, 401)),
+    "claims": ("/acme/claims/", {"pattern": "@acme/*"}, (302, 403, 403, 404, 401)),
+    "claim-remove": ("/acme/claims/999/remove/", {"confirm": "yes"}, (404, 403, 403, 404, 401)),
+    "tokens": ("/acme/tokens/", {"name": "t", "kind": "service", "role": "reader", "life": "30"}, (201, 400, 400, 404, 401)),
+    "token-revoke": ("/acme/tokens/999/revoke/", {"confirm": "yes"}, (404, 404, 404, 404, 401)),
+    "registry-settings": ("/acme/registries/main/settings/", {"visibility": "private"}, (302, 403, 403, 404, 401)),
+    "upstreams": (
+        "/acme/registries/main/upstreams/",
+        {"name": "two", "url": "https://two.example.org", "priority": "5", "auth_type": "none"},
+        (302, 403, 403, 404, 401),
+    ),
+    "upstream": (
+        "/acme/registries/main/upstreams/{upstream}/",
+        {"name": "outside", "url": "https://registry.example.org", "priority": "7", "auth_type": "none", "enabled": "on"},
+        (302, 403, 403, 404, 401),
+    ),
+    "upstream-switch": ("/acme/registries/main/upstreams/{upstream}/switch/", {"enabled": "false"}, (302, 403, 403, 404, 401)),
+    "upstream-remove": ("/acme/registries/main/upstreams/{upstream}/remove/", {"confirm": "yes"}, (302, 403, 403, 404, 401)),
+    "tag": (f"{P}tags/", {"tag": "next", "version": "1.0.0"}, (302, 302, 403, 404, 401)),
+    "package-delete": (f"{P}delete/", {"confirm": "yes", "typed": "@acme/http"}, (302, 403, 403, 404, 401)),
+    "tombstone": (f"{P}tombstone/", {"confirm": "yes"}, (404, 403, 403, 404, 401)),
+    "version-internal": (f"{V}internal/", {"confirm": "yes"}, (302, 403, 403, 404, 401)),
+    "version-deprecate": (f"{V}deprecate/", {"message": "old"}, (302, 302, 403, 404, 401)),
+    "version-delete": (f"{V}delete/", {"confirm": "yes"}, (302, 403, 403, 404, 401)),
+    "approval": ("/login/cli/unknown", {"answer": "approve"}, (410, 410, 410, 410, 401)),
+    "home": ("/", {"slug": "fresh"}, (302, 302, 302, 302, 401)),
+    "account": ("/account/", {"theme": "dark"}, (302, 302, 302, 302, 401)),
+    "logout": ("/logout", {}, (302, 302, 302, 302, 302)),
+    "login": ("/login", {"username": "x", "password": "y"}, (401, 401, 401, 401, 401)),
+}
+CALLERS = ("alice", "bob", "rita", "mallory", "")
+CHANGED = (302, 201)
+
+
+def caller_of(name: str, *, csrf: bool = False) -> Client:
+    client = Client(enforce_csrf_checks=csrf, headers={"accept": HTML})
+    if name:
+        client.force_login(User.objects.get(username=name))
+    return client
+
+
+def test_every_address_has_a_row():
+    named = {pattern.name for pattern in urlpatterns if isinstance(pattern, URLPattern)}
+    assert named == PAGES.keys() | FORMS.keys()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages(page: str, world: World, put: Callable[..., Version]):
+    put("@acme/http", "1.0.0")
+    address, expected = PAGES[page]
+    got = tuple(caller_of(name).get(address.format(upstream=world.upstream.pk)).status_code for name in CALLERS)
+    assert got == expected
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize("form", FORMS)
+def test_forms(form: str, caller: str, world: World, put: Callable[..., Version]):
+    put("@acme/http", "1.0.0")
+    address, fields, expected = FORMS[form]
+    events = Event.objects.count()
+    answer = caller_of(caller).post(address.format(upstream=world.upstream.pk), fields)
+    assert answer.status_code == expected[CALLERS.index(caller)], answer.content.decode()[:2000]
+    if answer.status_code not in CHANGED:
+        assert Event.objects.count() == events
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_form_works_without_its_csrf_token(form: str, world: World, put: Callable[..., Version]):
+    put("@acme/http", "1.0.0")
+    address, fields, _ = FORMS[form]
+    events, users = Event.objects.count(), User.objects.count()
+    answer = caller_of("alice", csrf=True).post(address.format(upstream=world.upstream.pk), fields)
+    assert answer.status_code == 403
+    assert (Event.objects.count(), User.objects.count()) == (events, users)
+
+
+def test_a_public_registry_shows_its_packages_to_anybody(world: World, put: Callable[..., Version], nobody: Client):
+    put("@acme/http", "1.0.0")
+    type(world.main).objects.filter(pk=world.main.pk).update(visibility="public")
+    for address in ("/acme/registries/main/", P, V, f"{P}resolution/"):
+        answer = nobody.get(address)
+        assert answer.status_code == 200, address
+        assert "<form method=\"post\"" not in answer.content.decode()
+    assert nobody.get("/acme/").status_code == 302
+    assert nobody.get("/acme/registries/main/settings/").status_code == 302
+
+
+def test_errors_are_json_unless_html_is_asked_for(alice: Client):
+    answer = alice.get("/globex/", headers={"accept": "*/*"})
+    assert answer.status_code == 404
+    assert answer.json()["code"] == "not_found"
+    assert answer.json()["error"]
+    page = alice.get("/globex/")
+    assert page["Content-Type"].startswith("text/html")
+    assert "404" in page.content.decode()
+
+
+def test_a_missing_last_slash_is_mended_and_leads_nowhere_else(alice: Client):
+    assert alice.get("/acme/people?x=1")["Location"] == "/acme/people/?x=1"
+    answer = alice.get("/x", PATH_INFO="//evil.example")
+    assert (answer.status_code, answer.headers.get("Location")) == (404, None)
+    assert alice.get("/acme/registries/main/npm/@acme/http")["Location"] == P
+
+
+@pytest.mark.parametrize("address", ["/.env", "/.git/config", "/static/../config/settings.py", "/static/%2e%2e/manage.py", "/metrics/x"])
+def test_hidden_files_are_not_there(alice: Client, address: str):
+    assert alice.get(address).status_code == 404
+
+
+def test_pages_carry_a_strict_policy_and_no_inline_script(alice: Client):
+    answer = alice.get("/acme/registries/main/")
+    policy = answer["Content-Security-Policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert answer["X-Frame-Options"] == "DENY"
+    assert answer["Cache-Control"] == "private, no-store"
+    body = answer.content.decode()
+    assert "<script>" not in body
+    assert " style=" not in body
+    assert " onclick=" not in body

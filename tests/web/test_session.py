@@ -1,0 +1,78 @@
+"""Signing in and out, and where that may lead."""
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from tests.web.conftest import HTML, PASSWORD, World
+
+
+@pytest.fixture(autouse=True)
+def _fresh_throttle():
+    cache.clear()
+
+
+def post_login(client: Client, password: str = PASSWORD, next_path: str = "", username: str = "alice"):
+    return client.post("/login", {"username": username, "password": password, "next": next_path})
+
+
+def test_a_good_password_opens_a_session(nobody: Client):
+    answer = post_login(nobody)
+    assert (answer.status_code, answer["Location"]) == (302, "/")
+    assert "acme" in nobody.get("/").content.decode()
+
+
+def test_a_wrong_password_is_401_and_tells_nothing(nobody: Client):
+    known, unknown = post_login(nobody, "wrong wrong"), post_login(nobody, "wrong wrong", username="nobody-here")
+    assert (known.status_code, unknown.status_code) == (401, 401)
+    sentence = "User name or password is wrong."
+    assert sentence in known.content.decode()
+    assert sentence in unknown.content.decode()
+    assert "sessionid" not in nobody.cookies
+
+
+def test_ten_failures_throttle(nobody: Client):
+    for _ in range(10):
+        assert post_login(nobody, "wrong wrong").status_code == 401
+    answer = post_login(nobody)
+    assert (answer.status_code, answer["Retry-After"]) == (429, "60")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "http:evil", "\t//evil.example", "/x\r\ny", "evil"],
+)
+def test_next_leads_nowhere_else(nobody: Client, address: str):
+    assert post_login(nobody, next_path=address)["Location"] == "/"
+
+
+def test_next_leads_back(nobody: Client):
+    asked = nobody.get("/acme/tokens/?x=1")
+    assert asked["Location"] == "/login?next=/acme/tokens/%3Fx%3D1"
+    assert 'value="/acme/tokens/?x=1"' in nobody.get(asked["Location"]).content.decode()
+    assert post_login(nobody, next_path="/acme/tokens/?x=1")["Location"] == "/acme/tokens/?x=1"
+
+
+def test_the_session_key_changes_at_sign_in(nobody: Client):
+    nobody.cookies["sessionid"] = "fixed-by-an-attacker-0000000000"
+    post_login(nobody)
+    assert nobody.cookies["sessionid"].value != "fixed-by-an-attacker-0000000000"
+
+
+def test_signing_out_is_a_post(alice: Client):
+    assert alice.get("/logout").status_code == 405
+    assert alice.get("/").status_code == 200
+    assert alice.post("/logout")["Location"] == "/login"
+    assert alice.get("/").status_code == 302
+
+
+def test_login_needs_the_csrf_token(world: World):
+    client = Client(enforce_csrf_checks=True, headers={"accept": HTML})
+    answer = post_login(client)
+    assert answer.status_code == 403
+    assert "form has expired" in answer.content.decode()
+
+
+def test_a_deactivated_person_is_out_at_once(alice: Client, world: World):
+    world.workspace.memberships.get(user__username="alice").user.__class__.objects.filter(username="alice").update(is_active=False)
+    assert alice.get("/").status_code == 302
