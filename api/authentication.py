@@ -33,7 +33,7 @@ class GatehouseAuthentication(BaseAuthentication):
 class BrowserSession(SessionAuthentication):
     """The session of a signed-in person; the framework asks for the CSRF token on every unsafe method."""
 
-    def authenticate(self, request: Request) -> tuple[Actor, Actor] | None:  # type: ignore[override]
+    def authenticate(self, request: Request) -> tuple[Actor, Actor] | None:
         """The person of the session, None without one. Raises PermissionDenied when the CSRF token is missing."""
         found = super().authenticate(request)
         if found is None or not isinstance(found[0], User):

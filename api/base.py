@@ -1,6 +1,7 @@
 """What every address below /api/v1/ shares: who asks, bounded bodies, strict input, pages. No rules live here."""
 
-from typing import Any, TypeVar, cast
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db.models import Model, QuerySet
@@ -28,14 +29,20 @@ M = TypeVar("M", bound=Model)
 class AlwaysJson(BaseContentNegotiation):
     """REST speaks JSON whatever `Accept` says; `?format=` is a filter of lists here, not a renderer."""
 
-    def select_parser(self, request: Request, parsers: list[BaseParser]) -> BaseParser | None:
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         """The parser of the body's media type; None becomes 415."""
         media_type = (request.content_type or "").partition(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == media_type), None)
 
-    def select_renderer(self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None) -> tuple[BaseRenderer, str]:  # type: ignore[override]  # noqa: ARG002 - the framework's signature
+    def select_renderer(
+        self,
+        request: Request,  # noqa: ARG002 - the framework's signature
+        renderers: Iterable[BaseRenderer],
+        format_suffix: str | None = None,  # noqa: ARG002 - the framework's signature
+    ) -> tuple[BaseRenderer, str]:
         """Always the first."""
-        return renderers[0], str(renderers[0].media_type)
+        only = next(iter(renderers))
+        return only, str(only.media_type)
 
 
 class Door(APIView):
@@ -43,7 +50,7 @@ class Door(APIView):
 
     content_negotiation_class = AlwaysJson
     parser_classes = (StrictJson,)
-    http_method_names = ["get", "post", "put", "patch", "delete", "head"]  # noqa: RUF012 - the framework's attribute
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     body_limit: int = settings.SMALL_BODY_LIMIT
 
     @property
@@ -59,9 +66,9 @@ class Door(APIView):
         if any("\x00" in str(part) for part in kwargs.values()):
             raise AddressUnknown("There is nothing at this address.")
 
-    def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:  # type: ignore[override]
+    def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:
         """Answers may hold secrets and differ by caller: nobody stores them."""
-        final = cast("Response", super().finalize_response(request, response, *args, **kwargs))
+        final: Response = super().finalize_response(request, response, *args, **kwargs)
         final.headers.setdefault("Cache-Control", "no-store")
         return final
 

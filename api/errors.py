@@ -105,8 +105,9 @@ def _frameworks(error: rest.APIException) -> Response:
         name, sentence = next(iter(fields.items()), ("", "Something in the body cannot be used."))
         return answer_of(400, "invalid", f"{name}: {sentence}" if name else sentence, {key: text for key, text in fields.items() if key})
     answer = answer_of(error.status_code, _code(error), str(error.detail))
-    if isinstance(error, rest.Throttled) and error.wait is not None:
-        answer["Retry-After"] = str(max(1, round(error.wait)))
+    wait = getattr(error, "wait", None)  # of a throttle
+    if wait is not None:
+        answer["Retry-After"] = str(max(1, round(wait)))
     return answer
 
 
@@ -145,4 +146,6 @@ def _trace(error: Exception, answer: Response, context: Mapping[str, Any]) -> No
     answer.data["request_id"] = request_id
     view = type(context.get("view")).__name__
     expected = isinstance(error, kinds.GatehouseError)
-    logger.log(logging.WARNING if expected else logging.ERROR, "%s in %s: %r", request_id, view, error, exc_info=None if expected else error)
+    logger.log(
+        logging.WARNING if expected else logging.ERROR, "%s in %s: %r", request_id, view, error, exc_info=None if expected else error
+    )

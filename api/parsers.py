@@ -14,7 +14,7 @@ from packages.errors import BodyTooLarge
 class StrictJson(JSONParser):
     """A JSON body of at most SMALL_BODY_LIMIT bytes; NaN, bad UTF-8, lone surrogates and endless nesting are parse errors."""
 
-    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401, ARG002 - the framework's signature
+    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:  # noqa: ARG002 - the framework's signature
         """The value sent. Raises ParseError (400), BodyTooLarge (413)."""
         body = stream.read(settings.SMALL_BODY_LIMIT + 1)
         if len(body) > settings.SMALL_BODY_LIMIT:

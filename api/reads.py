@@ -86,7 +86,14 @@ def upstreams_of(registry: Registry) -> QuerySet[Upstream]:
     return Upstream.objects.filter(registry=registry).select_related("source").order_by("priority", "id")
 
 
-def readable_packages(actor: Actor, registry: Registry, *, format: str = "", search: str = "", internal: bool | None = None) -> QuerySet[Package]:  # noqa: A002 - the filters of the contract
+def readable_packages(
+    actor: Actor,
+    registry: Registry,
+    *,
+    format: str = "",  # noqa: A002 - the filters of the contract
+    search: str = "",
+    internal: bool | None = None,
+) -> QuerySet[Package]:
     """The packages of a registry the caller may read: a token with scopes sees no other names."""
     found = packages_of(registry, format=format, search=search, internal=internal)
     if actor.grant is None or actor.grant.scopes is None:

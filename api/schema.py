@@ -1,7 +1,7 @@
 """OpenAPI: how operations and credentials are described at /api/schema/."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
@@ -11,13 +11,14 @@ from rest_framework.serializers import BaseSerializer
 from api.serializers.common import Body, Fault
 
 Shape = type[BaseSerializer[Any]]
+M = TypeVar("M", bound=Callable[..., Any])
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Bearer and Basic."""
 
     target_class = "api.authentication.GatehouseAuthentication"
-    name = ["token", "password"]  # noqa: RUF012 - the framework's attribute
+    name = ["token", "password"]
 
     def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, str]]:  # noqa: ARG002 - the framework's signature
         """The two schemes of the Authorization header."""
@@ -35,7 +36,7 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
         return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
 
 
-def described(  # noqa: PLR0913 - the parts of one operation
+def described(
     name: str,
     *,
     body: Shape | dict[str, Any] | None = None,
@@ -43,11 +44,11 @@ def described(  # noqa: PLR0913 - the parts of one operation
     code: int = 200,
     many: bool = False,
     filters: type[Body] | None = None,
-) -> Callable[..., Any]:
+) -> Callable[[M], M]:
     """Describe one method of a view: its name, body, answer and filters; errors look alike everywhere."""
     answer = returns(many=True) if many and isinstance(returns, type) else returns
     responses = {code: answer, "4XX": Fault, "5XX": Fault}
-    decorate: Callable[..., Any] = extend_schema(
+    decorate: Callable[[M], M] = extend_schema(
         operation_id=name, request=body, responses=responses, parameters=[filters] if filters else None
     )
     return decorate

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -19,13 +20,13 @@ from workspaces.access import Action, Actor, Target
 
 def registry_for_upload(actor: Actor, workspace: str, registry: str, format: str) -> Registry:  # noqa: A002 - the address's own word
     """The gate before the name is known: the role must allow publishing; scopes are asked again with the name."""
-    found = registry_for(actor, workspace, registry, Action.READ, Target(format))
+    registry_for(actor, workspace, registry, Action.READ, Target(format))
     if actor.grant is not None and actor.grant.scopes is not None:
         actor = replace(actor, grant=replace(actor.grant, scopes=None))
-    return registry_for(actor, workspace, registry, Action.PUBLISH) if found else found
+    return registry_for(actor, workspace, registry, Action.PUBLISH)
 
 
-def publish_file(actor: Actor, registry: Registry, file: UploadedFile, tag: str) -> Published:
+def publish_file(actor: Actor, registry: Registry, file: "UploadedFile[Any]", tag: str) -> Published:
     """Stage the file, read what it says of itself, publish. Raises what the format and the service raise."""
     check_tag(tag)
     with Staging(limit=settings.FILE_LIMIT) as staging:

@@ -9,7 +9,7 @@ from rest_framework import serializers
 class Body(serializers.Serializer[Any]):
     """What a caller sends. A field that is not known (or may not be written) is refused by name."""
 
-    def to_internal_value(self, data: Any) -> Any:  # noqa: ANN401 - the framework's signature
+    def to_internal_value(self, data: Any) -> Any:
         """The checked fields. Raises ValidationError."""
         if isinstance(data, Mapping):
             known = {name for name, field in self.fields.items() if not field.read_only}

@@ -63,7 +63,7 @@ class VersionShown(serializers.Serializer[Version]):
     def get_upstream(self, version: Version) -> str | None:
         """The upstream a pulled version came from, also after that upstream's deletion."""
         try:
-            return str(version.upstream_origin.upstream_name)  # type: ignore[attr-defined]
+            return str(version.upstream_origin.upstream_name)
         except ObjectDoesNotExist:
             return None
 
@@ -109,7 +109,7 @@ class ResolutionQuery(Body):
 class SourceShown(serializers.Serializer[Any]):
     """One source of the trace, in the order of the rule."""
 
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     kind = serializers.CharField()
     asked = serializers.BooleanField()
     allowed = serializers.BooleanField()

@@ -20,7 +20,7 @@ class RegistryShown(serializers.Serializer[Registry]):
     description = serializers.CharField()
     internal = serializers.BooleanField(source="is_internal")
     visibility = serializers.ChoiceField(choices=VISIBILITIES)
-    default = serializers.BooleanField(source="is_default")  # type: ignore[assignment]
+    default = serializers.BooleanField(source="is_default")
 
 
 class RegistryNew(Body):
@@ -30,7 +30,7 @@ class RegistryNew(Body):
     description = Text(max_length=500, allow_blank=True, default="")
     internal = Flag(default=True)
     visibility = serializers.ChoiceField(choices=VISIBILITIES, default=Registry.Visibility.PRIVATE.value)
-    default = Flag(default=False)  # type: ignore[assignment]
+    default = Flag(default=False)
 
 
 class RegistryChange(Body):
@@ -39,7 +39,7 @@ class RegistryChange(Body):
     description = Text(max_length=500, allow_blank=True)
     internal = Flag()
     visibility = serializers.ChoiceField(choices=VISIBILITIES)
-    default = Flag()  # type: ignore[assignment]
+    default = Flag()
 
 
 class UpstreamFields(serializers.Serializer[Any]):

@@ -70,7 +70,7 @@ class TokenNew(Body):
 
     name = Text(max_length=128)
     expires_at = serializers.DateTimeField(allow_null=True, default=None)
-    read_only = Flag(default=False)
+    read_only = Flag(default=False)  # type: ignore[assignment]
     registries = serializers.ListField(child=Text(max_length=81), allow_null=True, default=None, max_length=MOST)
     scopes = serializers.ListField(child=Text(max_length=300), allow_null=True, default=None, max_length=MOST)
     cidrs = serializers.ListField(child=Text(max_length=60), default=list, max_length=MOST)
@@ -82,6 +82,6 @@ class ServiceTokenNew(TokenNew):
     role = serializers.ChoiceField(choices=ROLES)
 
 
-def shown(token: Token, shape: type[TokenShown], names: dict[int, str], **context: Any) -> Any:  # noqa: ANN401 - the framework's data
+def shown(token: Token, shape: type[TokenShown], names: dict[int, str], **context: Any) -> Any:
     """A token rendered in one of the shapes above."""
     return shape(token, context={"registries": names, **context}).data

@@ -66,14 +66,14 @@ class PackageView(Door):
     """One package."""
 
     @described("packages_read", returns=PackageShown)
-    def get(self, request: Request, ws: str, reg: str, format: str, name: str) -> Response:  # noqa: A002, ARG002, PLR0913 - the address's parts
+    def get(self, request: Request, ws: str, reg: str, format: str, name: str) -> Response:  # noqa: A002, ARG002 - the address's parts
         """What a list says of it."""
         registry = registry_for(self.actor, ws, reg, Action.READ, Target(format, name))
         package = package_of(registry, format, package_name(format, name))
         return Response(PackageShown(_annotated(self.actor, registry, package).get()).data)
 
     @described("packages_delete", code=204)
-    def delete(self, request: Request, ws: str, reg: str, format: str, name: str) -> Response:  # noqa: A002, ARG002, PLR0913 - the address's parts
+    def delete(self, request: Request, ws: str, reg: str, format: str, name: str) -> Response:  # noqa: A002, ARG002 - the address's parts
         """Delete it with all its versions; the name stays internal if it was."""
         registry = registry_for(self.actor, ws, reg, Action.DELETE, Target(format, name))
         unpublish_package(actor=self.actor, registry=registry, format=format, name=package_name(format, name))

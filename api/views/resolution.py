@@ -20,7 +20,7 @@ class ResolutionView(Door):
     """Why this version? For members: the trace names upstreams."""
 
     @described("resolution_read", returns=Resolution, filters=ResolutionQuery)
-    def get(self, request: Request, ws: str, reg: str, format: str, name: str) -> Response:  # noqa: A002, ARG002, PLR0913 - the address's parts
+    def get(self, request: Request, ws: str, reg: str, format: str, name: str) -> Response:  # noqa: A002, ARG002 - the address's parts
         """The trace of the rule for this name, which need not exist."""
         registry = registry_for(self.actor, ws, reg, Action.READ, Target(format, name))
         workspace_for(self.actor, ws, Action.READ)
@@ -34,14 +34,14 @@ class TombstoneView(Door):
     """What keeps a name internal after its internal versions are gone."""
 
     @described("tombstone_read", returns=TombstoneShown)
-    def get(self, request: Request, ws: str, reg: str, format: str, name: str) -> Response:  # noqa: A002, ARG002, PLR0913 - the address's parts
+    def get(self, request: Request, ws: str, reg: str, format: str, name: str) -> Response:  # noqa: A002, ARG002 - the address's parts
         """The tombstone of the name here, 404 without one."""
         registry = registry_for(self.actor, ws, reg, Action.READ, Target(format, name))
         workspace_for(self.actor, ws, Action.READ)
         return Response(TombstoneShown(reads.tombstone_of(registry, format, package_name(format, name))).data)
 
     @described("tombstone_remove", code=204)
-    def delete(self, request: Request, ws: str, reg: str, format: str, name: str) -> Response:  # noqa: A002, ARG002, PLR0913 - the address's parts
+    def delete(self, request: Request, ws: str, reg: str, format: str, name: str) -> Response:  # noqa: A002, ARG002 - the address's parts
         """Let the name be asked for outside again."""
         registry = registry_for(self.actor, ws, reg, Action.MANAGE, Target(format, name))
         remove_tombstone(actor=self.actor, registry=registry, format=format, name=package_name(format, name))

@@ -12,6 +12,7 @@ class SchemaView(SpectacularAPIView):
 # Swagger UI writes style attributes and one style element; scripts stay on 'self' (the split view has none inline).
 @method_decorator(csp_update({"style-src": ["'unsafe-inline'"]}), name="dispatch")
 class DocsView(SpectacularSwaggerSplitView):
-    """Swagger UI."""
+    """Swagger UI: a page without data, the same for everybody, so it asks nobody who they are."""
 
+    authentication_classes = ()
     url_name = "api-schema"

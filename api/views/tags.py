@@ -18,7 +18,7 @@ class TagsView(ListDoor):
     """The tags of a package."""
 
     @described("tags_list", returns=TagShown, many=True)
-    def get(self, request: Request, ws: str, reg: str, format: str, name: str) -> Response:  # noqa: A002, ARG002, PLR0913 - the address's parts
+    def get(self, request: Request, ws: str, reg: str, format: str, name: str) -> Response:  # noqa: A002, ARG002 - the address's parts
         """By name."""
         registry = registry_for(self.actor, ws, reg, Action.READ, Target(format, name))
         return self.page(reads.tags_of(package_of(registry, format, package_name(format, name))), TagShown)
@@ -28,7 +28,7 @@ class TagView(Door):
     """One tag."""
 
     @described("tags_set", body=TagTarget, returns=TagShown)
-    def put(self, request: Request, ws: str, reg: str, format: str, name: str, tag: str) -> Response:  # noqa: A002, ARG002, PLR0913 - the address's parts
+    def put(self, request: Request, ws: str, reg: str, format: str, name: str, tag: str) -> Response:  # noqa: A002, ARG002 - the address's parts
         """Point it at a version that is here; it need not exist yet."""
         registry = registry_for(self.actor, ws, reg, Action.PUBLISH, Target(format, name))
         version = self.read(TagTarget)["version"]
@@ -37,7 +37,7 @@ class TagView(Door):
         return Response(TagShown(reads.tags_of(package_of(registry, format, name)).get(name=tag)).data)
 
     @described("tags_remove", code=204)
-    def delete(self, request: Request, ws: str, reg: str, format: str, name: str, tag: str) -> Response:  # noqa: A002, ARG002, PLR0913 - the address's parts
+    def delete(self, request: Request, ws: str, reg: str, format: str, name: str, tag: str) -> Response:  # noqa: A002, ARG002 - the address's parts
         """Remove it; `latest` always points somewhere."""
         registry = registry_for(self.actor, ws, reg, Action.PUBLISH, Target(format, name))
         remove_tag(actor=self.actor, registry=registry, format=format, name=package_name(format, name), tag=tag)

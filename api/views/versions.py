@@ -21,7 +21,7 @@ class VersionsView(ListDoor):
     """The versions of a package."""
 
     @described("versions_list", returns=VersionShown, many=True)
-    def get(self, request: Request, ws: str, reg: str, format: str, name: str) -> Response:  # noqa: A002, ARG002, PLR0913 - the address's parts
+    def get(self, request: Request, ws: str, reg: str, format: str, name: str) -> Response:  # noqa: A002, ARG002 - the address's parts
         """Newest first."""
         registry = registry_for(self.actor, ws, reg, Action.READ, Target(format, name))
         package = package_of(registry, format, package_name(format, name))
@@ -32,14 +32,14 @@ class VersionView(Door):
     """One version."""
 
     @described("versions_read", returns=VersionShown)
-    def get(self, request: Request, ws: str, reg: str, format: str, name: str, version: str) -> Response:  # noqa: A002, ARG002, PLR0913 - the address's parts
+    def get(self, request: Request, ws: str, reg: str, format: str, name: str, version: str) -> Response:  # noqa: A002, ARG002 - the address's parts
         """The version."""
         registry = registry_for(self.actor, ws, reg, Action.READ, Target(format, name))
         package = package_of(registry, format, package_name(format, name))
         return Response(VersionShown(reads.listed_version(package, version)).data)
 
     @described("versions_change", body=VersionChange, returns=VersionShown)
-    def patch(self, request: Request, ws: str, reg: str, format: str, name: str, version: str) -> Response:  # noqa: A002, ARG002, PLR0913 - the address's parts
+    def patch(self, request: Request, ws: str, reg: str, format: str, name: str, version: str) -> Response:  # noqa: A002, ARG002 - the address's parts
         """Tick or untick `internal` (admins), or set `deprecated` (publishers)."""
         target = Target(format, name)
         registry = registry_for(self.actor, ws, reg, Action.PUBLISH, target)
@@ -52,7 +52,7 @@ class VersionView(Door):
         return Response(VersionShown(reads.listed_version(package, version)).data)
 
     @described("versions_delete", code=204)
-    def delete(self, request: Request, ws: str, reg: str, format: str, name: str, version: str) -> Response:  # noqa: A002, ARG002, PLR0913 - the address's parts
+    def delete(self, request: Request, ws: str, reg: str, format: str, name: str, version: str) -> Response:  # noqa: A002, ARG002 - the address's parts
         """Delete it; its number is not given out again, the name stays internal if it was."""
         registry = registry_for(self.actor, ws, reg, Action.DELETE, Target(format, name))
         where: dict[str, Any] = {"registry": registry, "format": format, "name": package_name(format, name)}

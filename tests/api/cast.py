@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.apps import apps
-from django.http import HttpResponse
 from django.test import Client
 
 from packages.blobs import Staging
@@ -59,7 +58,7 @@ class Cast:
             return "Bearer gth_notavalidtoken"
         return f"Bearer {self.tokens[who].secret}"
 
-    def call(self, who: str, method: str, path: str, body: object = None, **headers: str) -> HttpResponse:
+    def call(self, who: str, method: str, path: str, body: object = None, **headers: str) -> Any:
         """One request in JSON (or, for a dict with a file, multipart)."""
         client = Client(raise_request_exception=True, headers={"Authorization": self.secret(who)} if who != "nobody" else None)
         if isinstance(body, Multipart):
@@ -144,7 +143,10 @@ def census() -> dict[str, list[tuple[Any, ...]]]:
     for label in OWN_APPS:
         for model in apps.get_app_config(label).get_models():
             columns = [column.attname for column in model._meta.concrete_fields if column.attname not in RESTLESS]
-            found[model._meta.label] = [tuple(bytes(one) if isinstance(one, memoryview) else one for one in row) for row in model._default_manager.order_by("pk").values_list(*columns)]
+            found[model._meta.label] = [
+                tuple(bytes(one) if isinstance(one, memoryview) else one for one in row)
+                for row in model._default_manager.order_by("pk").values_list(*columns)
+            ]
     return found
 
 

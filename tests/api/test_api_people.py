@@ -10,7 +10,12 @@ from workspaces.models import Event, Membership, User
 
 
 def test_whoami_names_the_person_their_token_and_roles(cast: Cast) -> None:
-    assert cast.get(V1 + "whoami/", "bob") == {"username": "bob", "operator": False, "token": "bob's", "workspaces": [{"slug": "acme", "role": "publisher"}]}
+    assert cast.get(V1 + "whoami/", "bob") == {
+        "username": "bob",
+        "operator": False,
+        "token": "bob's",
+        "workspaces": [{"slug": "acme", "role": "publisher"}],
+    }
     assert cast.get(V1 + "whoami/", "root")["operator"] is True
 
 
@@ -67,7 +72,9 @@ def test_a_workspace_is_created_listed_and_renamed(cast: Cast) -> None:
     assert cast.call("carol", "PATCH", V1 + "workspaces/fresh/", {}).status_code == 200
 
 
-@pytest.mark.parametrize("slug", ["", "Acme", "api", "new", "-a", "a-", "a" * 41, "a/b", "a b", "ä", "a\x00", 5, None, True, {}, "..", "a\n"])
+@pytest.mark.parametrize(
+    "slug", ["", "Acme", "api", "new", "-a", "a-", "a" * 41, "a/b", "a b", "ä", "a\x00", 5, None, True, {}, "..", "a\n"]
+)
 def test_slugs_that_cannot_be(cast: Cast, slug: object) -> None:
     before = census()
     for path in (V1 + "workspaces/", ACME + "registries/"):

@@ -81,7 +81,11 @@ def test_an_upstream_with_a_secret_never_shows_it(cast: Cast) -> None:
     }  # fmt: skip
     assert "secret" not in shown
     path = f"{UPSTREAMS}{shown['id']}/"
-    everything = cast.call("adam", "GET", path).content + cast.call("adam", "GET", UPSTREAMS).content + cast.call("adam", "GET", ACME + "events/").content
+    everything = (
+        cast.call("adam", "GET", path).content
+        + cast.call("adam", "GET", UPSTREAMS).content
+        + cast.call("adam", "GET", ACME + "events/").content
+    )
     assert b"s3cr3t" not in everything
     assert [one["name"] for one in cast.get(UPSTREAMS)["results"]] == ["second", "npm"]
 

@@ -1,4 +1,4 @@
-"""Every address and method of REST × every kind of caller, with the exact code. An address without a row fails."""
+"""Every address and method of REST by every kind of caller, with the exact code. An address without a row fails."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -146,7 +146,16 @@ def filled(cast: Cast, address: str) -> str:
     for word, number in ids.items():
         address = address.replace(f"{word}/<id>", f"{word}/{number}")
     name = "@acme%2fgone" if "tombstone" in address else "@acme%2ffoo"
-    values = {"ws": "acme", "reg": "main", "username": "bob", "format": "npm", "name": name, "version": "1.0.0", "tag": "beta", "path": "v1/nothing/"}
+    values = {
+        "ws": "acme",
+        "reg": "main",
+        "username": "bob",
+        "format": "npm",
+        "name": name,
+        "version": "1.0.0",
+        "tag": "beta",
+        "path": "v1/nothing/",
+    }
     for word, value in values.items():
         address = address.replace(f"<{word}>", value)
     return f"/api{address}"
