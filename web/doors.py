@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -15,13 +15,14 @@ from workspaces.models import User
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, Actor, P], HttpResponse]
+Page = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
-def door(*methods: str) -> Callable[[View[P]], Callable[Concatenate[HttpRequest, P], HttpResponse]]:
+def door(*methods: str) -> Callable[[View[P]], Page[P]]:
     """A page that answers `methods`: called with the actor of the session, its errors told by the one table."""
     allowed = {*methods, "HEAD"} if "GET" in methods else set(methods)
 
-    def wrap(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    def wrap(view: View[P]) -> Page[P]:
         @wraps(view)
         def inner(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if request.method not in allowed:
@@ -35,7 +36,7 @@ def door(*methods: str) -> Callable[[View[P]], Callable[Concatenate[HttpRequest,
             answer.headers.setdefault("Cache-Control", "private, no-store")
             return answer
 
-        return inner
+        return cast("Page[P]", inner)  # `wraps` names the first argument, a Callable does not
 
     return wrap
 

@@ -30,15 +30,15 @@ class SignInForm(PageForm):
     """User name and password."""
 
     username = forms.CharField(label=_("User name"), widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}))
-    password = forms.CharField(
-        label=_("Password"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
-    )
+    password = forms.CharField(label=_("Password"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}))
 
 
 class WorkspaceForm(PageForm):
     """A new workspace."""
 
-    slug = forms.CharField(label=_("Address"), help_text=_("Lower-case letters, digits and dashes. It cannot be changed later."), widget=NAME)
+    slug = forms.CharField(
+        label=_("Address"), help_text=_("Lower-case letters, digits and dashes. It cannot be changed later."), widget=NAME
+    )
     name = forms.CharField(label=_("Name"), required=False, max_length=200)
 
 
@@ -63,7 +63,7 @@ class SettingsForm(PageForm):
     internal = forms.BooleanField(
         label=_("Internal registry"),
         required=False,
-        help_text=_("On: what is published here from now on is internal, and no public source is ever asked for it. Earlier versions keep their flag."),
+        help_text=_("What is published here from now on is internal: no public source is asked for it. Earlier versions keep their flag."),
     )
     visibility = forms.ChoiceField(label=_("Visibility"), choices=VISIBILITIES)
     default = forms.BooleanField(
@@ -135,7 +135,7 @@ class UpstreamForm(PageForm):
     internal = forms.BooleanField(
         label=_("Internal upstream"),
         required=False,
-        help_text=_("What it answers is internal: for those names no other source is asked, and while it is down they are refused rather than looked for elsewhere."),
+        help_text=_("What it answers is internal: no other source is asked for those names, not even while this one is down."),
     )
     patterns = forms.CharField(
         label=_("Name patterns"),

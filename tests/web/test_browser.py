@@ -75,7 +75,7 @@ def trouble_of(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_breaks_an_accessibility_rule(scheme: str, page: Page, put: Callable[..., Version]):
+def test_no_page_breaks_an_accessibility_rule(scheme: str, page: Page, put: Callable[..., Version]) -> None:
     put("@acme/http", "1.0.0", dependencies={"@acme/log": "1"}, license="MIT")
     put("@acme/http", "9.0.0", tags=("zzz",), pulled=True)
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
@@ -90,7 +90,7 @@ def test_no_page_breaks_an_accessibility_rule(scheme: str, page: Page, put: Call
     assert not trouble
 
 
-def test_no_page_scrolls_sideways_at_360_pixels(page: Page, put: Callable[..., Version]):
+def test_no_page_scrolls_sideways_at_360_pixels(page: Page, put: Callable[..., Version]) -> None:
     put("@acme/http", "1.0.0")
     page.set_viewport_size({"width": 360, "height": 740})
     for address in ADDRESSES:
@@ -98,7 +98,7 @@ def test_no_page_scrolls_sideways_at_360_pixels(page: Page, put: Callable[..., V
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
 
 
-def test_every_client_has_its_set_up_and_copies_it(page: Page, world: World):
+def test_every_client_has_its_set_up_and_copies_it(page: Page, world: World) -> None:
     page.goto(MAIN)
     page.get_by_role("radio", name="yarn 4").check()
     page.get_by_role("radio", name="Only @acme").check()
@@ -111,7 +111,7 @@ def test_every_client_has_its_set_up_and_copies_it(page: Page, world: World):
     assert "npmMinimalAgeGate: 0" in copied
 
 
-def test_the_search_is_live(page: Page, put: Callable[..., Version]):
+def test_the_search_is_live(page: Page, put: Callable[..., Version]) -> None:
     put("@acme/http", "1.0.0")
     put("left-pad", "1.0.0", pulled=True)
     page.goto(MAIN)
@@ -124,7 +124,7 @@ def test_the_search_is_live(page: Page, put: Callable[..., Version]):
     assert not trouble
 
 
-def test_a_token_is_made_and_revoked_by_dialog(page: Page, world: World):
+def test_a_token_is_made_and_revoked_by_dialog(page: Page, world: World) -> None:
     page.goto("/acme/tokens/")
     page.get_by_label("Name").fill("laptop")
     page.get_by_role("button", name="Create token").click()
@@ -141,7 +141,9 @@ def test_a_token_is_made_and_revoked_by_dialog(page: Page, world: World):
     assert not Token.objects.exists()
 
 
-def test_the_internal_checkbox_without_any_script(browser: Browser, page: Page, put: Callable[..., Version], live_server: LiveServer):
+def test_the_internal_checkbox_without_any_script(
+    browser: Browser, page: Page, put: Callable[..., Version], live_server: LiveServer
+) -> None:
     made = put("tool", "1.0.0")
     plain = browser.new_context(base_url=live_server.url, java_script_enabled=False, storage_state=page.context.storage_state())
     shown = plain.new_page()
@@ -156,7 +158,7 @@ def test_the_internal_checkbox_without_any_script(browser: Browser, page: Page, 
     assert not made.is_internal
 
 
-def test_a_readme_runs_nothing_and_asks_nobody(page: Page, live_server: LiveServer, put: Callable[..., Version]):
+def test_a_readme_runs_nothing_and_asks_nobody(page: Page, live_server: LiveServer, put: Callable[..., Version]) -> None:
     put("@acme/http", "1.0.0", homepage="javascript:alert(1)", description="<img src=//evil.example/x onerror=alert(1)>")
     trouble, asked = trouble_of(page), []
     page.on("request", lambda request: asked.append(request.url))
@@ -166,7 +168,7 @@ def test_a_readme_runs_nothing_and_asks_nobody(page: Page, live_server: LiveServ
     assert all(url.startswith((live_server.url, "data:")) for url in asked)
 
 
-def test_npm_login_is_approved_at_the_page(page: Page, world: World):
+def test_npm_login_is_approved_at_the_page(page: Page, world: World) -> None:
     started = start_login(registry_path="acme/main", client="npm/11", ip="198.51.100.4")
     page.goto(f"/login/cli/{started.page_id}")
     page.get_by_role("button", name="Approve").click()

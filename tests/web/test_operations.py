@@ -8,20 +8,20 @@ from django.test import Client
 from web.views import operations
 
 
-def test_healthz_asks_nothing(client: Client):
+def test_healthz_asks_nothing(client: Client) -> None:
     answer = client.get("/healthz")
     assert (answer.status_code, answer.content) == (200, b"ok\n")
 
 
 @pytest.mark.django_db
-def test_readyz(client: Client):
+def test_readyz(client: Client) -> None:
     answer = client.get("/readyz")
     assert answer.status_code == 200
     assert answer.json() == {"status": "ok", "down": [], "checks": {"database": "ok", "storage": "ok"}}
 
 
 @pytest.mark.django_db
-def test_readyz_names_what_is_down_and_keeps_its_text(client: Client, monkeypatch: pytest.MonkeyPatch):
+def test_readyz_names_what_is_down_and_keeps_its_text(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> None:
         raise OperationalError("connection to 10.0.0.5 failed for user secret")
 
@@ -33,7 +33,7 @@ def test_readyz_names_what_is_down_and_keeps_its_text(client: Client, monkeypatc
 
 
 @pytest.mark.django_db
-def test_an_unexpected_error_shows_no_inside(client: Client, monkeypatch: pytest.MonkeyPatch):
+def test_an_unexpected_error_shows_no_inside(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_args: object, **_kwargs: object) -> None:
         raise RuntimeError("secret inside")
 
@@ -46,7 +46,7 @@ def test_an_unexpected_error_shows_no_inside(client: Client, monkeypatch: pytest
     assert client.get("/login", headers={"accept": "application/json"}).json()["code"] == "server_error"
 
 
-def test_a_foreign_host_is_400(client: Client):
+def test_a_foreign_host_is_400(client: Client) -> None:
     answer = client.get("/login", headers={"host": "evil.example", "accept": "text/html"})
     assert answer.status_code == 400
     assert settings.EXTERNAL_HOST not in answer.content.decode()

@@ -8,22 +8,22 @@ from tests.web.conftest import HTML, PASSWORD, World
 
 
 @pytest.fixture(autouse=True)
-def _fresh_throttle():
+def _fresh_throttle() -> None:
     cache.clear()
 
 
-def post_login(client: Client, password: str = PASSWORD, next_path: str = "", username: str = "alice"):
-    return client.post("/login", {"username": username, "password": password, "next": next_path})
+def sent(password: str = PASSWORD, next_path: str = "", username: str = "alice") -> dict[str, str]:
+    return {"username": username, "password": password, "next": next_path}
 
 
-def test_a_good_password_opens_a_session(nobody: Client):
-    answer = post_login(nobody)
+def test_a_good_password_opens_a_session(nobody: Client) -> None:
+    answer = nobody.post("/login", sent())
     assert (answer.status_code, answer["Location"]) == (302, "/")
     assert "acme" in nobody.get("/").content.decode()
 
 
-def test_a_wrong_password_is_401_and_tells_nothing(nobody: Client):
-    known, unknown = post_login(nobody, "wrong wrong"), post_login(nobody, "wrong wrong", username="nobody-here")
+def test_a_wrong_password_is_401_and_tells_nothing(nobody: Client) -> None:
+    known, unknown = nobody.post("/login", sent("wrong wrong")), nobody.post("/login", sent("wrong wrong", username="nobody-here"))
     assert (known.status_code, unknown.status_code) == (401, 401)
     sentence = "User name or password is wrong."
     assert sentence in known.content.decode()
@@ -31,48 +31,57 @@ def test_a_wrong_password_is_401_and_tells_nothing(nobody: Client):
     assert "sessionid" not in nobody.cookies
 
 
-def test_ten_failures_throttle(nobody: Client):
+def test_ten_failures_throttle(nobody: Client) -> None:
     for _ in range(10):
-        assert post_login(nobody, "wrong wrong").status_code == 401
-    answer = post_login(nobody)
+        assert nobody.post("/login", sent("wrong wrong")).status_code == 401
+    answer = nobody.post("/login", sent())
     assert (answer.status_code, answer["Retry-After"]) == (429, "60")
 
 
 @pytest.mark.parametrize(
     "address",
-    ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "http:evil", "\t//evil.example", "/x\r\ny", "evil"],
+    [
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "http:evil",
+        "\t//evil.example",
+        "/x\r\ny",
+        "evil",
+    ],
 )
-def test_next_leads_nowhere_else(nobody: Client, address: str):
-    assert post_login(nobody, next_path=address)["Location"] == "/"
+def test_next_leads_nowhere_else(nobody: Client, address: str) -> None:
+    assert nobody.post("/login", sent(next_path=address))["Location"] == "/"
 
 
-def test_next_leads_back(nobody: Client):
+def test_next_leads_back(nobody: Client) -> None:
     asked = nobody.get("/acme/tokens/?x=1")
     assert asked["Location"] == "/login?next=/acme/tokens/%3Fx%3D1"
     assert 'value="/acme/tokens/?x=1"' in nobody.get(asked["Location"]).content.decode()
-    assert post_login(nobody, next_path="/acme/tokens/?x=1")["Location"] == "/acme/tokens/?x=1"
+    assert nobody.post("/login", sent(next_path="/acme/tokens/?x=1"))["Location"] == "/acme/tokens/?x=1"
 
 
-def test_the_session_key_changes_at_sign_in(nobody: Client):
+def test_the_session_key_changes_at_sign_in(nobody: Client) -> None:
     nobody.cookies["sessionid"] = "fixed-by-an-attacker-0000000000"
-    post_login(nobody)
+    nobody.post("/login", sent())
     assert nobody.cookies["sessionid"].value != "fixed-by-an-attacker-0000000000"
 
 
-def test_signing_out_is_a_post(alice: Client):
+def test_signing_out_is_a_post(alice: Client) -> None:
     assert alice.get("/logout").status_code == 405
     assert alice.get("/").status_code == 200
     assert alice.post("/logout")["Location"] == "/login"
     assert alice.get("/").status_code == 302
 
 
-def test_login_needs_the_csrf_token(world: World):
+def test_login_needs_the_csrf_token(world: World) -> None:
     client = Client(enforce_csrf_checks=True, headers={"accept": HTML})
-    answer = post_login(client)
+    answer = client.post("/login", sent())
     assert answer.status_code == 403
     assert "form has expired" in answer.content.decode()
 
 
-def test_a_deactivated_person_is_out_at_once(alice: Client, world: World):
+def test_a_deactivated_person_is_out_at_once(alice: Client, world: World) -> None:
     world.workspace.memberships.get(user__username="alice").user.__class__.objects.filter(username="alice").update(is_active=False)
     assert alice.get("/").status_code == 302

@@ -1,6 +1,7 @@
 """Filters of the pages: times as people read them, values of the audit log."""
 
 import json
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django import template
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 register = template.Library()
-UNITS = (
+UNITS: tuple[tuple[timedelta, Callable[[int], str]], ...] = (
     (timedelta(days=365), lambda n: ngettext("%(n)d year", "%(n)d years", n)),
     (timedelta(days=30), lambda n: ngettext("%(n)d month", "%(n)d months", n)),
     (timedelta(days=1), lambda n: ngettext("%(n)d day", "%(n)d days", n)),
@@ -39,7 +40,7 @@ def words(code: str) -> str:
 def ago(moment: datetime | None) -> SafeString | str:
     """A `<time>` element that reads “3 hours ago” or “in 3 days”, with the whole date on hover."""
     if moment is None:
-        return "–"
+        return "\u2013"
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', moment.isoformat(), date_format(moment, "Y-m-d H:i e"), _words(moment - timezone.now())
     )

@@ -34,7 +34,9 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
     """403: the form did not come from our own page, or is too old."""
-    return status_page(request, 403, _("This form has expired or came from elsewhere. Go back, reload the page and try again."), "csrf_failed")
+    return status_page(
+        request, 403, _("This form has expired or came from elsewhere. Go back, reload the page and try again."), "csrf_failed"
+    )
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001

@@ -23,7 +23,7 @@ from workspaces.access import Action, Actor, Target
 
 
 @door("GET")
-def version(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str, number: str) -> HttpResponse:  # noqa: A002, PLR0913
+def version(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str, number: str) -> HttpResponse:  # noqa: A002
     """Everything known of one version."""
     found = registry_for(actor, ws, reg, Action.READ, Target(format, name))
     here = package_of(found, format, name)
@@ -43,7 +43,7 @@ def version(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, 
 
 
 @door("POST")
-def internal(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str, number: str) -> HttpResponse:  # noqa: A002, PLR0913
+def internal(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str, number: str) -> HttpResponse:  # noqa: A002
     """Tick or untick *Internal*; unticking the last one first says what follows."""
     found = registry_for(actor, ws, reg, Action.MANAGE, Target(format, name))
     wanted = request.POST.get("internal") in {"on", "true"}
@@ -64,7 +64,7 @@ def internal(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str,
 
 
 @door("POST")
-def deprecate(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str, number: str) -> HttpResponse:  # noqa: A002, PLR0913
+def deprecate(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str, number: str) -> HttpResponse:  # noqa: A002
     """Set or (empty) clear the deprecation message."""
     found = registry_for(actor, ws, reg, Action.PUBLISH, Target(format, name))
     version_of(package_of(found, format, name), number)
@@ -75,7 +75,7 @@ def deprecate(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str
 
 
 @door("POST")
-def delete(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str, number: str) -> HttpResponse:  # noqa: A002, PLR0913
+def delete(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str, number: str) -> HttpResponse:  # noqa: A002
     """Delete the version, after a confirmation."""
     found = registry_for(actor, ws, reg, Action.DELETE, Target(format, name))
     here = package_of(found, format, name)
