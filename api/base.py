@@ -100,11 +100,9 @@ class ListDoor(Door):
 
 
 def _bound(request: Request, limit: int) -> None:
-    """413 by the declared length, before a byte is read; a body of unknown length is bounded by its parser."""
+    """413 by the declared length, before a byte is read. The entry has counted a body of unknown length already."""
     declared = request.META.get("CONTENT_LENGTH") or ""
     if declared and not (declared.isascii() and declared.isdigit()):
         raise Invalid("Content-Length is not a number.")
     if declared and (len(declared) > 18 or int(declared) > limit):  # noqa: PLR2004 - digits of a 64-bit number
         raise BodyTooLarge(f"A body here may have at most {limit:,} bytes.")
-    if not declared and "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
-        request.META["CONTENT_LENGTH"] = str(limit)  # the framework ignores a body without a length; the parser bounds it

@@ -141,8 +141,9 @@ def _flat(detail: object, path: str = "") -> Iterator[tuple[str, str]]:
 
 def _trace(error: Exception, answer: Response, context: Mapping[str, Any]) -> None:
     """Give a 5xx an id that is also in the log; the log alone holds the cause."""
-    request_id = uuid.uuid4().hex
-    answer["X-Request-Id"] = request_id
+    request = context.get("request")
+    request_id = str((request.META if request else {}).get("gatehouse.request_id") or uuid.uuid4().hex)
+    answer["X-Request-ID"] = request_id
     answer.data["request_id"] = request_id
     view = type(context.get("view")).__name__
     expected = isinstance(error, kinds.GatehouseError)

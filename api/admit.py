@@ -1,0 +1,62 @@
+"""Asked by the entry before a long body of REST is received: an upload is refused by its head, never after a gigabyte."""
+
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any, cast
+
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.names import format_named
+from api.uploads import registry_for_upload
+from api.views.packages import FormatView
+
+ADMITTED = 204
+
+
+class Admission(FormatView):
+    """The upload's credentials (session and CSRF header included), length and gate, without its body."""
+
+    http_method_names = ["post"]
+    schema = None
+
+    def post(self, request: Request, ws: str, reg: str, format: str) -> Response:  # noqa: A002, ARG002 - the address's own word
+        """204: come in."""
+        registry_for_upload(self.actor, ws, reg, format)
+        format_named(format)
+        return Response(status=ADMITTED)
+
+
+def admit(method: str, path: str, headers: Mapping[str, str], ip: str) -> HttpResponse | None:
+    """The refusal, or None: come in. `path` is decoded; bodies of other addresses are small and answered by their view."""
+    try:
+        found = resolve(path)
+    except Resolver404:
+        return None
+    if method != "POST" or getattr(found.func, "view_class", None) is not FormatView:
+        return None
+    response = cast("Response", _ask(_request(path, headers, ip), found.kwargs))
+    return None if response.status_code == ADMITTED else response.render()
+
+
+def _ask(request: HttpRequest, parts: Mapping[str, Any]) -> Any:
+    def view(asked: HttpRequest) -> Any:
+        return Admission.as_view()(asked, **parts)
+
+    return SessionMiddleware(AuthenticationMiddleware(view))(request)
+
+
+def _request(path: str, headers: Mapping[str, str], ip: str) -> HttpRequest:
+    environ: dict[str, object] = {"REQUEST_METHOD": "POST", "PATH_INFO": path, "REMOTE_ADDR": ip, "wsgi.input": BytesIO()}
+    environ |= {"SERVER_NAME": "localhost", "SERVER_PORT": "80", "wsgi.url_scheme": "http"}
+    for name, value in headers.items():
+        key = name.upper().replace("-", "_")
+        environ[key if key in {"CONTENT_LENGTH", "CONTENT_TYPE"} else f"HTTP_{key}"] = value
+    # A form in the body cannot be read yet, so the CSRF token has to be in its header.
+    environ["CONTENT_TYPE"] = "application/octet-stream"
+    return WSGIRequest(environ)

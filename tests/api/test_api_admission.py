@@ -1,0 +1,45 @@
+"""What the entry asks before it receives an upload's body."""
+
+import pytest
+from django.test import Client
+
+from api.admit import admit
+from tests.api.cast import MAIN, V1, Cast
+
+UPLOAD = MAIN + "packages/npm/"
+
+
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [("nobody", 401), ("bad", 401), ("mallory", 404), ("rita", 403), ("readonly", 403), ("bob", None), ("scoped", None), ("root", None)],
+)
+def test_an_upload_is_refused_by_its_head(cast: Cast, who: str, status: int | None) -> None:
+    headers = {"authorization": cast.secret(who)} if who != "nobody" else {}
+    answer = admit("POST", UPLOAD, {**headers, "content-type": "multipart/form-data; boundary=x", "content-length": "700000"}, "127.0.0.1")
+    assert (answer.status_code if answer else None) == status
+    assert answer is None or b'"code":' in answer.content
+
+
+def test_a_length_over_the_limit_is_refused_by_its_head(cast: Cast) -> None:
+    answer = admit("POST", UPLOAD, {"authorization": cast.secret("bob"), "content-length": str(10**12)}, "127.0.0.1")
+    assert answer is not None
+    assert answer.status_code == 413
+
+
+def test_a_session_needs_its_csrf_token_in_the_header(cast: Cast) -> None:
+    client = Client()
+    client.force_login(cast.people["bob"])
+    cookie = f"sessionid={client.cookies['sessionid'].value}; csrftoken={'a' * 32}"
+    refused = admit("POST", UPLOAD, {"cookie": cookie}, "127.0.0.1")
+    assert refused is not None
+    assert (refused.status_code, b"csrf_failed" in refused.content) == (403, True)
+    assert admit("POST", UPLOAD, {"cookie": cookie, "x-csrftoken": "a" * 32}, "127.0.0.1") is None
+
+
+def test_an_unknown_format_is_refused_and_other_addresses_are_not_asked(cast: Cast) -> None:
+    headers = {"authorization": cast.secret("bob")}
+    unknown = admit("POST", MAIN + "packages/cargo/", headers, "127.0.0.1")
+    assert unknown is not None
+    assert unknown.status_code == 404
+    for method, path in (("POST", V1 + "workspaces/"), ("GET", UPLOAD), ("POST", "/nowhere/at/all/that/is/known/")):
+        assert admit(method, path, {}, "127.0.0.1") is None
