@@ -33,6 +33,12 @@ class VersionRetired(Denied):
     code = "version_retired"
 
 
+class PackageChanged(Conflict):
+    """Somebody wrote to the package since the caller read it."""
+
+    code = "package_changed"
+
+
 class LatestTagNeeded(Conflict):
     """`latest` always points somewhere."""
 

@@ -24,7 +24,7 @@ FOREVER = "private, immutable, max-age=31536000"
 REVALIDATE = "private, no-cache"
 VARY = "Authorization, Accept, Accept-Encoding"
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
-GZIP = re.compile(r"(?:^|,)\s*(?:gzip|\*)\s*(?:;\s*q=(?P<q>[01](?:\.\d{0,3})?)\s*)?(?=,|$)", re.IGNORECASE)
+CODING = re.compile(r"(?:^|,)\s*(?P<coding>gzip|\*)\s*(?:;\s*q=(?P<q>[01](?:\.\d{0,3})?)\s*)?(?=,|$)", re.IGNORECASE)
 
 
 def actor(request: HttpRequest) -> Actor:
@@ -62,8 +62,8 @@ def is_home_question(npm_command: str, referer: str) -> bool:
 
 def takes_gzip(accept_encoding: str) -> bool:
     """Whether the client accepts gzip (RFC 9110, section 12.5.3); an explicit q=0 refuses it."""
-    found = GZIP.search(accept_encoding)
-    return found is not None and float(found["q"] or 1) > 0
+    weights = {found["coding"].lower(): float(found["q"] or 1) for found in CODING.finditer(accept_encoding)}
+    return weights.get("gzip", weights.get("*", 0.0)) > 0
 
 
 def etag_listed(if_none_match: str, etag: str) -> bool:

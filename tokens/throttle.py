@@ -9,6 +9,7 @@ from tokens.errors import LoginThrottled
 WINDOW = 60  # seconds
 PER_NAME_AND_ADDRESS = 10
 PER_ADDRESS = 60
+LOGINS_PER_ADDRESS = 120  # web logins begun; anybody may, and each is a row until it is over
 
 
 def check(username: str, ip: str) -> None:
@@ -21,11 +22,23 @@ def check(username: str, ip: str) -> None:
 def failed(username: str, ip: str) -> None:
     """Count one failure."""
     for key, _ in _counters(username, ip):
-        if not cache.add(key, 1, timeout=WINDOW):
-            try:
-                cache.incr(key)
-            except ValueError:  # it ran out between the two calls
-                cache.set(key, 1, timeout=WINDOW)
+        _count(key)
+
+
+def count_login(ip: str) -> None:
+    """Count a web login begun from `ip`. Raises LoginThrottled."""
+    key = f"weblogin:{ip}"
+    if int(cache.get(key, 0)) >= LOGINS_PER_ADDRESS:
+        raise LoginThrottled("Too many logins were begun from here; wait a minute and try again.", retry_after=WINDOW)
+    _count(key)
+
+
+def _count(key: str) -> None:
+    if not cache.add(key, 1, timeout=WINDOW):
+        try:
+            cache.incr(key)
+        except ValueError:  # it ran out between the two calls
+            cache.set(key, 1, timeout=WINDOW)
 
 
 def _counters(username: str, ip: str) -> tuple[tuple[str, int], ...]:

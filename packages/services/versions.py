@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from packages.errors import LatestTagNeeded, PackageNotFound, TagNotFound, VersionNotFound
+from packages.errors import LatestTagNeeded, PackageChanged, PackageNotFound, TagNotFound, VersionNotFound
 from packages.formats.npm.versions import newest
 from packages.models import Package, RetiredVersion, Tag, Tombstone, Version
 from packages.services.epochs import bump_name
@@ -50,6 +50,8 @@ def deprecate(*, actor: Actor, registry: Registry, format: str, name: str, messa
         changed += 1
     if changed:
         touch(package)
+    else:  # nothing to change: the name's epoch stays, and so does everything rendered
+        transaction.set_rollback(True)
     return changed
 
 
@@ -119,10 +121,15 @@ def unpublish_version(*, actor: Actor, registry: Registry, format: str, name: st
 
 
 @transaction.atomic
-def unpublish_package(*, actor: Actor, registry: Registry, format: str, name: str) -> int:  # noqa: A002
-    """Delete a package with all its versions; returns how many there were."""
+def unpublish_package(*, actor: Actor, registry: Registry, format: str, name: str, expected_revision: int | None = None) -> int:  # noqa: A002
+    """Delete a package with all its versions; returns how many there were.
+
+    With `expected_revision` only as the caller last saw it: raises PackageChanged when somebody wrote since.
+    """
     _needs(actor, Action.DELETE, registry, format, name)
     package = locked_package(registry, format, name)
+    if expected_revision is not None and package.revision != expected_revision:
+        raise PackageChanged(f"{name[:214]} changed while you looked; look again, and delete it then.")
     versions = list(Version.objects.filter(package=package))
     _retire(registry, package, versions)
     package.delete()

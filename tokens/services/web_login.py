@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from tokens import throttle
 from tokens.errors import LoginOver, LoginRefused, LoginUnknown
 from tokens.models import LoginSession
 from tokens.services.authenticate import actor_of_user
@@ -28,7 +29,8 @@ class Started:
 
 
 def start_login(*, registry_path: str, client: str, ip: str) -> Started:
-    """Begin a login. Anybody may; nothing is given away before a person approves."""
+    """Begin a login. Anybody may; nothing is given away before a person approves. Raises LoginThrottled."""
+    throttle.count_login(ip)
     started = Started(secrets.token_hex(16), secrets.token_hex(16))
     LoginSession.objects.create(
         page_id=started.page_id,

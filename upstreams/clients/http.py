@@ -13,6 +13,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -22,6 +23,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
 from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
+from upstreams.clients.breaker import BREAKERS
 from upstreams.clients.guard import AddressForbidden, AllowedNetwork, resolve
 from upstreams.errors import (
     UpstreamBadAnswer,
@@ -110,7 +112,7 @@ def get(target: Target, url: str, headers: dict[str, str], *, before_send: Calla
     """
     deadline = time.monotonic() + target.total_timeout
     for _ in range(HOPS + 1):
-        response = _once(target, url, headers, before_send)
+        response = BREAKERS.guard(target, partial(_once, target, url, headers, before_send))
         location = response.headers.get("location", "")
         if response.status not in REDIRECTS:
             return Answer(response.status, response.headers, url, target.name, response, deadline)

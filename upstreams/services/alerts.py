@@ -11,11 +11,6 @@ def integrity_changed(upstream: Upstream, name: str, version: str, pinned: str, 
     _once(upstream, "alert.integrity_changed", subject, {"pinned": pinned[:200]}, {"upstream": upstream.name, "offered": offered[:200]})
 
 
-def versions_shadowed(upstream: Upstream, name: str) -> None:
-    """A name became internal; versions pulled from outside are hidden until a person decides."""
-    _once(upstream, "alert.internal_upstream_answered", f"{upstream.registry} {upstream.format} {name}", None, {"upstream": upstream.name})
-
-
 def _once(upstream: Upstream, action: str, subject: str, old: object, new: object) -> None:
     workspace_id = upstream.registry.workspace_id
     if not Event.objects.filter(workspace_id=workspace_id, action=action, object=subject[:400], new=new).exists():

@@ -5,7 +5,7 @@ The hot path serves by these rows alone. They are made from a Resolution and not
 
 import hashlib
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -20,7 +20,7 @@ from upstreams.resolution import Kind, Reply
 from upstreams.selectors.facts import current_epochs
 from upstreams.services.resolve import Resolution
 
-FOREVER = timedelta(days=3650)  # by the clock; the epochs end it before
+FOREVER = datetime(2200, 1, 1, tzinfo=UTC)  # by the clock; the epochs end it before
 WHILE_TROUBLED = timedelta(seconds=15)  # how long an answer given in spite of an upstream's trouble counts
 
 
@@ -46,8 +46,9 @@ def keep_rendering(resolution: Resolution) -> Rendering:
     old = Rendering.objects.select_for_update().filter(**key).first()
     fresh_until, files_until = bounds(resolution, now)
     if old is not None and (old.name_epoch, old.rule_epoch, old.source_digest) == (epochs.name, epochs.rule, digest):
-        old.fresh_until, old.files_until = fresh_until, files_until
-        old.save(update_fields=["fresh_until", "files_until"])
+        if (old.fresh_until, old.files_until) != (fresh_until, files_until):
+            old.fresh_until, old.files_until = fresh_until, files_until
+            old.save(update_fields=["fresh_until", "files_until"])
         return old
     values: dict[str, Any] = {
         "folded": name.folded,
@@ -93,7 +94,7 @@ def source_digest(resolution: Resolution) -> str:
 def bounds(resolution: Resolution, now: datetime) -> tuple[datetime, datetime]:
     """Until when the metadata and the files may be served by this decision without asking again."""
     if resolution.is_stale:
-        return now + WHILE_TROUBLED, now + WHILE_TROUBLED if resolution.decision.is_internal is None else now + FOREVER
+        return now + WHILE_TROUBLED, now + WHILE_TROUBLED if resolution.decision.is_internal is None else FOREVER
     replies = resolution.situation.replies
     metadata = [said.document.fresh_until for said in replies.values() if said.document is not None]
     absences = [
@@ -104,7 +105,7 @@ def bounds(resolution: Resolution, now: datetime) -> tuple[datetime, datetime]:
         and resolution.situation.upstreams[upstream_id].is_internal
         and resolution.situation.upstreams[upstream_id].kind != Kind.REGISTRY
     ]
-    return min(metadata, default=now + FOREVER), min(absences, default=now + FOREVER)
+    return min(metadata, default=FOREVER), min(absences, default=FOREVER)
 
 
 def _list_files(rendering: Rendering, files: Iterable[File]) -> None:

@@ -4,15 +4,17 @@ from django.db import transaction
 from django.utils import timezone
 
 from packages.formats.npm.names import Name
+from packages.models import Package
 from packages.services.epochs import bump_name
+from packages.services.publish import tell_of_shadowed
 from packages.services.versions import keep_internal
 from registries.models import Registry
 from upstreams.errors import InternalSourceUnavailable, RuleChanged, SourceAbsent, UpstreamUnreachable
 from upstreams.models import Upstream
 from upstreams.resolution import Decision, Outcome, Path, Reply, decide
 from upstreams.selectors.facts import Epochs, Replied, Situation, cached_replies, current_epochs, gather
-from upstreams.services.alerts import versions_shadowed
 from upstreams.services.consult import consult
+from workspaces.services.audit import SYSTEM, record
 
 TRIES = 6  # times a decision is begun anew because the facts changed under it
 ROUNDS = 64  # questions one decision may take
@@ -77,7 +79,11 @@ def _settle(registry: Registry, name: Name, *, home_only: bool) -> Resolution:
             return Resolution(registry, name, situation, decision)
         cached = cached_replies([path[-1] for path in decision.ask], name.full, timezone.now())
         for path in decision.ask:
-            replies[path[-1]] = cached.get(path[-1]) or _ask(registry, name, situation, path)
+            said = cached.get(path[-1]) or _ask(registry, name, situation, path)
+            upstream = situation.upstreams[path[-1]]
+            if upstream.is_internal and said.reply is Reply.HAS:
+                _remember_internal(registry, upstream, name)
+            replies[path[-1]] = said
     raise UpstreamUnreachable("There are too many sources to ask.", retry_after=30)
 
 
@@ -91,8 +97,6 @@ def _ask(registry: Registry, name: Name, situation: Situation, path: Path) -> Re
 
     said = consult(upstream, name, before_send=still_holds)
     still_holds()
-    if upstream.is_internal and said.reply is Reply.HAS:
-        _remember_internal(registry, upstream, name)
     return said
 
 
@@ -104,7 +108,12 @@ def _remember_internal(registry: Registry, upstream: Upstream, name: Name) -> No
         written = [keep_internal(place, "npm", name.folded, everywhere=False, reason=reason) for place in places.values()]
         if any(written):
             bump_name(registry.workspace_id, "npm", name.folded)
-            versions_shadowed(upstream, name.full)
+            subject = f"{registry} npm {name.full}"
+            record(SYSTEM, "tombstone.written", subject, workspace=registry.workspace_id, new={"upstream": upstream.name})
+            for package in Package.objects.select_related("registry__workspace").filter(
+                registry__in=list(places.values()), format="npm", name=name.full
+            ):
+                tell_of_shadowed(package)
     if any(written):
         raise Superseded
 

@@ -30,7 +30,7 @@ def shrink_cache(limit: int = CACHE_LIMIT) -> int:
     folder = Path(settings.DATA_DIR) / "cache"
     if not folder.is_dir():
         return 0
-    found = sorted((stat.st_atime, stat.st_size, path) for path in folder.glob("*/*") if (stat := path.stat()))
+    found = sorted((path.stat().st_atime, path.stat().st_size, path) for path in folder.glob("*/*"))
     excess, gone = sum(size for _, size, _ in found) - limit, 0
     for _, size, path in found:
         if excess <= 0:

@@ -8,6 +8,7 @@ goes at a time, as npm does it.
 
 from django.http import HttpRequest, HttpResponse
 
+from packages.errors import PackageChanged
 from packages.formats.errors import DocumentInvalid, NotSupported
 from packages.formats.npm.publish import check_names, named_versions
 from packages.formats.npm.scan import SKELETON_LIMIT, Sink, scan
@@ -17,13 +18,7 @@ from protocols.npm.door import Body, PackageVisit, visit_package
 from protocols.npm.errors import json_response
 from protocols.npm.views.packument import home_document
 from workspaces.access import Action
-from workspaces.errors import Conflict, NotFound
-
-
-class RevisionStale(Conflict):
-    """The package changed after the client looked."""
-
-    code = "revision_stale"
+from workspaces.errors import NotFound
 
 
 def write_revision(request: HttpRequest, ws: str, reg: str, pkg: str, rev: str) -> HttpResponse:
@@ -43,8 +38,9 @@ def write_revision(request: HttpRequest, ws: str, reg: str, pkg: str, rev: str) 
 def remove_package(request: HttpRequest, ws: str, reg: str, pkg: str, rev: str) -> HttpResponse:
     """All versions at once."""
     here = visit_package(request, ws, reg, pkg, Action.DELETE)
-    _check_revision(here, rev)
-    unpublish_package(actor=here.actor, registry=here.registry, format="npm", name=here.name.full)
+    seen = rev.partition("-")[0]
+    expected = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 19 else -1  # noqa: PLR2004 - a 64-bit number
+    unpublish_package(actor=here.actor, registry=here.registry, format="npm", name=here.name.full, expected_revision=expected)
     return json_response({"ok": True, "id": here.name.full})
 
 
@@ -61,7 +57,7 @@ def remove_file(request: HttpRequest, ws: str, reg: str, pkg: str, filename: str
 
 
 def missing_versions(here: PackageVisit, document: dict[str, object], rev: str) -> list[str]:
-    """The version to delete, if any. Raises PackageNotFound, RevisionStale, DocumentInvalid."""
+    """The version to delete, if any. Raises PackageNotFound, PackageChanged, DocumentInvalid."""
     package = package_of(here.registry, "npm", here.name.full)
     # Versions before the revision: one that is published in between changes the revision, and nothing is deleted.
     held = set(versions_of(package).values_list("version", flat=True))
@@ -81,7 +77,7 @@ def missing_versions(here: PackageVisit, document: dict[str, object], rev: str) 
 def _check_revision(here: PackageVisit, rev: str) -> None:
     present = package_of(here.registry, "npm", here.name.full).revision
     if rev.partition("-")[0] != str(present):
-        raise RevisionStale(f"{here.name.full} was changed by somebody else in the meantime; run the command again.")
+        raise PackageChanged(f"{here.name.full} was changed by somebody else in the meantime; run the command again.")
 
 
 def _no_attachments(name: str) -> Sink:

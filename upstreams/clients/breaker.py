@@ -1,0 +1,74 @@
+"""A breaker per upstream and process: one that does not answer is left alone for a while (threats.md U25).
+
+Without it every question would wait for the same time-out, and a hanging upstream would fill the threads
+that others need.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from upstreams.errors import UpstreamTimeout, UpstreamUnreachable
+
+if TYPE_CHECKING:
+    from upstreams.clients.http import Target
+
+FAILURES = 5  # in a row, before it opens
+PAUSE = 10.0  # seconds until one question is let through again
+ENTRIES = 1024
+
+T = TypeVar("T")
+
+
+@dataclass
+class _Count:
+    failures: int = 0
+    open_until: float = 0.0
+
+
+class Breakers:
+    """Counts failures in a row by upstream address."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, _Count] = {}
+        self._lock = threading.Lock()
+
+    def guard(self, target: "Target", ask: Callable[[], T]) -> T:
+        """Ask, unless the breaker is open. Raises UpstreamUnreachable then, and whatever `ask` raises."""
+        count = self._count(target.url)
+        if not self._admits(count):
+            sentence = f"Upstream {target.name} has not been answering; it is asked again in a few seconds."
+            raise UpstreamUnreachable(sentence, upstream=target.name, retry_after=int(PAUSE))
+        try:
+            answer = ask()
+        except (UpstreamTimeout, UpstreamUnreachable):
+            self._failed(count)
+            raise
+        count.failures = 0
+        return answer
+
+    def _admits(self, count: _Count) -> bool:
+        """Whether this caller may ask; of many at an open breaker, one every PAUSE may."""
+        with self._lock:
+            if count.failures < FAILURES:
+                return True
+            if time.monotonic() < count.open_until:
+                return False
+            count.open_until = time.monotonic() + PAUSE
+            return True
+
+    def _failed(self, count: _Count) -> None:
+        with self._lock:
+            count.failures += 1
+            count.open_until = time.monotonic() + PAUSE
+
+    def _count(self, url: str) -> _Count:
+        with self._lock:
+            if len(self._counts) > ENTRIES:
+                self._counts.clear()
+            return self._counts.setdefault(url, _Count())
+
+
+BREAKERS = Breakers()
