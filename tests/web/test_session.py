@@ -5,6 +5,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from tests.web.conftest import HTML, PASSWORD, World
+from workspaces.models import User
 
 
 @pytest.fixture(autouse=True)
@@ -85,3 +86,27 @@ def test_login_needs_the_csrf_token(world: World) -> None:
 def test_a_deactivated_person_is_out_at_once(alice: Client, world: World) -> None:
     world.workspace.memberships.get(user__username="alice").user.__class__.objects.filter(username="alice").update(is_active=False)
     assert alice.get("/").status_code == 302
+
+
+def test_the_admin_has_no_sign_in_of_its_own(nobody: Client, alice: Client, world: World) -> None:
+    assert nobody.get("/admin/")["Location"].startswith("/admin/login/")
+    assert nobody.get("/admin/login/?next=/admin/")["Location"] == "/login?next=/admin/login/%3Fnext%3D/admin/"
+    assert nobody.post("/admin/login/", sent()).status_code == 302
+    assert alice.get("/admin/", follow=True).status_code == 404
+
+
+def test_an_operator_sets_passwords_in_the_admin_and_nothing_of_workspaces(world: World) -> None:
+    User.objects.create_superuser("root", password=PASSWORD)
+    client = Client(headers={"accept": HTML})
+    there = client.get("/admin/", follow=True).redirect_chain[-1][0]
+    assert client.post(there, {**sent(username="root"), "next": "/admin/login/?next=/admin/"}, follow=True).status_code == 200
+    assert client.get("/admin/login/?next=//evil.example")["Location"] == "/"
+    assert client.get("/admin/login/?next=/admin/")["Location"] == "/admin/"
+    assert client.get("/admin/workspaces/user/").status_code == 200
+    person = User.objects.get(username="bob")
+    changed = {"password1": "another long one", "password2": "another long one", "usable_password": "true"}
+    assert client.post(f"/admin/workspaces/user/{person.pk}/password/", changed).status_code == 302
+    assert Client().post("/login", {"username": "bob", "password": "another long one"})["Location"] == "/"
+    assert client.get(f"/admin/workspaces/workspace/{world.workspace.pk}/change/").status_code == 200
+    assert client.get("/admin/workspaces/workspace/add/").status_code == 403
+    assert client.post(f"/admin/workspaces/workspace/{world.workspace.pk}/delete/", {"post": "yes"}).status_code == 403

@@ -62,7 +62,7 @@ def short_integrity(value: str) -> str:
 
 def _short(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return f"{text[:60]}…" if len(text) > 61 else text  # noqa: PLR2004 - the cut itself
+    return f"{text[:40]}…" if len(text) > 41 else text  # noqa: PLR2004 - the cut itself
 
 
 def _words(distance: timedelta) -> str:
