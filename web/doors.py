@@ -41,6 +41,16 @@ def door(*methods: str) -> Callable[[View[P]], Page[P]]:
     return wrap
 
 
+def sent(request: HttpRequest, field: str) -> str:
+    """A field of the posted form, without the NUL that PostgreSQL refuses and without white space around it."""
+    return request.POST.get(field, "").replace("\x00", "").strip()
+
+
+def asked(request: HttpRequest, field: str) -> str:
+    """The same of the address's query."""
+    return request.GET.get(field, "").replace("\x00", "").strip()
+
+
 def actor_of(request: HttpRequest) -> Actor:
     """The person of the session, with the roles of this moment; nobody without one."""
     ip = str(request.META.get("REMOTE_ADDR", ""))

@@ -19,7 +19,7 @@ from upstreams.services.explain import explain
 from upstreams.services.resolve import peek
 from web import reads
 from web.confirm import Question, ask, is_confirmed
-from web.doors import door
+from web.doors import door, sent
 from web.errors import wants_html
 from web.facts import Facts, read_facts
 from web.snippets import install_lines
@@ -66,13 +66,13 @@ def resolution(request: HttpRequest, actor: Actor, ws: str, reg: str, format: st
 def tag(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str) -> HttpResponse:  # noqa: A002
     """Point a dist-tag at a version, or (`remove`) take it away."""
     found = registry_for(actor, ws, reg, Action.PUBLISH, Target(format, name))
-    word = request.POST.get("tag", "").strip()
+    word = sent(request, "tag")
     if request.POST.get("remove"):
         remove_tag(actor=actor, registry=found, format=format, name=name, tag=word)
         messages.success(request, _("The tag is gone."))
     else:
         checked = check_tag_for(format, word)
-        set_tag(actor=actor, registry=found, format=format, name=name, tag=checked, version=request.POST.get("version", "").strip())
+        set_tag(actor=actor, registry=found, format=format, name=name, tag=checked, version=sent(request, "version"))
         messages.success(request, _("The tag is set."))
     return redirect("web:package", ws, reg, format, name)
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from web import reads
 from web.confirm import Question, ask, is_confirmed
-from web.doors import door
+from web.doors import asked, door, sent
 from web.errors import status_of
 from web.forms import ROLES, ClaimForm, MemberForm
 from web.views.workspace import frame
@@ -43,7 +43,7 @@ def people(request: HttpRequest, actor: Actor, ws: str) -> HttpResponse:
 def remove(request: HttpRequest, actor: Actor, ws: str) -> HttpResponse:
     """End a membership, after a confirmation."""
     space = workspace_for(actor, ws, Action.MANAGE)
-    username = request.POST.get("username", "")
+    username = sent(request, "username")
     if not is_confirmed(request):
         return ask(
             request,
@@ -69,7 +69,7 @@ def remove(request: HttpRequest, actor: Actor, ws: str) -> HttpResponse:
 def claims(request: HttpRequest, actor: Actor, ws: str) -> HttpResponse:
     """The claimed patterns; admins add more here."""
     if request.method != "POST":
-        return _claims(request, actor, workspace_for(actor, ws), ClaimForm(initial={"pattern": request.GET.get("pattern", "")[:214]}))
+        return _claims(request, actor, workspace_for(actor, ws), ClaimForm(initial={"pattern": asked(request, "pattern")[:214]}))
     space = workspace_for(actor, ws, Action.MANAGE)
     form = ClaimForm(request.POST)
     if not form.is_valid():

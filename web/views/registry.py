@@ -13,7 +13,7 @@ from registries.services import Changes, describe
 from upstreams.services.settings import change_registry
 from web import reads
 from web.addresses import client_url
-from web.doors import door
+from web.doors import asked, door
 from web.errors import status_of
 from web.forms import SettingsForm
 from web.snippets import CLIENTS, scope_of, set_up
@@ -27,7 +27,7 @@ PAGE = 50
 def registry(request: HttpRequest, actor: Actor, ws: str, reg: str) -> HttpResponse:
     """The packages of a registry with search, and everything a client needs to connect."""
     found = registry_for(actor, ws, reg, Action.READ)
-    search, kind = request.GET.get("q", "").strip()[:214], request.GET.get("kind", "")
+    search, kind = asked(request, "q")[:214], asked(request, "kind")
     internal = {"internal": True, "other": False}.get(kind)
     page = Paginator(packages_of(found, search=search, internal=internal), PAGE).get_page(request.GET.get("page"))
     context = {**frame(actor, found, "packages"), "page": page, "search": search, "kind": kind, "is_filtered": bool(search or kind)}

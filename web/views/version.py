@@ -14,7 +14,7 @@ from registries.gate import registry_for
 from upstreams.models import Origin
 from web import reads
 from web.confirm import Question, ask, is_confirmed
-from web.doors import door
+from web.doors import door, sent
 from web.facts import read_facts
 from web.snippets import install_lines
 from web.views.package import standing
@@ -68,7 +68,7 @@ def deprecate(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str
     """Set or (empty) clear the deprecation message."""
     found = registry_for(actor, ws, reg, Action.PUBLISH, Target(format, name))
     version_of(package_of(found, format, name), number)
-    message = request.POST.get("message", "").strip()
+    message = sent(request, "message")
     deprecate_versions(actor=actor, registry=found, format=format, name=name, messages={number: message})
     messages.success(request, _("The version is deprecated.") if message else _("The version is not deprecated any more."))
     return redirect("web:version", ws, reg, format, name, number)
