@@ -1,6 +1,7 @@
 """The real parts, each started once per run and on first use, and `gate`: a live Gatehouse on both databases."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,11 @@ from tests.parts.s3 import S3
 from tests.parts.valkey import Valkey
 
 DATABASES = ("sqlite", "postgresql")
+
+
+def pytest_configure() -> None:
+    """A run that is told to end (a time limit, `kill`) still stops the parts it started."""
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("told to end", returncode=143))
 
 
 @pytest.fixture(scope="session")

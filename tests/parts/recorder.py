@@ -1,9 +1,11 @@
 """An npm registry on loopback that writes down everything it is asked, and misbehaves on request."""
 
 import base64
+import contextlib
 import gzip
 import hashlib
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -90,6 +92,7 @@ class Recorder:
             self._server.shutdown()
             self._thread.join()
         self._server.server_close()
+        self._server.hang_up()
 
     def add(self, name: str, *versions: str, tag: str = "latest", **manifest: Any) -> list[Packed]:  # noqa: ANN401 - JSON
         """Offer a package in these versions (default 1.0.0); the last one gets the tag."""
@@ -160,7 +163,24 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], handler: type["Handler"], recorder: Recorder) -> None:
         self.recorder = recorder
+        self._open: set[socket.socket] = set()
         super().__init__(address, handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - socketserver's own
+        """Remember who is connected: clients keep their connections."""
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - socketserver's own
+        """Forget who left."""
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """End every conversation, as a machine that goes down does."""
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Clients that go away are part of the tests."""
@@ -204,13 +224,14 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing on the terminal: `seen` is the log."""
 
     def _answer(self, recorder: Recorder, seen: Seen) -> None:
-        offer = next((offer for name, offer in recorder.offers.items() if name.lower() == seen.name), None)
+        plain = unquote(urlsplit(self.path).path).strip("/").partition("/-/")[0]
+        offer = recorder.offers.get(plain)  # names differ by case, as at every npm registry
         if offer is None:
             return self.send(404, b'{"error":"Not found"}')
         packed = next((one for one in offer.versions.values() if unquote(self.path).rpartition("/")[2] == one.filename), None)
         if seen.is_tarball:
             return self.send(200, packed.tarball, content_type="application/octet-stream") if packed else self.send(404, b"{}")
-        return self._packument(recorder, next(iter(offer.versions.values())).name)
+        return self._packument(recorder, plain)
 
     def _packument(self, recorder: Recorder, name: str) -> None:
         slim = ABBREVIATED in self.headers.get("Accept", "")

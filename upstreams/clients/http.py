@@ -84,7 +84,8 @@ class Answer:
         decoder = _decoder(self.headers.get("content-encoding", ""), self.upstream)
         begun, raw, total = time.monotonic(), 0, 0
         with _translated(self.upstream):
-            for piece in self._response.stream(PIECE, decode_content=False):
+            # read1 gives what one system call brought: a whole PIECE would wait for the last drop of a drip.
+            while piece := self._response.read1(PIECE, decode_content=False):
                 raw += len(piece)
                 self._watch(begun, raw)
                 for decoded in decoder(piece):
@@ -295,6 +296,8 @@ def _decoder(encoding: str, upstream: str) -> Callable[[bytes], Iterator[bytes]]
                 yield unzip.decompress(piece, PIECE * 4)
             except zlib.error:
                 raise UpstreamBadAnswer(f"Upstream {upstream} sent broken gzip.", upstream=upstream) from None
+            if unzip.unused_data:  # zlib would hand the same tail back for ever, and keep each copy
+                raise UpstreamBadAnswer(f"Upstream {upstream} sent bytes after the end of its gzip.", upstream=upstream)
             piece = unzip.unconsumed_tail
 
     return decode
@@ -310,6 +313,9 @@ def _translated(upstream: str) -> Iterator[None]:
             f"Upstream {upstream} leads to an address that is not public; an operator can allow it with ALLOWED_PRIVATE_NETWORKS.",
             upstream=upstream,
         ) from None
+    except NewConnectionError as error:  # refused or no such name; urllib3 counts it among its time-outs
+        sentence = f"Upstream {upstream} cannot be reached ({_cause(error)})."
+        raise UpstreamUnreachable(sentence, upstream=upstream, retry_after=30) from None
     except (Urllib3Timeout, TimeoutError):
         raise UpstreamTimeout(f"Upstream {upstream} did not answer in time.", upstream=upstream) from None
     except (HTTPError, OSError) as error:
