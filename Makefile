@@ -34,7 +34,7 @@ soak: $(VENV)/.tests ## the long versions of fault, race and collection tests
 	@$(BIN)/python -m pytest -m soak $(PYTEST_OPTIONS) || { test $$? = 5 && echo "The soak tests come with the step that brings mirroring and collection; there are none yet."; }
 
 bench: $(VENV)/.tests ## measure side by side with peers; writes a table and JSON
-	@if test -f bench/run.py; then $(BIN)/python bench/run.py; else echo "The benchmark comes with bench/run.py; it is not here yet."; fi
+	@$(BIN)/python -m bench.run $(BENCH_OPTIONS)
 
 setup: $(VENV)/.tests ## only install what running and testing need
 

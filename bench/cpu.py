@@ -1,0 +1,55 @@
+"""What a server costs: processor time of its whole process tree, read from /proc."""
+
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+TICK = os.sysconf("SC_CLK_TCK")
+PARENT, USER, SYSTEM = 1, 11, 12  # places in /proc/N/stat after the name in brackets
+
+
+def cpu_seconds(roots: Iterable[int]) -> float:
+    """User and system time so far of these processes and everything below them."""
+    found = {int(entry.name): fields for entry in Path("/proc").iterdir() if entry.name.isdigit() and (fields := _fields(entry))}
+    wanted = set(roots)
+    while grown := {pid for pid, (parent, _) in found.items() if parent in wanted} - wanted:
+        wanted |= grown
+    return sum(found[pid][1] for pid in wanted if pid in found) / TICK
+
+
+def memory_bytes(roots: Iterable[int]) -> int:
+    """Proportional memory of the tree (what the machine would get back)."""
+    wanted, total = set(roots), 0
+    parents = {int(entry.name): fields[0] for entry in Path("/proc").iterdir() if entry.name.isdigit() and (fields := _fields(entry))}
+    while grown := {pid for pid, parent in parents.items() if parent in wanted} - wanted:
+        wanted |= grown
+    for pid in wanted:
+        try:
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+        except OSError:  # gone meanwhile
+            continue
+        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024
+    return total
+
+
+def wait_until_idle(roots: Iterable[int], *, seconds: float = 30) -> None:
+    """Until the tree has nearly stopped working: what one measurement left behind is not charged to the next."""
+    roots, deadline = tuple(roots), time.monotonic() + seconds
+    before = cpu_seconds(roots)
+    while time.monotonic() < deadline:
+        time.sleep(0.2)
+        now = cpu_seconds(roots)
+        if now - before <= 2 / TICK:
+            return
+        before = now
+
+
+def _fields(entry: Path) -> tuple[int, int] | None:
+    """(parent, ticks) of one process; None when it is gone."""
+    try:
+        text = (entry / "stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    fields = text.rpartition(")")[2].split()
+    return int(fields[PARENT]), int(fields[USER]) + int(fields[SYSTEM])

@@ -1,0 +1,96 @@
+"""One measurement: wrk with 16 connections, or, for a server too slow for that, a fixed number of requests."""
+
+import concurrent.futures
+import http.client
+import re
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bench.cpu import cpu_seconds, wait_until_idle
+
+CONNECTIONS = 16
+TOO_SLOW = 0.15  # seconds for one request alone: wrk would end before the first sixteen answers
+FEW = 32  # requests to such a server
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Requests per second, server CPU per request in microseconds, answers that were none of the expected."""
+
+    rate: float
+    cpu: float
+    errors: int = 0
+
+
+@dataclass(frozen=True)
+class Load:
+    """What one server is asked: its address, the paths, the headers of every request, and its processes."""
+
+    url: str
+    paths: tuple[str, ...]
+    headers: dict[str, str]
+    processes: tuple[int, ...]
+    folder: Path = field(repr=False)
+
+
+def measure(load: Load, *, seconds: float) -> Figure:
+    """Ask for so long, in the way that suits the server's speed."""
+    begun = time.monotonic()
+    fetch(load, load.paths[0])
+    is_slow = time.monotonic() - begun > TOO_SLOW
+    wait_until_idle(load.processes)
+    before, begun = cpu_seconds(load.processes), time.monotonic()
+    count, rate, errors = _few(load, begun) if is_slow else _wrk(load, seconds)
+    used = cpu_seconds(load.processes) - before
+    return Figure(rate, used / count * 1e6 if count else 0, errors)
+
+
+def fetch(load: Load, path: str) -> tuple[int, http.client.HTTPMessage, bytes]:
+    """One request by hand: status, headers, body."""
+    connection = http.client.HTTPConnection(urlsplit(load.url).netloc, timeout=120)
+    try:
+        connection.request("GET", path, headers=load.headers)
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+    finally:
+        connection.close()
+
+
+def _few(load: Load, begun: float) -> tuple[int, float, int]:
+    with concurrent.futures.ThreadPoolExecutor(CONNECTIONS) as pool:
+        statuses = [status for status, _, _ in pool.map(lambda number: fetch(load, load.paths[number % len(load.paths)]), range(FEW))]
+    return FEW, FEW / (time.monotonic() - begun), sum(status not in {200, 304} for status in statuses)
+
+
+def _wrk(load: Load, seconds: float) -> tuple[int, float, int]:
+    words = [shutil.which("wrk") or "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:.0f}s", "--timeout", "30s"]
+    for name, value in load.headers.items():
+        words += ["-H", f"{name}: {value}"]
+    if len(load.paths) > 1:
+        words += ["-s", str(_script(load))]
+    done = subprocess.run([*words, load.url + load.paths[0]], capture_output=True, text=True, timeout=seconds + 60, check=True).stdout
+    count = int(_number(r"(\d+) requests in", done))
+    errors = sum(int(part) for line in re.findall(r"Socket errors: (.*)", done) for part in re.findall(r"\d+", line))
+    return count, _number(r"Requests/sec:\s+([\d.]+)", done), errors + int(_number(r"Non-2xx or 3xx responses: (\d+)", done))
+
+
+def _number(pattern: str, text: str) -> float:
+    found = re.search(pattern, text)
+    return float(found[1]) if found else 0.0
+
+
+def _script(load: Load) -> Path:
+    """A script for wrk: it asks the paths in turn; the requests are made once, so that the client costs what it always does."""
+    listed = ", ".join(f'"{path}"' for path in load.paths)
+    lines = [
+        f"local paths, ready, at = {{ {listed} }}, {{}}, 0",
+        'init = function() for i, path in ipairs(paths) do ready[i] = wrk.format("GET", path) end end',
+        "request = function() at = at % #ready + 1; return ready[at] end",
+    ]
+    script = load.folder / "mixed.lua"
+    script.write_text("\n".join(lines), encoding="utf-8")
+    return script

@@ -1,0 +1,61 @@
+"""Forty readers who take 10 MB at 100 KB/s each: what is left for everybody else."""
+
+import asyncio
+import threading
+from contextlib import suppress
+from typing import Self
+from urllib.parse import urlsplit
+
+from bench.measure import Figure, Load, measure
+
+READERS, BYTES, PAUSE = 40, 10_240, 0.1
+
+
+class SlowReaders:
+    """Forty downloads that have begun and will not end soon; a context manager."""
+
+    def __init__(self, load: Load) -> None:
+        self._load = load
+        self._begun, self._over = threading.Event(), threading.Event()
+        self.reading = 0
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._all()), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._begun.wait(15)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join(15)
+
+    async def _all(self) -> None:
+        readers = [asyncio.create_task(self._read()) for _ in range(READERS)]
+        await asyncio.sleep(2)
+        self._begun.set()
+        await asyncio.to_thread(self._over.wait)
+        for one in readers:
+            one.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
+
+    async def _read(self) -> None:
+        at = urlsplit(self._load.url)
+        stream, writer = await asyncio.open_connection(at.hostname, at.port, limit=BYTES)
+        lines = [
+            f"GET {self._load.paths[0]} HTTP/1.1",
+            f"Host: {at.netloc}",
+            *(f"{key}: {value}" for key, value in self._load.headers.items()),
+        ]
+        writer.write("\r\n".join([*lines, "", ""]).encode())
+        with suppress(OSError):
+            while await stream.read(BYTES):
+                self.reading += BYTES
+                await asyncio.sleep(PAUSE)
+        writer.close()
+
+
+def beside_slow_readers(small: Load, heavy: Load, *, seconds: float) -> tuple[Figure, Figure]:
+    """The rate of small metadata alone, and while the forty read."""
+    free = measure(small, seconds=seconds)
+    with SlowReaders(heavy):
+        return free, measure(small, seconds=seconds)
