@@ -50,10 +50,17 @@ class Progress:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._staged = ""
+        self._length: int | None = None
 
     def begin(self, staged: Path, length: int | None) -> None:
         """Bytes begin to arrive in `staged`; `length` if the upstream told it."""
-        self.tell(State(RUNNING, str(staged), length))
+        self._staged, self._length = str(staged), length
+        self.tell(State(RUNNING, self._staged, length))
+
+    def end(self) -> None:
+        """The bytes are verified and stored; the path tells readers that it was this very download."""
+        self.tell(State(DONE, self._staged, self._length))
 
     def tell(self, state: State) -> None:
         """Replace the state in one step."""
@@ -67,6 +74,7 @@ class Tail:
 
     def __init__(self, spool: "Spool", file: IO[bytes], length: int | None) -> None:
         self._spool, self._file, self.length = spool, file, length
+        self._path = str(file.name)
         self._given = 0
 
     def read(self, size: int) -> bytes | None:
@@ -74,7 +82,7 @@ class Tail:
 
         Never waits. Raises SpoolBroken.
         """
-        word = self._spool.word()
+        word = self._spool.word(self._path)
         arrived = os.fstat(self._file.fileno()).st_size
         if word not in {RUNNING, DONE}:
             raise SpoolBroken
@@ -98,14 +106,17 @@ class Spool:
         folder.mkdir(exist_ok=True)
         self._lock, self._state = folder / f"{key}.lock", folder / f"{key}.json"
 
-    def join(self, work: Callable[[Progress], None], *, patience: float) -> Tail | None:
+    def join(self, work: Callable[[Progress], None], *, is_here: Callable[[], bool], patience: float) -> Tail | None:
         """Start the download, or follow the one that runs. None: it is done and stored; ask the database again.
 
+        `is_here` is asked under the lock: whoever held it last may have stored the file after the caller looked.
         Raises the UpstreamError it failed with (also when somebody else started it), UpstreamTimeout.
         """
         until = time.monotonic() + patience
         handle = try_lock(self._lock)
         if handle is not None:
+            if self._is_needless(handle, is_here):
+                return None
             self._state.unlink(missing_ok=True)
             _writers.submit(self._write, handle, work)
         while time.monotonic() < until:
@@ -131,13 +142,27 @@ class Spool:
         except FileNotFoundError:
             return None
 
-    def word(self) -> str:
-        """Running, done, failed, or dead: a writer that holds its lock no more and told no end."""
+    def word(self, path: str) -> str:
+        """How the download into `path` stands: running, done, failed, or dead.
+
+        Dead is a writer that holds its lock no more and told no end, and one whose state another download replaced.
+        """
         state = self.state()
         if state is not None and state.word == RUNNING and not self._is_written():
             state = self.state()  # it may have ended between the two looks
-            return "dead" if state is None or state.word == RUNNING else state.word
-        return state.word if state is not None else "dead"
+            if state is not None and state.word == RUNNING:
+                return "dead"
+        return state.word if state is not None and state.path == path else "dead"
+
+    def _is_needless(self, handle: int, is_here: Callable[[], bool]) -> bool:
+        """Whether the file is stored already; then, and on any error, the lock is given back."""
+        needless = True
+        try:
+            needless = is_here()
+        finally:
+            if needless:
+                os.close(handle)
+        return needless
 
     def _tail(self, state: State) -> Tail | None:
         """A reader, once more bytes have come than are verified first."""
@@ -161,7 +186,7 @@ class Spool:
         progress = Progress(self._state)
         try:
             work(progress)
-            progress.tell(State(DONE))
+            progress.end()
         except UpstreamError as error:
             progress.tell(State(FAILED, code=error.code, message=error.message, retry_after=error.retry_after))
         except Exception:

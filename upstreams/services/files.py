@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
@@ -10,7 +11,7 @@ from django.utils import timezone
 from packages import blobs
 from packages.errors import VersionNotFound
 from packages.formats.npm.names import Name
-from packages.models import File
+from packages.models import File, Version
 from registries.models import Registry
 from upstreams.errors import RuleChanged, UpstreamTimeout
 from upstreams.models import DocumentFile, Upstream
@@ -50,7 +51,8 @@ def open_file(registry: Registry, name: Name, filename: str) -> OpenedFile | Tai
         if pull is None:
             raise VersionNotFound(f"There is no file {filename[:200]} of {name.full} here.")
         try:
-            tail = Spool(_key(registry, name, filename)).join(pull.run, patience=PATIENCE)
+            spool = Spool(_key(registry, name, filename))
+            tail = spool.join(pull.run, is_here=partial(_is_stored, resolution, pull.offer.version), patience=PATIENCE)
         except RuleChanged:
             continue
         if tail is not None:
@@ -74,6 +76,12 @@ def _held(resolution: Resolution, filename: str) -> OpenedFile | None:
     if file is None:
         return None
     return OpenedFile(blobs.local_path(file.blob.sha256), file.blob.size, file.blob.sha256)
+
+
+def _is_stored(resolution: Resolution, version: str) -> bool:
+    """Asked of the table, not of the resolution: that one was made when nothing was here yet."""
+    registry, name = resolution.registry, resolution.name.full
+    return Version.objects.filter(package__registry=registry, package__format="npm", package__name=name, version=version).exists()
 
 
 def _wanted(resolution: Resolution, filename: str) -> Pull | None:
