@@ -2,18 +2,22 @@
 
 import os
 
+from config.lifeline import tie_if_supervised
+
+tie_if_supervised()  # before the slow imports: until here a worker just forked would lose a SIGTERM
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-import django
-from django.conf import settings
-from django.core.handlers.wsgi import WSGIHandler
-from django.urls import get_resolver
+import django  # noqa: E402 - after the tie
+from django.conf import settings  # noqa: E402 - after the tie
+from django.core.handlers.wsgi import WSGIHandler  # noqa: E402 - after the tie
+from django.urls import get_resolver  # noqa: E402 - after the tie
 
 django.setup()
 
+from api.admit import admit as admit_rest  # noqa: E402 - after the apps are loaded
 from protocols.bridge import Bridge  # noqa: E402 - after the apps are loaded
 from protocols.entry import Entry  # noqa: E402
-from protocols.npm.admit import admit  # noqa: E402
+from protocols.npm.admit import admit as admit_npm  # noqa: E402
 
 
 class LeanHandler(WSGIHandler):
@@ -30,4 +34,4 @@ class LeanHandler(WSGIHandler):
 
 
 get_resolver().url_patterns  # noqa: B018 - load every address now: a broken one ends the start, not the first request
-application = Entry(lean=Bridge(LeanHandler(), admit), full=Bridge(WSGIHandler()))
+application = Entry(lean=Bridge(LeanHandler(), admit_npm), full=Bridge(WSGIHandler(), admit_rest))

@@ -234,9 +234,7 @@ def _storage(get: Reader, data_dir: Path) -> Storage:
         return Storage(folder=Path(parts.path))
     if parts.scheme == "s3" and parts.netloc:
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
-        return Storage(
-            bucket=parts.netloc, prefix=parts.path.strip("/"), endpoint=query.get("endpoint"), region=query.get("region")
-        )
+        return Storage(bucket=parts.netloc, prefix=parts.path.strip("/"), endpoint=query.get("endpoint"), region=query.get("region"))
     raise EnvironmentInvalid("STORAGE_URL must be file:///folder or s3://bucket/prefix?endpoint=…&region=…")
 
 

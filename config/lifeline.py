@@ -11,22 +11,38 @@ PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
-def tie_to_parent() -> None:
-    """Ask the kernel for SIGKILL when the parent dies (Linux; elsewhere nothing). Safe between fork and exec."""
+_tied: list[int] = []  # this process once it is tied; in a fork of it, the parent
+
+
+def tie_to_parent(parent: int) -> None:
+    """Ask the kernel for SIGKILL when the parent dies (Linux; elsewhere nothing). Safe between fork and exec.
+
+    Ends the process at once when `parent` died before the tie was made.
+    """
     if _libc is not None:
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def tie_if_supervised() -> None:
     """The same where it is asked for: `serve` under make, and what our children fork (web workers, Celery's beat).
 
     A fork does not inherit the tie of its parent.
-
-    Ends the process at once when its parent died before the tie was made.
     """
     if not os.environ.get(MARK):
         return
-    tie_to_parent()
-    parent = multiprocessing.parent_process()
-    if parent is not None and parent.pid != os.getppid():
-        os._exit(1)
+    tie_to_parent(_parent())
+    _tied[:] = [os.getpid()]
+    if multiprocessing.parent_process() is not None:
+        # A web worker inherits the handler of granian's master, which would lose a SIGTERM that comes during the start
+        # and cost the full kill time-out; the worker sets its real one when it begins to serve.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _parent() -> int:
+    """Who started this process, as far as it can know: the parent of this moment may be a stand-in for a dead one."""
+    by_multiprocessing = multiprocessing.parent_process()
+    if by_multiprocessing is not None and by_multiprocessing.pid is not None:
+        return by_multiprocessing.pid
+    return _tied[0] if _tied and _tied[0] != os.getpid() else os.getppid()

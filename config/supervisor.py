@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import FrameType
 
 from config.lifeline import MARK, tie_to_parent
@@ -15,6 +16,7 @@ from config.lifeline import MARK, tie_to_parent
 TICK = 0.1  # seconds between two looks at the children
 HEALTHY = 30.0  # a child that lived this long has no failures to its name
 LONGEST_PAUSE = 30.0
+UNUSED_GRACE = 3.0  # seconds to end for what never got to serve anybody
 
 
 @dataclass
@@ -40,7 +42,7 @@ class Child:
             self.command,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=tie_to_parent,  # noqa: PLW1509 - one prctl; no thread runs at this point
+            preexec_fn=partial(tie_to_parent, os.getpid()),  # noqa: PLW1509 - one prctl; no thread runs at this point
             env={**os.environ, MARK: "1"},
         )
 
@@ -79,6 +81,7 @@ class Supervisor:
         self._children = children
         self._say, self._is_up, self._when_up = say, is_up, when_up
         self._signals = 0
+        self._has_been_up = False
         self._wake = threading.Event()
 
     def run(self) -> None:
@@ -97,13 +100,12 @@ class Supervisor:
         self._wake.set()
 
     def _watch(self) -> None:
-        up = False
         while not self._signals:
             for child in self._children:
-                if up or not child.is_patient:
+                if self._has_been_up or not child.is_patient:
                     self._tend(child)
-            if not up and self._is_up():
-                up = True
+            if not self._has_been_up and self._is_up():
+                self._has_been_up = True
                 self._when_up()
             self._wake.wait(TICK)
 
@@ -126,6 +128,7 @@ class Supervisor:
             child.signal(signal.SIGTERM)
         while any(child.is_running for child in self._children) and self._signals == 1:
             for child in self._children:
-                if child.is_running and time.monotonic() - begun > child.grace:
+                grace = child.grace if self._has_been_up else UNUSED_GRACE
+                if child.is_running and time.monotonic() - begun > grace:
                     child.end()
             time.sleep(TICK / 2)
