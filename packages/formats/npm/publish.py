@@ -82,6 +82,25 @@ def parse_publish(name: str, document: Mapping[str, object], attachment: str | N
     )
 
 
+def publication_from_tarball(file: StagedFile, tag: str = "latest") -> Publication:
+    """A publication of a bare tarball, as uploaded: its own package.json is all there is to go by.
+
+    Raises ContentInvalid, NameInvalid, VersionInvalid, TagInvalid.
+    """
+    inspected = inspect(file.path)
+    name, version = parse_new(inspected.package.get("name")), check_version(inspected.package.get("version"))
+    manifest = stored_manifest(inspected.package, name=name.full, version=version, file=file, inspected=inspected)
+    return Publication(
+        format="npm",
+        name=name.full,
+        version=version,
+        manifest=manifest,
+        tags=(check_tag(tag),),
+        filename=name.tarball(version),
+        file=file,
+    )
+
+
 def deprecations(document: Mapping[str, object]) -> dict[str, str]:
     """Version to message, for the versions that carry the field; an empty message takes the deprecation away.
 
