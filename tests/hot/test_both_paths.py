@@ -1,6 +1,5 @@
 """The thin path and Django answer alike for every kind of caller, and it is known which of them answered."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -27,7 +26,7 @@ class Setting:
 
 
 @pytest.fixture(scope="module")
-def setting(gate: Gate) -> Iterator[Setting]:
+def setting(gate: Gate) -> Setting:
     private = gate.workspace()
     public = private.second("open", visibility="public")
     for place in (private, public):
@@ -36,7 +35,7 @@ def setting(gate: Gate) -> Iterator[Setting]:
     for place in (private, public):  # only now: a publish makes the name old in the whole workspace
         for path, headers in questions():
             place.as_("alice").request("GET", path, headers=headers)
-    yield Setting(gate, private, public)
+    return Setting(gate, private, public)
 
 
 def questions() -> list[tuple[str, dict[str, str]]]:

@@ -36,7 +36,7 @@ class _Hands(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: Counting
 
-    def do_GET(self) -> None:  # noqa: N802 - the base class's name
+    def do_GET(self) -> None:
         """Ask the target with the client's own headers, the Host included."""
         target = HTTPConnection(self.server.target.hostname or "", self.server.target.port, timeout=60)
         target.request("GET", self.path, headers={**dict(self.headers.items()), "Connection": "close"})
