@@ -26,6 +26,7 @@ from bench.upstream import Upstream
 from tests.parts.pack import pack, publish_document
 
 OK, NOT_MODIFIED = 200, 304
+NAMES = [Verdaccio.name, GatehousePostgreSQL.name, GatehouseSQLite.name, Nginx.name]
 
 
 def main() -> int:
@@ -39,13 +40,17 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C: everything that was started is ended
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     folder.chmod(0o755)  # PostgreSQL started by root runs as nobody
-    begun = time.monotonic()
+    begun, load = time.monotonic(), os.getloadavg()[0]
     try:
-        results = _measure_all(folder, wanted)
+        results, notes = _measure_all(folder, wanted)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    print(f"\n{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f} at the end, {time.monotonic() - begun:.0f} s")
-    (TOOLS / "results.json").write_text(json.dumps(as_json(results), indent=1), encoding="utf-8")
+    cores, seconds = len(os.sched_getaffinity(0)), time.monotonic() - begun
+    notes.append(f"{cores} cores, load {load:.1f} before the run, {time.strftime('%Y-%m-%d')}, {seconds:.0f} s")
+    text = "\n".join([markdown(results, NAMES), "", *(f"- {note}" for note in notes), ""])
+    (TOOLS / "results.md").write_text(text, encoding="utf-8")
+    (TOOLS / "results.json").write_text(json.dumps({"table": as_json(results), "notes": notes}, indent=1), encoding="utf-8")
+    print("\n" + text)
     return 0
 
 
@@ -58,7 +63,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measure_all(folder: Path, wanted: argparse.Namespace) -> Results:
+def _measure_all(folder: Path, wanted: argparse.Namespace) -> tuple[Results, list[str]]:
     with ExitStack() as stack:
         upstream = stack.enter_context(Upstream())
         nginx = Nginx(folder / "nginx")
@@ -72,25 +77,31 @@ def _measure_all(folder: Path, wanted: argparse.Namespace) -> Results:
         for peer in (verdaccio, postgres, sqlite):
             _publish_private(peer)
         registries: list[Peer] = [verdaccio, postgres, sqlite]
-        resting = _memory(peers)
-        results = _reading(peers, nginx, sqlite, wanted) | _publishing(registries, wanted)
-        slow = _slowly([*registries, nginx], wanted) if wanted.only in "slow" else []
-        print("\n" + markdown(results, [peer.name for peer in peers]) + "\n\n" + "\n".join([*slow, resting, _memory(peers)]))
-        return results
+        notes = ["at rest: " + _memory(registries)]
+        results = _reading(peers, wanted) | _publishing(registries, wanted)
+        notes.append("after the load: " + _memory(registries))
+        return results, notes + (_slowly(peers, wanted) if wanted.only in "slow" else [])
 
 
-def _reading(peers: list[Peer], nginx: Nginx, source: Peer, wanted: argparse.Namespace) -> Results:
+def _reading(peers: list[Peer], wanted: argparse.Namespace) -> Results:
     results: Results = {}
     for case in (case for case in CASES if wanted.only in case.title):
-        loads = {peer: _load(peer, case) for peer in peers if peer is not nginx}
-        bodies = {peer: _warm(peer, load) for peer, load in loads.items()}
-        nginx.fill(case, bodies[source])
-        loads = {peer: _load(peer, case) for peer in peers}
+        loads = _prepared(peers, case)
         if case.is_conditional:
             loads = {peer: _conditional(load) for peer, load in loads.items()}
         results[case.title] = _rounds(peers, wanted.rounds, lambda peer, loads=loads: measure(loads[peer], seconds=wanted.seconds))  # type: ignore[misc]
         _report(case.title, results)
     return results
+
+
+def _prepared(peers: list[Peer], case: Case) -> dict[Peer, Load]:
+    """Every peer has the answers at hand; nginx, the last, gets those of the peer before it as files."""
+    bodies: list[bytes] = []
+    for peer in peers:
+        if isinstance(peer, Nginx):
+            peer.fill(case, bodies)
+        bodies = _warm(peer, _load(peer, case))
+    return {peer: _load(peer, case) for peer in peers}
 
 
 def _publishing(peers: list[Peer], wanted: argparse.Namespace) -> Results:
@@ -103,12 +114,12 @@ def _publishing(peers: list[Peer], wanted: argparse.Namespace) -> Results:
 
 def _slowly(peers: list[Peer], wanted: argparse.Namespace) -> list[str]:
     lines = []
+    small, heavy = _prepared(peers, SMALL_METADATA), _prepared(peers, HEAVY)
     for peer in peers:
-        free, beside = beside_slow_readers(_load(peer, SMALL_METADATA), _load(peer, HEAVY), seconds=wanted.seconds)
-        ratio = beside.rate / free.rate if free.rate else 0
-        lines.append(
-            f"40 slow readers, {peer.name}: small metadata {beside.rate:,.0f}/s beside them, {free.rate:,.0f}/s alone ({ratio:.2f})"
-        )
+        seen = [beside_slow_readers(small[peer], heavy[peer], seconds=wanted.seconds) for _ in range(wanted.rounds)]
+        free, beside = (statistics.median(pair[place].rate for pair in seen) for place in (0, 1))
+        ratio = beside / free if free else 0
+        lines.append(f"beside 40 slow readers, {peer.name}: small metadata {beside:,.0f}/s, without them {free:,.0f}/s ({ratio:.2f})")
         _say(lines[-1])
     return lines
 
@@ -165,7 +176,7 @@ def _publish_private(peer: Peer) -> None:
 
 
 def _memory(peers: list[Peer]) -> str:
-    return "Memory, MB: " + ", ".join(f"{peer.name} {memory_bytes(peer.processes) / 1e6:,.0f}" for peer in peers)
+    return "memory in MB, " + ", ".join(f"{peer.name} {memory_bytes(peer.processes) / 1e6:,.0f}" for peer in peers)
 
 
 def _report(title: str, results: Results) -> None:
