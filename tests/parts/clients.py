@@ -91,12 +91,11 @@ class Client:
             "npm_config_userconfig": str(self.home / ".npmrc"),
             "npm_config_globalconfig": str(self.home / "no-global-npmrc"),
             "npm_config_cache": str(self.home / ".npm-cache"),
-            "npm_config_store_dir": str(self.home / ".store"),
             "npm_config_update_notifier": "false",
             "npm_config_fund": "false",
             "npm_config_fetch_retry_mintimeout": "50",
             "npm_config_fetch_retry_maxtimeout": "200",
-            "npm_config_manage_package_manager_versions": "false",
+            **({"npm_config_store_dir": str(self.home / ".store")} if self.tool == "pnpm" else {}),
             **self.env,
         }
 
@@ -110,11 +109,27 @@ class Client:
         assert not ok or result.code == 0, f"{self.tool} {' '.join(words)}: {result}"
         return result
 
-    def begin(self, *words: str) -> subprocess.Popen[str]:
+    def converse(self, *words: str, answers: list[tuple[str, str]], seconds: float = 60) -> Done:
+        """Run a command that asks questions: each answer is given when its prompt has been shown. Asserts success."""
+        child = self.begin(*words, stdin=subprocess.PIPE)
+        assert child.stdin is not None
+        assert child.stdout is not None
+        said = ""
+        for prompt, answer in answers:
+            place = len(said)
+            while prompt not in said[place:] and (char := child.stdout.read(1)):
+                said += char
+            child.stdin.write(f"{answer}\n")
+            child.stdin.flush()
+        said += child.communicate(timeout=seconds)[0]
+        assert child.returncode == 0, f"{self.tool} {' '.join(words)}: exit {child.returncode}\n{said}"
+        return Done(child.returncode, said, "")
+
+    def begin(self, *words: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
         """Start a command and let it run; the caller reads and waits."""
         return subprocess.Popen(  # noqa: S603 - a pinned client
             [str(self.bin / self.tool), *words], cwd=self.project, env=self.environment(), text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=stdin,
         )  # fmt: skip
 
     def debug_logs(self) -> str:
