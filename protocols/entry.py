@@ -71,7 +71,8 @@ class Entry:
         request_id = secrets.token_hex(8)
         try:
             body = await receive_body(scope, headers, ip, receive, admit=bridge.admit)
-        except ClientGone:
+        except ClientGone:  # who only stopped sending may still be listening; without an answer the server says 500
+            await _refuse(send, 400, "The body was cut off before its end; nothing was changed.", "body_cut_off")
             return
         except BodyRefused as refusal:
             await _refuse(send, refusal.status, refusal.sentence, refusal.code, refusal.headers)

@@ -55,7 +55,7 @@ def test_a_body_cut_off_stores_nothing(place: Place, gate: Gate, share: float) -
     with gate.unchanged():
         reply = exchange(place, head(place, "/cut-off", f"Content-Length: {len(body)}"), body[: int(len(body) * share)], finish=True)
 
-    assert status_of(reply) in {0, 400, 408}
+    assert status_of(reply) == 400, reply[:300]
     assert place.as_("rita").get("/cut-off").status == 404
 
 
@@ -64,7 +64,7 @@ def test_a_chunked_body_cut_off_stores_nothing(place: Place, gate: Gate) -> None
     with gate.unchanged():
         reply = exchange(place, head(place, "/cut-chunk", "Transfer-Encoding: chunked"), f"{len(body):x}\r\n".encode(), body, finish=True)
 
-    assert status_of(reply) in {0, 400, 408}
+    assert status_of(reply) == 400, reply[:300]
     assert place.as_("rita").get("/cut-chunk").status == 404
 
 

@@ -21,8 +21,11 @@ class NetworkInvalid(ValueError):
     """Not a CIDR, or not a port behind it."""
 
 
-class AddressForbidden(OSError):
-    """A name resolves to an address that is not public and not allowed; no connection was made."""
+class AddressForbidden(Exception):
+    """A name resolves to an address that is not public and not allowed; no connection was made.
+
+    No OSError: urllib3 would take it for a connection that broke, and hide it.
+    """
 
 
 @dataclass(frozen=True)
