@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
+from django.db import connection
 
 from upstreams.errors import UpstreamTimeout
 
@@ -49,6 +50,12 @@ def try_lock(path: Path) -> int | None:
     return handle
 
 
+def release_connection() -> None:
+    """Give this thread's database connection back before waiting for others, unless a transaction needs it."""
+    if not connection.in_atomic_block:
+        connection.close()
+
+
 def _wait(handle: int, until: float) -> None:
     while True:
         try:
@@ -56,6 +63,7 @@ def _wait(handle: int, until: float) -> None:
         except BlockingIOError:
             if time.monotonic() > until:
                 raise UpstreamTimeout("Others are asking for this already and it takes too long.") from None
+            release_connection()
             time.sleep(POLL)
         else:
             return

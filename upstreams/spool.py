@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import connection
 
 from upstreams.errors import UpstreamError, UpstreamTimeout, UpstreamUnreachable
-from upstreams.flight import try_lock
+from upstreams.flight import release_connection, try_lock
 
 VERIFIED_FIRST = 1024 * 1024  # bytes: files up to this size are verified before the first byte leaves
 WITHHELD = 64 * 1024  # bytes kept back of a larger one until its hash is right
@@ -119,6 +119,7 @@ class Spool:
                 return None
             self._state.unlink(missing_ok=True)
             _writers.submit(self._write, handle, work)
+        release_connection()  # the writer needs one, and a hundred who wait could hold them all
         while time.monotonic() < until:
             state = self.state()
             if state is None and handle is None and not self._is_written():

@@ -70,7 +70,7 @@ def answer_login(*, actor: Actor, page_id: str, approve: bool) -> LoginSession:
 def collect_login(*, poll_id: str) -> Issued | None:
     """The client's poll: None while pending, the token once, then LoginUnknown. Denied when the person refused."""
     login = (
-        LoginSession.objects.select_for_update()
+        LoginSession.objects.select_for_update(of=("self",))  # the person may be null, and PostgreSQL locks no outer join
         .select_related("user")
         .filter(poll_hash=_digest(poll_id), expires_at__gt=timezone.now())
         .first()
