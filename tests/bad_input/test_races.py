@@ -72,10 +72,14 @@ def test_two_writers_on_one_tag(place: Place) -> None:
     for version in ("1.0.0", "2.0.0"):
         place.publish(pack("pulled-both-ways", version))
     answers = at_once(
-        20, lambda number: place.as_("bob").request(
-            "PUT", "/-/package/pulled-both-ways/dist-tags/next", body=f'"{number % 2 + 1}.0.0"'.encode(), headers={"content-type": "application/json"}
-        )
-    )  # fmt: skip
+        20,
+        lambda number: place.as_("bob").request(
+            "PUT",
+            "/-/package/pulled-both-ways/dist-tags/next",
+            body=f'"{number % 2 + 1}.0.0"'.encode(),
+            headers={"content-type": "application/json"},
+        ),
+    )
 
     assert {answer.status // 100 for answer in answers} == {2}
     assert place.as_("rita").get("/-/package/pulled-both-ways/dist-tags").json()["next"] in {"1.0.0", "2.0.0"}

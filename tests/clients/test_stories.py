@@ -3,10 +3,10 @@
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
+from tests.clients.projects import loaded, publish, write_package
 from tests.parts.clients import Client
 from tests.parts.gate import Gate, Place
 from tests.parts.gatehouse import PASSWORD
@@ -14,27 +14,6 @@ from tests.parts.recorder import Recorder
 
 pytestmark = pytest.mark.npm
 Clients = Callable[..., Client]
-
-
-def write_package(folder: Path, name: str, version: str = "1.0.0", **fields: object) -> Path:
-    """A project to publish or install from."""
-    folder.mkdir(parents=True, exist_ok=True)
-    manifest = {"name": name, "version": version, "description": "made by a test", "main": "index.js", "license": "UNLICENSED", **fields}
-    (folder / "package.json").write_text(json.dumps(manifest), encoding="utf-8")
-    (folder / "index.js").write_text(f"module.exports = '{name}@{version}'\n", encoding="utf-8")
-    (folder / "README.md").write_text(f"# {name}\n", encoding="utf-8")
-    return folder
-
-
-def publish(client: Client, name: str, version: str = "1.0.0", *words: str, **fields: object) -> None:
-    """`npm publish` of a package made up on the spot."""
-    folder = write_package(client.home / f"publish-{name.replace('/', '-')}-{version}", name, version, **fields)
-    client.run("publish", *words, cwd=folder)
-
-
-def loaded(client: Client, name: str) -> str:
-    """What `require(name)` gives in the client's project: the proof that the bytes arrived."""
-    return (client.project / "node_modules" / name / "index.js").read_text(encoding="utf-8").strip()
 
 
 def test_ping_and_whoami(place: Place, npm: Clients) -> None:
@@ -62,9 +41,8 @@ def test_login_with_a_password(place: Place, npm: Clients, gate: Gate) -> None:
 
 def test_login_with_a_wrong_password_changes_nothing(place: Place, npm: Clients, gate: Gate) -> None:
     client = npm(place)
-    with gate.unchanged():
-        with pytest.raises(AssertionError, match="Incorrect or missing password|wrong|E401"):
-            client.converse("login", "--auth-type=legacy", answers=[("Username:", "bob"), ("Password:", "wrong-password")])
+    with gate.unchanged(), pytest.raises(AssertionError, match=r"Incorrect or missing password|wrong|E401"):
+        client.converse("login", "--auth-type=legacy", answers=[("Username:", "bob"), ("Password:", "wrong-password")])
 
     assert "_authToken" not in client.npmrc
 
@@ -286,26 +264,3 @@ def test_a_missing_package_is_said_clearly(place: Place, npm: Clients, recorder:
     write_package(rita.project, "an-app")
 
     assert "E404" in (done := rita.run("install", "there-is-no-such", ok=False)).err, done
-
-
-def test_pnpm_installs_and_publishes(place: Place, pnpm: Clients, recorder: Recorder) -> None:
-    recorder.add("from-outside", "3.0.0", dependencies={"@pub/deeper": "1"})
-    recorder.add("@pub/deeper", "1.0.0")
-    place.upstream(recorder)
-    bob, rita = pnpm(place, "bob"), pnpm(place, "rita")
-    folder = write_package(bob.home / "pub", "@acme/by-pnpm", "1.0.0", dependencies={"from-outside": "^3.0.0"})
-    bob.run("publish", "--no-git-checks", cwd=folder)
-    write_package(rita.project, "an-app")
-    rita.run("add", "@acme/by-pnpm")
-
-    assert loaded(rita, "@acme/by-pnpm") == "module.exports = '@acme/by-pnpm@1.0.0'"
-    assert list((rita.project / "node_modules" / ".pnpm").glob("from-outside@3.0.0"))
-    rita.run("install", "--frozen-lockfile", "--force")
-
-
-def test_pnpm_lists_tags_and_views(place: Place, pnpm: Clients, npm: Clients) -> None:
-    publish(npm(place, "bob"), "seen-by-pnpm", "1.0.0")
-    rita = pnpm(place, "rita")
-
-    assert rita.run("view", "seen-by-pnpm", "version").out.strip() == "1.0.0"
-    assert rita.run("whoami").out.strip() == "rita"

@@ -36,7 +36,7 @@ def execute(database_url: str, data: Path, statement: str, *values: object) -> l
     """Run one statement beside the server: to move a clock or look at a row. Placeholders are `?`."""
     if database_url:
         with psycopg.connect(database_url) as connection:
-            done = connection.execute(statement.replace("?", "%s"), values)  # type: ignore[arg-type]
+            done = connection.execute(statement.replace("?", "%s"), values)
             return list(done.fetchall()) if done.description else []
     with sqlite3.connect(data / "gatehouse.sqlite3", timeout=20) as database:
         return list(database.execute(statement, values).fetchall())
@@ -46,11 +46,15 @@ def _tables(database_url: str, data: Path) -> Iterator[tuple[str, list[str]]]:
     for table in _names(database_url, data):
         columns = _columns(database_url, data, table)
         chosen = ", ".join(f'"{column}"' for column in columns if column not in RESTLESS)
-        yield table, sorted(repr(row) for row in execute(database_url, data, f'SELECT {chosen} FROM "{table}"'))  # noqa: S608 - names from the catalogue
+        yield table, sorted(repr(row) for row in execute(database_url, data, f'SELECT {chosen} FROM "{table}"'))
 
 
 def _names(database_url: str, data: Path) -> list[str]:
-    ask = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'" if database_url else "SELECT name FROM sqlite_master WHERE type = 'table'"
+    ask = (
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+        if database_url
+        else "SELECT name FROM sqlite_master WHERE type = 'table'"
+    )
     names = [str(row[0]) for row in execute(database_url, data, ask)]
     return sorted(name for name in names if name.startswith(OWN) and name not in READ_CACHES)
 

@@ -75,13 +75,13 @@ class Place:
     def set_internal(self, name: str, version: str, *, internal: bool) -> Answer:
         """The toggle of one version, over REST."""
         answer = self.api().patch(f"{self.rest}packages/npm/{name.replace('/', '%2F')}/versions/{version}/", {"internal": internal})
-        assert answer.status == 200, answer  # noqa: PLR2004
+        assert answer.status == 200, answer
         return answer
 
     def versions(self, name: str, *, who: str = "rita") -> list[str]:
         """The versions a reader is shown."""
         answer = self.as_(who).get("/" + name.replace("/", "%2f"), accept="application/json")
-        assert answer.status == 200, answer  # noqa: PLR2004
+        assert answer.status == 200, answer
         return sorted(answer.json()["versions"])
 
 
@@ -168,6 +168,6 @@ class Gate:
 
 def made(answer: Answer) -> dict[str, Any]:
     """The object a create answered with."""
-    assert answer.status == 201, answer  # noqa: PLR2004
+    assert answer.status == 201, answer
     found: dict[str, Any] = answer.json()
     return found

@@ -85,8 +85,14 @@ class Gatehouse:
 
     def manage(self, *words: str) -> str:
         """Run `manage.py`; its output. Raises NotReady with what it said."""
-        done = subprocess.run(  # noqa: S603 - the suite's own words
-            [sys.executable, "manage.py", *words], cwd=ROOT, env=self.environment(), capture_output=True, text=True, timeout=120, check=False
+        done = subprocess.run(
+            [sys.executable, "manage.py", *words],
+            cwd=ROOT,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
         if done.returncode != 0:
             raise NotReady(f"manage.py {words[0]} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")

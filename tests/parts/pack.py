@@ -54,7 +54,7 @@ def tar_gz(files: Mapping[str, bytes]) -> bytes:
     return gzip.compress(plain.getvalue(), mtime=0)
 
 
-def pack(name: str, version: str = "1.0.0", *, text: str = "", files: Mapping[str, bytes] | None = None, **manifest: Any) -> Packed:  # noqa: ANN401 - JSON
+def pack(name: str, version: str = "1.0.0", *, text: str = "", files: Mapping[str, bytes] | None = None, **manifest: Any) -> Packed:
     """Pack one version. `text` makes its bytes different, `manifest` adds to its package.json (dependencies, bin …)."""
     document = {"name": name, "version": version, "description": f"{name} for tests", "main": "index.js", **manifest}
     body = f"module.exports = {json.dumps(f'{name}@{version}{text}')};\n".encode()
@@ -63,9 +63,13 @@ def pack(name: str, version: str = "1.0.0", *, text: str = "", files: Mapping[st
     return Packed(name, version, document, tar_gz(inside))
 
 
-def publish_document(packed: Packed, *, tag: str = "latest", **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+def publish_document(packed: Packed, *, tag: str = "latest", **changes: Any) -> dict[str, Any]:
     """The body of `npm publish`, as npm 11 sends it. `changes` replaces top-level keys."""
-    dist = {"integrity": packed.integrity, "shasum": packed.shasum, "tarball": f"http://registry.example.org/{packed.name}/-/{packed.filename}"}
+    dist = {
+        "integrity": packed.integrity,
+        "shasum": packed.shasum,
+        "tarball": f"http://registry.example.org/{packed.name}/-/{packed.filename}",
+    }
     manifest = {**packed.manifest, "_id": f"{packed.name}@{packed.version}", "readme": f"# {packed.name}", "dist": dist}
     data = base64.b64encode(packed.tarball).decode("ascii")
     attachment = {"content_type": "application/octet-stream", "data": data, "length": len(packed.tarball)}

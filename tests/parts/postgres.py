@@ -44,7 +44,7 @@ class Postgres:
         options = self._other_user()
         env = {**os.environ, "LC_ALL": "C.UTF-8"}
         initdb = [self.bin / "initdb", "-D", self.data, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--no-sync", "--no-instructions"]
-        subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd=self.data, env=env, **options)  # type: ignore[call-overload]  # noqa: S603 - fixed words
+        subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd=self.data, env=env, **options)  # type: ignore[call-overload]
         words = [self.bin / "postgres", "-D", self.data, "-h", HOST, "-p", self.port, "-k", ""]
         words += [part for setting in QUICK for part in ("-c", setting)]
         self.process = Process(words, log=self.data.parent / "postgres.log", env=env, cwd=self.data)
@@ -74,10 +74,10 @@ class Postgres:
         nobody = pwd.getpwnam("nobody")
         os.chown(self.data, nobody.pw_uid, nobody.pw_gid)
         for folder in self.data.parents:
-            if folder.stat().st_uid == 0 and folder.stat().st_mode & 0o055 != 0o055 and len(folder.parts) > 2:  # noqa: PLR2004 - not / or /tmp
+            if folder.stat().st_uid == 0 and folder.stat().st_mode & 0o055 != 0o055 and len(folder.parts) > 2:
                 folder.chmod(0o755)
         return {"user": "nobody", "group": nobody.pw_gid, "extra_groups": []}
 
     def _is_ready(self) -> bool:
-        words = [self.bin / "pg_isready", "-q", "-h", HOST, "-p", str(self.port)]
-        return subprocess.run(words, check=False).returncode == 0  # noqa: S603 - fixed words
+        words = [str(self.bin / "pg_isready"), "-q", "-h", HOST, "-p", str(self.port)]
+        return subprocess.run(words, check=False).returncode == 0

@@ -21,7 +21,7 @@ class NotReady(AssertionError):
 def free_port() -> int:
     """A port nobody listens on just now."""
     for _ in range(200):
-        port = random.randrange(LOW, HIGH)  # noqa: S311 - no secret
+        port = random.randrange(LOW, HIGH)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind((HOST, port))
             return port
@@ -42,7 +42,7 @@ class Process:
     def start(self, ready: Callable[[], bool], *, seconds: float = 60) -> None:
         """Start it and wait until `ready` says so. Raises NotReady with the end of the log."""
         with self.log.open("ab") as log:
-            self.child = subprocess.Popen(  # type: ignore[call-overload]  # noqa: S603 - words of the suite itself
+            self.child = subprocess.Popen(  # type: ignore[call-overload]
                 self.words, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                 env=self.env, cwd=self.cwd, start_new_session=True, **self.options,
             )  # fmt: skip

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
@@ -18,7 +19,9 @@ from tests.parts.pack import Packed
 from tests.parts.pack import pack as make
 
 ABBREVIATED = "application/vnd.npm.install-v1+json"
-SLIM = frozenset({"name", "version", "dist", "dependencies", "optionalDependencies", "peerDependencies", "bin", "engines", "os", "cpu", "deprecated"})
+SLIM = frozenset(
+    {"name", "version", "dist", "dependencies", "optionalDependencies", "peerDependencies", "bin", "engines", "os", "cpu", "deprecated"}
+)
 
 
 @dataclass(frozen=True)
@@ -94,11 +97,11 @@ class Recorder:
         self._server.server_close()
         self._server.hang_up()
 
-    def add(self, name: str, *versions: str, tag: str = "latest", **manifest: Any) -> list[Packed]:  # noqa: ANN401 - JSON
+    def add(self, name: str, *versions: str, tag: str = "latest", **manifest: Any) -> list[Packed]:
         """Offer a package in these versions (default 1.0.0); the last one gets the tag."""
         return [self.offer(make(name, version, **manifest), tag=tag) for version in versions or ("1.0.0",)]
 
-    def offer(self, packed: Packed, *, tag: str = "latest", **dist: Any) -> Packed:  # noqa: ANN401 - JSON
+    def offer(self, packed: Packed, *, tag: str = "latest", **dist: Any) -> Packed:
         """Offer one packed version; `dist` overrides what its `dist` says (integrity, tarball …)."""
         offer = self.offers.setdefault(packed.name, Offer())
         offer.versions[packed.version] = packed
@@ -166,12 +169,12 @@ class Server(ThreadingHTTPServer):
         self._open: set[socket.socket] = set()
         super().__init__(address, handler)
 
-    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - socketserver's own
+    def process_request(self, request: Any, client_address: Any) -> None:
         """Remember who is connected: clients keep their connections."""
         self._open.add(request)
         super().process_request(request, client_address)
 
-    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - socketserver's own
+    def shutdown_request(self, request: Any) -> None:
         """Forget who left."""
         self._open.discard(request)
         super().shutdown_request(request)
@@ -201,13 +204,12 @@ class Handler(BaseHTTPRequestHandler):
             self.rfile.read(length)
         where = "tarball" if seen.is_tarball else "packument"
         fault = recorder.faults.get((seen.name, where)) or recorder.faults.get(("*", where))
-        plain = lambda: self._answer(recorder, seen)  # noqa: E731 - handed to the fault
         if recorder.wanted_authorization and seen.headers.get("authorization") != recorder.wanted_authorization:
             self.send(401, b'{"error":"credentials"}')
         elif fault is not None:
-            fault(self, plain)
+            fault(self, partial(self._answer, recorder, seen))
         else:
-            plain()
+            self._answer(recorder, seen)
 
     do_HEAD = do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815 - the names http.server calls
 
@@ -241,5 +243,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.send(304, b"", etag=etag)
         kind = ABBREVIATED if slim else "application/json"
         if "gzip" in self.headers.get("Accept-Encoding", ""):
-            return self.send(200, gzip.compress(body), etag=etag, content_type=kind, content_encoding="gzip", vary="accept, accept-encoding")
+            return self.send(
+                200, gzip.compress(body), etag=etag, content_type=kind, content_encoding="gzip", vary="accept, accept-encoding"
+            )
         return self.send(200, body, etag=etag, content_type=kind, vary="accept, accept-encoding")

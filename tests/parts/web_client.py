@@ -23,7 +23,7 @@ class Answer:
     body: bytes
     headers: Headers
 
-    def json(self) -> Any:  # noqa: ANN401 - JSON
+    def json(self) -> Any:
         """The body as JSON."""
         return json.loads(self.body)
 
@@ -45,7 +45,11 @@ class Caller:
 
     def request(self, method: str, path: str, *, body: object = None, headers: dict[str, str] | None = None) -> Answer:
         """Send it. A dict or list goes as JSON, bytes and str as they are; the path is not touched."""
-        sent = {"authorization": self.authorization, "connection": "close", **{key.lower(): value for key, value in (headers or {}).items()}}
+        sent = {
+            "authorization": self.authorization,
+            "connection": "close",
+            **{key.lower(): value for key, value in (headers or {}).items()},
+        }
         if isinstance(body, dict | list):
             body, sent = json.dumps(body).encode(), {"content-type": "application/json", **sent}
         content = body.encode() if isinstance(body, str) else body

@@ -7,13 +7,12 @@ from tests.parts.recorder import ABBREVIATED, Recorder
 from tests.parts.web_client import Answer, Caller
 
 
-
-def proven(place: Place, recorder: Recorder, name: str = "plainly-public", **upstream: object) -> dict[str, object]:
+def proven(place: Place, recorder: Recorder, name: str = "plainly-public") -> dict[str, object]:
     """Add the recorder as an upstream and show that a public name does arrive there; then start a new page."""
     recorder.add(name)
-    made = place.upstream(recorder, **upstream)
+    made = place.upstream(recorder)
     answer = place.as_("rita").get(f"/{name}")
-    assert answer.status == 200, answer  # noqa: PLR2004
+    assert answer.status == 200, answer
     assert recorder.asked(name), "the recorder sees nothing at all: this test would prove nothing"
     recorder.forget()
     return made

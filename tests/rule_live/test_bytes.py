@@ -6,6 +6,7 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from tests.parts import faults
 from tests.parts.gate import Gate, Place
 from tests.parts.pack import pack
@@ -120,7 +121,9 @@ def test_a_hundred_askers_cost_one_fetch(place: Place, recorder: Recorder, size:
 def test_a_slow_reader_slows_nobody(place: Place, recorder: Recorder) -> None:
     proven(place, recorder)
     packed = recorder.offer(pack("patient", files={"data.bin": os.urandom(LARGE)}))
-    head = f"GET {place.path}/patient/-/patient-1.0.0.tgz HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {place.tokens['rita']}\r\n\r\n"
+    head = (
+        f"GET {place.path}/patient/-/patient-1.0.0.tgz HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {place.tokens['rita']}\r\n\r\n"
+    )
     with socket.create_connection(("127.0.0.1", place.gate.server.port)) as slow:
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         slow.sendall(head.encode())

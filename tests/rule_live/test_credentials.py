@@ -8,7 +8,7 @@ from tests.parts.pack import pack
 from tests.parts.recorder import Recorder
 from tests.rule_live.asking import proven
 
-SECRET = "s3cr3t-of-the-partner"  # noqa: S105 - made up
+SECRET = "s3cr3t-of-the-partner"
 AUTH = {
     "bearer": {"auth_type": "bearer", "secret": SECRET},
     "basic": {"auth_type": "basic", "username": "gatehouse", "secret": SECRET},
@@ -27,7 +27,7 @@ def test_credentials_are_sent_to_their_upstream(place: Place, recorder: Recorder
 
 
 def test_refused_credentials_are_a_502(place: Place, recorder: Recorder) -> None:
-    recorder.demand("bearer", secret="another")  # noqa: S106 - made up
+    recorder.demand("bearer", secret="another")
     place.upstream(recorder, **AUTH["bearer"])
     answer = place.as_("rita").get("/behind-a-lock")
 
@@ -76,7 +76,9 @@ def test_a_tarball_on_another_host_gets_none(place: Place, recorder: Recorder, o
 def test_the_clients_own_credentials_stay_here(place: Place, recorder: Recorder) -> None:
     proven(place, recorder)
     recorder.add("asked-by-rita")
-    place.as_("rita").request("GET", "/asked-by-rita", headers={"cookie": "sessionid=abc", "npm-otp": "123456", "x-forwarded-for": "10.1.2.3"})
+    place.as_("rita").request(
+        "GET", "/asked-by-rita", headers={"cookie": "sessionid=abc", "npm-otp": "123456", "x-forwarded-for": "10.1.2.3"}
+    )
     place.as_("rita").get("/asked-by-rita/-/asked-by-rita-1.0.0.tgz")
 
     assert recorder.asked("asked-by-rita")
@@ -120,7 +122,9 @@ FORBIDDEN = [
 @pytest.mark.parametrize("address", FORBIDDEN)
 def test_a_private_address_is_refused_when_saved(strict_gate: Gate, strict_place: Place, address: str) -> None:
     with strict_gate.unchanged():
-        answer = strict_place.api().post(strict_place.rest + "upstreams/", {"name": "inside", "kind": "url", "format": "npm", "url": address})
+        answer = strict_place.api().post(
+            strict_place.rest + "upstreams/", {"name": "inside", "kind": "url", "format": "npm", "url": address}
+        )
 
     assert answer.status == 400, answer
     assert "url" in answer.json()["fields"]

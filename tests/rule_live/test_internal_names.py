@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.clients.projects import write_package
 from tests.parts.clients import Client
 from tests.parts.gate import Gate, Place
 from tests.parts.pack import pack
 from tests.parts.recorder import Recorder
-from tests.rule_live.asking import assert_never_asked, ask_in_every_way, proven
+from tests.rule_live.asking import ask_in_every_way, assert_never_asked, proven
 
 NAMES = ("our-own", "@acme/our-own")
 
@@ -220,7 +221,9 @@ def test_workspaces_do_not_influence_each_other(place: Place, gate: Gate, record
     globex = gate.globex()
     other_recorder.add("same-word", "7.0.0")
     recorder.add("same-word", "7.0.0")
-    made = globex.api("mallory").post(globex.rest + "upstreams/", {"name": "public", "kind": "url", "format": "npm", "url": other_recorder.url})
+    made = globex.api("mallory").post(
+        globex.rest + "upstreams/", {"name": "public", "kind": "url", "format": "npm", "url": other_recorder.url}
+    )
     assert made.status == 201, made
     place.publish(pack("same-word", "1.0.0"))
     place.claim("@acme/*")
@@ -233,11 +236,7 @@ def test_workspaces_do_not_influence_each_other(place: Place, gate: Gate, record
 
 @pytest.mark.npm
 @pytest.mark.parametrize("tool", ["npm", "pnpm"])
-def test_publishing_a_new_name_does_not_leak_it(
-    place: Place, recorder: Recorder, request: pytest.FixtureRequest, tool: str
-) -> None:
-    from tests.clients.test_stories import write_package
-
+def test_publishing_a_new_name_does_not_leak_it(place: Place, recorder: Recorder, request: pytest.FixtureRequest, tool: str) -> None:
     make: Callable[..., Client] = request.getfixturevalue(tool)
     proven(place, recorder)
     bob = make(place, "bob")
@@ -252,7 +251,11 @@ def test_a_publishers_questions_about_a_new_name_stay_at_home(place: Place, reco
     proven(place, recorder)
     recorder.add("@acme/not-yet")
     bob = place.as_("bob")
-    for headers in ({"npm-command": "publish"}, {"referer": "publish"}, {"npm-command": "publish", "accept": "application/vnd.npm.install-v1+json"}):
+    for headers in (
+        {"npm-command": "publish"},
+        {"referer": "publish"},
+        {"npm-command": "publish", "accept": "application/vnd.npm.install-v1+json"},
+    ):
         assert bob.request("GET", "/@acme%2fnot-yet", headers=headers).status == 404
     for path in ("/@acme%2fnot-yet?write=true", "/-/package/@acme%2fnot-yet/dist-tags", "/-/package/@acme%2fnot-yet/access"):
         assert bob.get(path).status in {404, 501}

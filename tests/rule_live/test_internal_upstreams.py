@@ -1,7 +1,5 @@
 """RULE.md, clauses 3 and 4, live: internal upstreams decide first, and when one cannot answer, nobody else may."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.parts import faults
@@ -26,14 +24,14 @@ FAULTS: dict[str, Fault] = {
 
 
 @pytest.fixture
-def partner(place: Place, recorder: Recorder, other_recorder: Recorder) -> Iterator[Recorder]:
+def partner(place: Place, recorder: Recorder, other_recorder: Recorder) -> Recorder:
     """`recorder` is public and proven to be asked; what is returned is an internal upstream beside it, asked first or last."""
     proven(place, recorder)
     other_recorder.add("partner-proof")
     place.upstream(other_recorder, "partner", internal=True, priority=200)
     assert place.versions("partner-proof") == ["1.0.0"]
     assert other_recorder.asked("partner-proof")
-    yield other_recorder
+    return other_recorder
 
 
 def test_what_it_has_is_internal(place: Place, recorder: Recorder, partner: Recorder) -> None:

@@ -68,7 +68,13 @@ def test_a_real_404_is_a_404_and_remembered(place: Place, recorder: Recorder) ->
 
 @pytest.mark.parametrize(
     ("fault", "expected"),
-    [(faults.status(500), 503), (faults.hang, 504), (faults.status(403), 502), (faults.garbage(b"no tarball"), 502), (faults.garbage(b""), 502)],
+    [
+        (faults.status(500), 503),
+        (faults.hang, 504),
+        (faults.status(403), 502),
+        (faults.garbage(b"no tarball"), 502),
+        (faults.garbage(b""), 502),
+    ],
     ids=["500", "hang", "403", "other bytes", "empty"],
 )
 def test_tarballs(place: Place, gate: Gate, recorder: Recorder, fault: Fault, expected: int) -> None:
@@ -84,7 +90,9 @@ def test_tarballs(place: Place, gate: Gate, recorder: Recorder, fault: Fault, ex
     assert place.as_("rita").get("/bumpy/-/bumpy-1.0.0.tgz").body == packed.tarball
 
 
-@pytest.mark.parametrize("fault", [faults.status(500), faults.close, faults.status(404), faults.garbage()], ids=["500", "close", "404", "garbage"])
+@pytest.mark.parametrize(
+    "fault", [faults.status(500), faults.close, faults.status(404), faults.garbage()], ids=["500", "close", "404", "garbage"]
+)
 def test_stale_metadata_is_served_when_upstream_is_down(place: Place, gate: Gate, recorder: Recorder, fault: Fault) -> None:
     proven(place, recorder)
     packed = recorder.offer(pack("lasting"))

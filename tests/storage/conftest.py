@@ -15,7 +15,7 @@ BACKENDS = ("files", "s3")
 
 
 @pytest.fixture(params=BACKENDS)
-def backend(request: pytest.FixtureRequest, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:  # noqa: ANN401 - pytest-django's wrapper
+def backend(request: pytest.FixtureRequest, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The storage under test, with staging and cache in a folder of the test's own."""
     settings.DATA_DIR = tmp_path
     if request.param == "s3":
@@ -27,6 +27,6 @@ def backend(request: pytest.FixtureRequest, settings: Any, tmp_path: Path, monke
     else:
         entry = {"BACKEND": "packages.blobs.DurableFileStorage", "OPTIONS": {"location": str(tmp_path / "blobs")}}
     settings.STORAGES = {**settings.STORAGES, "blobs": entry}
-    storages._storages.clear()  # type: ignore[attr-defined]  # noqa: SLF001 - Django keeps instances, and has no way to say so
+    storages._storages.clear()  # type: ignore[attr-defined]
     yield str(request.param)
-    storages._storages.clear()  # type: ignore[attr-defined]  # noqa: SLF001
+    storages._storages.clear()  # type: ignore[attr-defined]

@@ -143,11 +143,11 @@ def test_bytes_are_on_disk_before_their_name_is(backend: str, monkeypatch: pytes
     fsync, replace = os.fsync, Path.replace
 
     def recorded_fsync(handle: int) -> None:
-        target = os.readlink(f"/proc/self/fd/{handle}")
-        steps.append("fsync folder" if Path(target).is_dir() else "fsync file")
+        target = Path(f"/proc/self/fd/{handle}").readlink()
+        steps.append("fsync folder" if target.is_dir() else "fsync file")
         fsync(handle)
 
-    def recorded_replace(self: Path, target: Any) -> Path:  # noqa: ANN401 - pathlib's own
+    def recorded_replace(self: Path, target: Any) -> Path:
         steps.append("rename")
         return replace(self, target)
 
@@ -164,9 +164,9 @@ def test_a_full_disk_is_said_and_leaves_nothing(backend: str, moment: str, monke
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    with blobs.Staging(limit=100) as staging, pytest.raises(StorageFull):
+    with blobs.Staging(limit=100) as staging, pytest.raises(StorageFull):  # noqa: PT012 - two moments, one table
         if moment == "write":
-            monkeypatch.setattr(staging, "_file", _FullFile(staging._file))  # noqa: SLF001 - a full disk, without one
+            monkeypatch.setattr(staging, "_file", _FullFile(staging._file))
             staging.write(b"no room")
         else:
             staging.write(b"no room")
@@ -183,7 +183,7 @@ def test_another_file_system_gets_a_whole_copy(backend: str, monkeypatch: pytest
     replace = Path.replace
     refused: list[Path] = []
 
-    def across(self: Path, target: Any) -> Path:  # noqa: ANN401 - pathlib's own
+    def across(self: Path, target: Any) -> Path:
         if "staging" in self.parts and not refused:
             refused.append(self)
             raise OSError(errno.EXDEV, "Invalid cross-device link")
@@ -207,7 +207,7 @@ def test_a_client_chooses_no_name(backend: str) -> None:
 class _FullFile:
     """A file on a full disk."""
 
-    def __init__(self, real: Any) -> None:  # noqa: ANN401 - a raw file
+    def __init__(self, real: Any) -> None:
         self._real = real
 
     def write(self, _: bytes) -> int:
