@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,7 +34,7 @@ def homes(draw: st.DrawFn, depth: int = 2) -> Home:
 def sources(draw: st.DrawFn, depth: int) -> Source:
     kind = draw(st.sampled_from([Kind.URL, Kind.URL, Kind.GIT, Kind.REGISTRY] if depth else [Kind.URL, Kind.GIT]))
     return Source(
-        id=draw(st.integers(1, 10**9)),
+        id=0,  # numbered when the tree stands
         label="source",
         kind=kind,
         is_enabled=draw(st.sampled_from([True, True, True, False])),
@@ -46,7 +47,23 @@ def sources(draw: st.DrawFn, depth: int) -> Source:
 
 @st.composite
 def any_facts(draw: st.DrawFn) -> Facts:
-    return Facts(name="p", home=draw(homes()), claim=draw(words), tombstone=draw(words), held_by=draw(words), home_only=draw(st.booleans()))
+    return Facts(
+        name="p",
+        home=numbered(draw(homes()), count(1)),
+        claim=draw(words),
+        tombstone=draw(words),
+        held_by=draw(words),
+        home_only=draw(st.booleans()),
+    )
+
+
+def numbered(home: Home, numbers: Iterator[int]) -> Home:
+    """The same home with ids as the database gives them: each once."""
+    found = [
+        replace(source, id=next(numbers), home=numbered(source.home, numbers) if source.home is not None else None)
+        for source in home.sources
+    ]
+    return replace(home, sources=tuple(found))
 
 
 def every(home: Home, path: Path = ()) -> Iterator[tuple[Path, Source, bool]]:
