@@ -8,8 +8,9 @@ import sys
 def main() -> int:
     """Run one management command; a bad environment ends with one clear line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    from config.env import EnvironmentInvalid
     from django.core.management import execute_from_command_line
+
+    from config.env import EnvironmentInvalid
 
     try:
         execute_from_command_line(sys.argv)

@@ -64,9 +64,7 @@ class Entry:
             return
         await self._through_django(scope, headers, scheme, ip, receive, send)
 
-    async def _through_django(
-        self, scope: Scope, headers: Headers, scheme: str, ip: str, receive: Receive, send: Send
-    ) -> None:
+    async def _through_django(self, scope: Scope, headers: Headers, scheme: str, ip: str, receive: Receive, send: Send) -> None:
         bridge = self._lean if LEAN.match(scope["path"]) else self._full
         request_id = secrets.token_hex(8)
         try:

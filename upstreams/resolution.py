@@ -203,9 +203,7 @@ def _by_internal_upstreams(facts: Facts) -> Decision:
     if failed:
         clause = f"rule 4: internal upstream {failed} cannot answer, so nobody else is asked"
         if facts.home.holds_any:
-            return Decision(
-                outcome=Outcome.ANSWER, is_internal=None, clause=clause, answering=((),), blocked_by=failed, shows_pulled=True
-            )
+            return Decision(outcome=Outcome.ANSWER, is_internal=None, clause=clause, answering=((),), blocked_by=failed, shows_pulled=True)
         return Decision(outcome=Outcome.UNAVAILABLE, is_internal=None, clause=clause, blocked_by=failed)
     return _public(facts)
 

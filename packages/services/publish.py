@@ -149,9 +149,7 @@ def _existing(registry: Registry, publication: Publication) -> Version | None:
 def _same_or_refuse(found: Version, publication: Publication) -> Published:
     if found.integrity == publication.file.integrity:
         return Published(found, created=False)
-    raise VersionExists(
-        f"You cannot publish over the existing version {publication.version} of {publication.name}; choose a new number."
-    )
+    raise VersionExists(f"You cannot publish over the existing version {publication.version} of {publication.name}; choose a new number.")
 
 
 def _refuse_retired(registry: Registry, publication: Publication) -> None:
@@ -159,9 +157,7 @@ def _refuse_retired(registry: Registry, publication: Publication) -> None:
         registry=registry, format=publication.format, name=publication.name, version=publication.version
     )
     if retired.exists():
-        raise VersionRetired(
-            f"{publication.name}@{publication.version} was published and deleted; its number is not given out again."
-        )
+        raise VersionRetired(f"{publication.name}@{publication.version} was published and deleted; its number is not given out again.")
 
 
 def _blob(staged: StagedFile) -> Blob:

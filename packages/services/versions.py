@@ -168,9 +168,7 @@ def _tombstones(registry: Registry, format: str, folded: str) -> QuerySet[Tombst
 def _retire(registry: Registry, package: Package, doomed: list[Version]) -> None:
     own = [version for version in doomed if version.origin in OWN_ORIGINS or version.is_internal]
     for version in own:
-        RetiredVersion.objects.get_or_create(
-            registry=registry, format=package.format, name=package.name, version=version.version
-        )
+        RetiredVersion.objects.get_or_create(registry=registry, format=package.format, name=package.name, version=version.version)
     internal = [version for version in doomed if version.is_internal]
     staying = Version.objects.filter(package=package, is_internal=True).exclude(pk__in=[version.pk for version in doomed])
     if internal and not staying.exists():

@@ -45,9 +45,7 @@ def actor_of_token(secret: str, ip: str) -> Actor:
     token = Token.objects.select_related("owner").filter(secret_hash=digest(secret)).first()
     if token is None or (token.owner is not None and not token.owner.is_active):
         raise CredentialsInvalid("This token is not valid. Run npm login, or create a new token.")
-    facts = TokenFacts(
-        token.pk, token.name, token.read_only, token.registries, token.scopes, token.cidrs, token.expires_at
-    )
+    facts = TokenFacts(token.pk, token.name, token.read_only, token.registries, token.scopes, token.cidrs, token.expires_at)
     if facts.is_over(timezone.now()):
         raise CredentialsInvalid("This token is not valid. Run npm login, or create a new token.")
     if not facts.admits(ip):

@@ -157,9 +157,7 @@ def _narrowed(actor: Actor, wish: Wish) -> Wish:
     cidrs = list(wish.cidrs) or parent.cidrs
     if parent.cidrs and not all(_inside(cidr, parent.cidrs) for cidr in cidrs):
         raise TokenTooWide("A token creates only tokens for addresses it may be used from itself.")
-    return Wish(
-        name=wish.name, read_only=wish.read_only, expires_at=ends_at, registries=registries, scopes=wish.scopes, cidrs=cidrs
-    )
+    return Wish(name=wish.name, read_only=wish.read_only, expires_at=ends_at, registries=registries, scopes=wish.scopes, cidrs=cidrs)
 
 
 def _inside(cidr: str, outer: Sequence[str]) -> bool:

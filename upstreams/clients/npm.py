@@ -38,9 +38,7 @@ class Fetched:
         return hashlib.sha256(self.body or b"").hexdigest()
 
 
-def fetch_packument(
-    target: Target, name: Name, known: Known, *, limit: int, before_send: Callable[[], None] = no_check
-) -> Fetched:
+def fetch_packument(target: Target, name: Name, known: Known, *, limit: int, before_send: Callable[[], None] = no_check) -> Fetched:
     """The full packument of `name`, conditionally. `limit` in bytes after decompression.
 
     Raises UpstreamError subclasses; an answer about another name, or none at all, is UpstreamBadAnswer.

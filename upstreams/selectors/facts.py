@@ -64,7 +64,12 @@ def current_epochs(registry: Registry, format: str, folded: str) -> Epochs:  # n
 
 
 def gather(
-    registry: Registry, format: str, name: str, *, replies: Mapping[int, Replied], home_only: bool = False  # noqa: A002
+    registry: Registry,
+    format: str,
+    name: str,
+    *,
+    replies: Mapping[int, Replied],
+    home_only: bool = False,  # noqa: A002
 ) -> Situation:
     """Read the facts about `name` (as written) in `registry`. Epochs are read first, so a race only makes us ask again."""
     folded = name.lower()
@@ -127,9 +132,7 @@ class _Builder:
 
     def _source(self, row: Upstream, seen: frozenset[int]) -> Source | None:
         fits = not row.patterns or any(matches(pattern, self.folded) for pattern in row.patterns)
-        source = Source(
-            id=row.pk, label=row.name, kind=Kind(row.kind), is_enabled=row.is_enabled, is_internal=row.is_internal, fits=fits
-        )
+        source = Source(id=row.pk, label=row.name, kind=Kind(row.kind), is_enabled=row.is_enabled, is_internal=row.is_internal, fits=fits)
         if row.kind == Upstream.Kind.REGISTRY:
             if row.source is None or row.source.pk in seen or len(seen) >= DEPTH:
                 return None
@@ -151,9 +154,9 @@ def _upstreams(workspace_id: int, format: str) -> dict[int, list[Upstream]]:  # 
 
 
 def _held(workspace_id: int, format: str, name: str, folded: str) -> dict[int, _Held]:  # noqa: A002
-    rows = Version.objects.filter(
-        package__registry__workspace_id=workspace_id, package__format=format, package__folded=folded
-    ).values_list("package__registry_id", "package__name", "is_internal", "origin")
+    rows = Version.objects.filter(package__registry__workspace_id=workspace_id, package__format=format, package__folded=folded).values_list(
+        "package__registry_id", "package__name", "is_internal", "origin"
+    )
     found: dict[int, _Held] = {}
     for registry_id, spelled, is_internal, origin in rows:
         held = found.get(registry_id, _Held())

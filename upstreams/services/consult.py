@@ -34,9 +34,7 @@ def consult(upstream: Upstream, name: Name, *, before_send: Callable[[], None]) 
             return replied(row)
         known = Known(row.etag, row.last_modified) if row is not None and row.is_present else Known()
         try:
-            fetched = fetch_packument(
-                target_of(upstream), name, known, limit=settings.METADATA_LIMIT, before_send=before_send
-            )
+            fetched = fetch_packument(target_of(upstream), name, known, limit=settings.METADATA_LIMIT, before_send=before_send)
         except UpstreamError as error:
             return _stand_in(row, error, now)
         return replied(_keep(upstream, name, row, fetched))
@@ -92,4 +90,3 @@ def _pin(upstream: Upstream, name: Name, body: bytes) -> None:
         pin.save(update_fields=["integrities"])
     for version in changed:
         integrity_changed(upstream, name.full, version, pinned[version], offered[version])
-

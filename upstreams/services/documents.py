@@ -154,5 +154,3 @@ def _packed(registry: Registry, form: str, base_url: str, data: bytes, at: datet
         for encoding, content in (("gzip", body), ("identity", data))
     ]
     return Rendered(form, body, etags[0], etags[1], at)
-
-

@@ -60,9 +60,7 @@ def _versions(resolution: Resolution, name: Name) -> dict[str, str]:
 
 def _shadowed(resolution: Resolution) -> list[str]:
     """Versions this registry pulled earlier and hides now."""
-    held = Version.objects.filter(
-        package__registry=resolution.registry, package__format="npm", package__name=resolution.name.full
-    )
+    held = Version.objects.filter(package__registry=resolution.registry, package__format="npm", package__name=resolution.name.full)
     return sorted(held.exclude(pk__in=visible_versions(resolution)).values_list("version", flat=True))
 
 

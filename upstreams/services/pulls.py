@@ -105,9 +105,7 @@ class Pull:
         registry, name = self.resolution.registry, self.resolution.name
         _lock_name(registry.workspace_id, name.folded)
         self._still_holds()
-        package, _ = Package.objects.get_or_create(
-            registry=registry, format="npm", name=name.full, defaults={"folded": name.folded}
-        )
+        package, _ = Package.objects.get_or_create(registry=registry, format="npm", name=name.full, defaults={"folded": name.folded})
         if Version.objects.filter(package=package, version=self.offer.version).exists():
             return
         publication = Publication(
@@ -121,9 +119,7 @@ class Pull:
         )
         standing = Standing(origin=Version.Origin.PULLED, is_internal=self.upstream.is_internal)
         version = add_version(package, publication, SYSTEM, standing)
-        Origin.objects.create(
-            version=version, upstream=self.upstream, upstream_name=self.upstream.name, address=_shown(address)
-        )
+        Origin.objects.create(version=version, upstream=self.upstream, upstream_name=self.upstream.name, address=_shown(address))
         add_file(registry, name, version)
         subject = f"{registry} npm {name.full}@{version.version}"
         new = {"upstream": self.upstream.name, "internal": standing.is_internal, "integrity": version.integrity}

@@ -26,9 +26,7 @@ WHILE_TROUBLED = timedelta(seconds=15)  # how long an answer given in spite of a
 
 def visible_versions(resolution: Resolution) -> QuerySet[Version]:
     """The versions the registry itself may show: shadowed ones are not among them."""
-    found = Version.objects.filter(
-        package__registry=resolution.registry, package__format="npm", package__name=resolution.name.full
-    )
+    found = Version.objects.filter(package__registry=resolution.registry, package__format="npm", package__name=resolution.name.full)
     if () not in resolution.decision.answering:
         return found.none()
     if resolution.decision.shows_pulled:
@@ -79,9 +77,7 @@ def add_file(registry: Registry, name: Name, version: Version) -> None:
 def current_rendering(registry: Registry, name: Name) -> Rendering | None:
     """The rendering of this very moment's epochs, fresh or not."""
     epochs = current_epochs(registry, "npm", name.folded)
-    return Rendering.objects.filter(
-        registry=registry, format="npm", name=name.full, name_epoch=epochs.name, rule_epoch=epochs.rule
-    ).first()
+    return Rendering.objects.filter(registry=registry, format="npm", name=name.full, name_epoch=epochs.name, rule_epoch=epochs.rule).first()
 
 
 def source_digest(resolution: Resolution) -> str:

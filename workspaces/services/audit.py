@@ -6,9 +6,7 @@ from workspaces.models import Event, Workspace
 SYSTEM = Actor(name="gatehouse")
 
 
-def record(
-    actor: Actor, action: str, subject: str, *, workspace: Workspace | int | None, old: object = None, new: object = None
-) -> Event:
+def record(actor: Actor, action: str, subject: str, *, workspace: Workspace | int | None, old: object = None, new: object = None) -> Event:
     """Write one event. `old` and `new` are JSON values and never hold a secret."""
     workspace_id = workspace.pk if isinstance(workspace, Workspace) else workspace
     return Event.objects.create(
