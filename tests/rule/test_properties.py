@@ -7,7 +7,8 @@ from itertools import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from upstreams.resolution import Decision, Facts, Home, Kind, Outcome, Path, Reply, Source, decide
+from upstreams.resolution import decide
+from upstreams.terms import Decision, Facts, Home, Kind, Outcome, Path, Reply, Source
 
 ROUNDS = 64  # more than any drawn tree has sources
 

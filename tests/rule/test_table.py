@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from upstreams.resolution import Facts, Home, Kind, Outcome, Reply, Source, decide
+from upstreams.resolution import decide
+from upstreams.terms import Facts, Home, Kind, Outcome, Reply, Source
 
 HAS, ABSENT, FAILED, UNASKED = Reply.HAS, Reply.ABSENT, Reply.FAILED, Reply.UNASKED
 

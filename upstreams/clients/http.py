@@ -6,25 +6,21 @@ hand. Credentials go to the upstream's own scheme, host and port. No environment
 
 import base64
 import contextlib
-import socket
 import ssl
-import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
 from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
 from upstreams.clients.breaker import BREAKERS
-from upstreams.clients.guard import AddressForbidden, AllowedNetwork, resolve
+from upstreams.clients.connections import Origin, no_check, pool_for, sending
+from upstreams.clients.guard import AddressForbidden, AllowedNetwork
 from upstreams.errors import (
     UpstreamBadAnswer,
     UpstreamError,
@@ -41,8 +37,6 @@ MINIMUM_RATE = 1024  # bytes per second
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 USER_AGENT = "gatehouse"
 
-Origin = tuple[str, str, int]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
@@ -56,10 +50,6 @@ class Target:
     connect_timeout: float = 10.0
     read_timeout: float = 20.0
     total_timeout: float = 300.0
-
-
-def no_check() -> None:
-    """Nothing to check before sending."""
 
 
 @dataclass
@@ -153,10 +143,10 @@ def _once(target: Target, url: str, headers: dict[str, str], before_send: Callab
     sent = {"user-agent": USER_AGENT, **headers}
     if own and target.authorization:
         sent["authorization"] = target.authorization
-    pool = _pool(origin, trusted=own and target.is_trusted, allowed=tuple(target.allowed))
+    pool = pool_for(origin, trusted=own and target.is_trusted, allowed=tuple(target.allowed))
     parts = urlsplit(url)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    with _translated(target.name), _sending(before_send):
+    with _translated(target.name), sending(before_send):
         return pool.urlopen(
             "GET",
             path,
@@ -183,103 +173,6 @@ def _next(target: Target, url: str, location: str) -> str:
     if scheme not in {"http", "https"} or not host or downgraded or "@" in urlsplit(following).netloc:
         raise UpstreamForbiddenAddress(f"Upstream {target.name} redirected to a forbidden address.", upstream=target.name)
     return following
-
-
-# --- connections ------------------------------------------------------------------------------------
-
-_hook = threading.local()
-
-
-@contextlib.contextmanager
-def _sending(before_send: Callable[[], None]) -> Iterator[None]:
-    """Let this thread's next request run `before_send` between connect and send."""
-    _hook.before_send = before_send
-    try:
-        yield
-    finally:
-        _hook.before_send = no_check
-
-
-class _Guarded:
-    """Mixin of urllib3's connections: connects to a judged address, asks the hook before it sends."""
-
-    gate_trusted = False
-    gate_allowed: tuple[AllowedNetwork, ...] = ()
-
-    def _new_conn(self: Any) -> socket.socket:
-        try:
-            found = resolve(self._dns_host, self.port, self.gate_allowed, trusted=self.gate_trusted)
-        except AddressForbidden:
-            raise
-        except (OSError, UnicodeError) as error:
-            raise NameResolutionError(self.host, self, socket.gaierror(str(error))) from error
-        return _connected(self, found)
-
-    def request(self: Any, *args: Any, **kwargs: Any) -> None:
-        if self.sock is None:
-            self.connect()
-        getattr(_hook, "before_send", no_check)()
-        super().request(*args, **kwargs)  # type: ignore[misc]
-
-
-class _GuardedHTTP(_Guarded, HTTPConnection):
-    pass
-
-
-class _GuardedHTTPS(_Guarded, HTTPSConnection):
-    pass
-
-
-def _connected(connection: Any, found: list[tuple[int, tuple[object, ...]]]) -> socket.socket:
-    """Connect to the first judged address that answers; no second look at the name."""
-    last: OSError = OSError("no address")
-    for family, address in found:
-        sock = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            for option in connection.socket_options or ():
-                sock.setsockopt(*option)
-            sock.settimeout(connection.timeout if isinstance(connection.timeout, int | float) else None)
-            sock.connect(address)
-        except TimeoutError as error:
-            sock.close()
-            raise urllib3.exceptions.ConnectTimeoutError(connection, "connect timed out") from error
-        except OSError as error:
-            sock.close()
-            last = error
-        else:
-            return sock
-    raise NewConnectionError(connection, str(last)) from last
-
-
-_pools: dict[tuple[Origin, bool, tuple[AllowedNetwork, ...]], HTTPConnectionPool] = {}
-_pools_lock = threading.Lock()
-POOLS = 64
-
-
-def _pool(origin: Origin, *, trusted: bool, allowed: tuple[AllowedNetwork, ...]) -> HTTPConnectionPool:
-    """A connection pool per origin and judgement; bounded in number."""
-    key = (origin, trusted, allowed)
-    with _pools_lock:
-        if key not in _pools:
-            if len(_pools) >= POOLS:
-                _pools.pop(next(iter(_pools))).close()
-            _pools[key] = _new_pool(origin, trusted=trusted, allowed=allowed)
-        return _pools[key]
-
-
-def _new_pool(origin: Origin, *, trusted: bool, allowed: tuple[AllowedNetwork, ...]) -> HTTPConnectionPool:
-    scheme, host, port = origin
-    base: type = _GuardedHTTPS if scheme == "https" else _GuardedHTTP
-    connection = type(base.__name__, (base,), {"gate_trusted": trusted, "gate_allowed": allowed})
-    if scheme == "https":
-        pool: HTTPConnectionPool = HTTPSConnectionPool(host, port, maxsize=16, ssl_context=ssl.create_default_context())
-    else:
-        pool = HTTPConnectionPool(host, port, maxsize=16)
-    pool.ConnectionCls = connection
-    return pool
-
-
-# --- decoding and errors ----------------------------------------------------------------------------
 
 
 def _decoder(encoding: str, upstream: str) -> Callable[[bytes], Iterator[bytes]]:

@@ -9,7 +9,8 @@ from urllib.parse import quote
 import orjson
 
 from packages.formats.npm.names import Name
-from upstreams.clients.http import Answer, Target, get, no_check, refuse_status
+from upstreams.clients.connections import no_check
+from upstreams.clients.http import Answer, Target, get, refuse_status
 from upstreams.errors import UpstreamBadAnswer
 
 OK, NOT_MODIFIED, NOT_FOUND, GONE = 200, 304, 404, 410

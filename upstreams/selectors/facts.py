@@ -10,7 +10,7 @@ from packages.services.epochs import name_epoch
 from registries.models import Registry
 from upstreams.errors import UpstreamError
 from upstreams.models import Upstream, UpstreamDocument
-from upstreams.resolution import Facts, Home, Kind, Reply, Source
+from upstreams.terms import Facts, Home, Kind, Reply, Source
 from workspaces.access import matches
 from workspaces.models import Claim, Workspace
 
@@ -65,11 +65,11 @@ def current_epochs(registry: Registry, format: str, folded: str) -> Epochs:  # n
 
 def gather(
     registry: Registry,
-    format: str,
+    format: str,  # noqa: A002 - the field's own word
     name: str,
     *,
     replies: Mapping[int, Replied],
-    home_only: bool = False,  # noqa: A002
+    home_only: bool = False,
 ) -> Situation:
     """Read the facts about `name` (as written) in `registry`. Epochs are read first, so a race only makes us ask again."""
     folded = name.lower()

@@ -15,10 +15,10 @@ from upstreams.clients.npm import Fetched, Known, fetch_packument
 from upstreams.errors import UpstreamError
 from upstreams.flight import single_flight
 from upstreams.models import Pin, Upstream, UpstreamDocument
-from upstreams.resolution import Reply
 from upstreams.selectors.facts import Replied, replied
 from upstreams.services.alerts import integrity_changed
 from upstreams.targets import target_of
+from upstreams.terms import Reply
 
 STALE_LIFE = timedelta(days=30)  # how long what an upstream said earlier may stand in for it while it is down
 RETRY_AFTER_FAILURE = timedelta(seconds=15)  # a stale answer counts this long before the upstream is tried again

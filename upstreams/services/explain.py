@@ -5,11 +5,11 @@ from packages.formats.npm.names import Name, parse_known
 from packages.models import Version
 from registries.models import Registry
 from upstreams.models import Origin
-from upstreams.resolution import Reply, Step
 from upstreams.services.consult import load
 from upstreams.services.pulls import offered_versions
 from upstreams.services.renderings import visible_versions
 from upstreams.services.resolve import Resolution, peek, resolve
+from upstreams.terms import Reply, Step
 
 
 def explain(registry: Registry, format: str, name: str, *, ask: bool = False) -> dict[str, object]:  # noqa: A002

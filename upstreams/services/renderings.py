@@ -16,9 +16,9 @@ from packages.formats.npm.names import Name
 from packages.models import File, Version
 from registries.models import Registry
 from upstreams.models import DocumentFile, Rendering
-from upstreams.resolution import Kind, Reply
 from upstreams.selectors.facts import current_epochs
 from upstreams.services.resolve import Resolution
+from upstreams.terms import Kind, Reply
 
 FOREVER = datetime(2200, 1, 1, tzinfo=UTC)  # by the clock; the epochs end it before
 WHILE_TROUBLED = timedelta(seconds=15)  # how long an answer given in spite of an upstream's trouble counts

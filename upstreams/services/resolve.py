@@ -11,9 +11,10 @@ from packages.services.versions import keep_internal
 from registries.models import Registry
 from upstreams.errors import InternalSourceUnavailable, RuleChanged, SourceAbsent, UpstreamUnreachable
 from upstreams.models import Upstream
-from upstreams.resolution import Decision, Outcome, Path, Reply, decide
+from upstreams.resolution import decide
 from upstreams.selectors.facts import Epochs, Replied, Situation, cached_replies, current_epochs, gather
 from upstreams.services.consult import consult
+from upstreams.terms import Decision, Outcome, Path, Reply
 from workspaces.services.audit import SYSTEM, record
 
 TRIES = 6  # times a decision is begun anew because the facts changed under it
