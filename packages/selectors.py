@@ -1,6 +1,7 @@
 """Reads over packages."""
 
 from django.db.models import BooleanField, Count, Exists, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from packages.errors import PackageNotFound, VersionNotFound
 from packages.models import Package, Tag, Version
@@ -9,10 +10,12 @@ from registries.models import Registry
 
 def packages_of(registry: Registry, *, format: str = "", search: str = "", internal: bool | None = None) -> QuerySet[Package]:  # noqa: A002
     """Packages of a registry with `version_count`, `latest` and `has_internal`, by name."""
-    latest = Tag.objects.filter(package=OuterRef("pk"), name="latest").values("version__version")[:1]
+    tagged = Tag.objects.filter(package=OuterRef("pk"), name="latest").values("version__version")[:1]
+    # What was only pulled has no tags of its own: the version that came last stands for it.
+    last = Version.objects.filter(package=OuterRef("pk")).order_by("-id").values("version")[:1]
     found = Package.objects.filter(registry=registry).annotate(
         version_count=Count("versions"),
-        latest=Subquery(latest),
+        latest=Coalesce(Subquery(tagged), Subquery(last)),
         has_internal=Exists(Version.objects.filter(package=OuterRef("pk"), is_internal=True)),
     )
     if format:

@@ -9,6 +9,9 @@ from dataclasses import dataclass, replace
 
 from upstreams.terms import Decision, Facts, Home, Kind, Outcome, Path, Reply, Source, Step
 
+ANSWERS, FAILS, LACKS = "answers", "could not answer", "does not have it"
+ASKED = frozenset({ANSWERS, FAILS, LACKS})  # the clauses of sources whose word counts; all others were not asked
+
 
 @dataclass(frozen=True)
 class _Public:
@@ -166,20 +169,21 @@ def _trace(facts: Facts, decision: Decision) -> Iterator[Step]:
     clause = f"holds {held} versions" if facts.home.holds_any else "holds no version"
     if facts.home.pulled and not decision.shows_pulled:
         clause += "; the pulled ones that are not internal are shadowed"
-    yield Step(path=(), label=facts.home.label, kind="own", allowed=answers, clause=clause)
+    yield Step(path=(), label=facts.home.label, kind="own", allowed=answers, asked=True, clause=clause)
     yield from _trace_sources(facts.home, (), decision)
 
 
 def _trace_sources(home: Home, path: Path, decision: Decision) -> Iterator[Step]:
     for source in home.sources:
         here = (*path, source.id)
-        allowed = here in decision.answering or here in decision.ask
+        clause = _clause(source, here, decision)
         yield Step(
             path=here,
             label=source.label,
             kind=source.kind,
-            allowed=allowed,
-            clause=_clause(source, here, decision),
+            allowed=here in decision.answering or here in decision.ask,
+            asked=clause in ASKED,
+            clause=clause,
             reply=source.reply,
             detail=source.detail,
         )
@@ -194,9 +198,9 @@ def _clause(source: Source, here: Path, decision: Decision) -> str:
         (not source.is_enabled, "disabled: never asked"),
         (not source.fits, "its patterns do not fit: does not exist for this name"),
         (here in decision.ask, "to be asked now"),
-        (here in decision.answering, "answers"),
-        (source.reply is Reply.FAILED, "could not answer"),
-        (source.reply is Reply.ABSENT and (decision.is_internal is not True or is_internal_upstream), "does not have it"),
+        (here in decision.answering, ANSWERS),
+        (source.reply is Reply.FAILED, FAILS),
+        (source.reply is Reply.ABSENT and (decision.is_internal is not True or is_internal_upstream), LACKS),
         (
             bool(decision.is_internal) and not is_internal_upstream,
             "rule 2: the name is internal, so a source that is not internal is not asked",

@@ -88,12 +88,13 @@ class Facts:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One line of the trace: a source, whether the rule lets it answer, and why."""
+    """One line of the trace: a source, whether the rule lets it answer, whether its word counts, and why."""
 
     path: Path
     label: str
     kind: str
     allowed: bool
+    asked: bool
     clause: str
     reply: Reply = Reply.UNASKED
     detail: str = ""

@@ -10,9 +10,10 @@ from packages.services.epochs import bump_name
 from packages.services.publish import move_tag, tell_of_shadowed, touch
 from registries.models import Registry
 from workspaces.access import Action, Actor, Target
-from workspaces.errors import Denied
+from workspaces.errors import Denied, Invalid
 from workspaces.services.audit import record
 
+DEPRECATED_LENGTH = 4096  # characters
 OWN_ORIGINS = (Version.Origin.PUBLISHED, Version.Origin.UPLOADED, Version.Origin.PUSHED)
 
 
@@ -35,12 +36,15 @@ def version_of(package: Package, version: str) -> Version:
 
 @transaction.atomic
 def deprecate(*, actor: Actor, registry: Registry, format: str, name: str, messages: dict[str, str]) -> int:  # noqa: A002
-    """Set or (with "") clear deprecation messages, version by version; returns how many changed. Raises Denied."""
+    """Set or (with "") clear deprecation messages, version by version; returns how many changed. Raises Denied, Invalid."""
+    if any(len(message) > DEPRECATED_LENGTH for message in messages.values()):
+        sentence = f"A deprecation message has at most {DEPRECATED_LENGTH:,} characters."
+        raise Invalid(sentence, fields={"deprecated": "length"})
     _needs(actor, Action.PUBLISH, registry, format, name)
     package = locked_package(registry, format, name)
     changed = 0
     for version in Version.objects.filter(package=package, version__in=list(messages)):
-        message = messages[version.version][:4096]
+        message = messages[version.version]
         if message == version.deprecated:
             continue
         old, version.deprecated = version.deprecated, message

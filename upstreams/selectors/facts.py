@@ -98,6 +98,12 @@ def cached_replies(upstream_ids: Iterable[int], name: str, now: datetime) -> dic
     return {row.upstream_id: replied(row) for row in rows}
 
 
+def last_replies(upstream_ids: Iterable[int], name: str) -> dict[int, Replied]:
+    """What upstreams said last, whether or not it still counts: for people, who are told from when it is."""
+    rows = UpstreamDocument.objects.filter(upstream_id__in=upstream_ids, name=name).defer("body")
+    return {row.upstream_id: replied(row) for row in rows}
+
+
 def replied(row: UpstreamDocument, *, stale: bool = False, detail: str = "") -> Replied:
     """A stored document as a reply."""
     return Replied(Reply.HAS if row.is_present else Reply.ABSENT, detail, row, stale)

@@ -2,6 +2,7 @@
 
 from packages.errors import VersionNotFound
 from packages.formats.npm.names import Name, parse_known
+from packages.formats.npm.versions import sort_key
 from packages.models import Version
 from registries.models import Registry
 from upstreams.models import Origin
@@ -37,15 +38,18 @@ def explain(registry: Registry, format: str, name: str, *, ask: bool = False) ->
 def _source(resolution: Resolution, step: Step) -> dict[str, object]:
     said = resolution.situation.replies.get(step.path[-1]) if step.path else None
     document = said.document if said is not None else None
+    when = document.fetched_at.isoformat() if document is not None else None
+    known = step.reply.value if step.path else ("has" if step.allowed else "absent")
     return {
         "source": step.label,
         "kind": step.kind,
-        "asked": step.reply is not Reply.UNASKED or step.kind == "own",
+        "asked": step.asked,
         "allowed": step.allowed,
         "clause": step.clause,
-        "answer": step.reply.value if step.path else ("has" if step.allowed else "absent"),
+        "answer": known if step.asked else Reply.UNASKED.value,
         "detail": step.detail,
-        "fetched_at": document.fetched_at.isoformat() if document is not None else None,
+        "fetched_at": when if step.asked else None,
+        "earlier": {"answer": known, "fetched_at": when} if when and not step.asked else None,
     }
 
 
@@ -55,7 +59,8 @@ def _versions(resolution: Resolution, name: Name) -> dict[str, str]:
     for upstream, said in reversed(resolution.answered()):
         if said.document is not None:
             found |= {offer.version: upstream.name for offer in offered_versions(load(said.document), name)}
-    return found | {version.version: str(resolution.registry) for version in visible_versions(resolution).defer("manifest")}
+    found |= {version.version: str(resolution.registry) for version in visible_versions(resolution).defer("manifest")}
+    return dict(sorted(found.items(), key=lambda pair: sort_key(pair[0])))
 
 
 def _shadowed(resolution: Resolution) -> list[str]:

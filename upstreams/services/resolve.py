@@ -12,7 +12,7 @@ from registries.models import Registry
 from upstreams.errors import InternalSourceUnavailable, RuleChanged, SourceAbsent, UpstreamUnreachable
 from upstreams.models import Upstream
 from upstreams.resolution import decide
-from upstreams.selectors.facts import Epochs, Replied, Situation, cached_replies, current_epochs, gather
+from upstreams.selectors.facts import Epochs, Replied, Situation, cached_replies, current_epochs, gather, last_replies
 from upstreams.services.consult import consult
 from upstreams.terms import Decision, Outcome, Path, Reply
 from workspaces.services.audit import SYSTEM, record
@@ -65,9 +65,9 @@ def resolve(registry: Registry, name: Name, *, home_only: bool = False) -> Resol
 
 
 def peek(registry: Registry, name: Name) -> Resolution:
-    """The decision as far as it can be made without asking anybody; its outcome may be ASK."""
+    """The decision by what sources said last, however long ago; nobody is asked, and its outcome may be ASK."""
     everybody = Upstream.objects.filter(registry__workspace_id=registry.workspace_id).values_list("pk", flat=True)
-    situation = gather(registry, "npm", name.full, replies=cached_replies(everybody, name.full, timezone.now()))
+    situation = gather(registry, "npm", name.full, replies=last_replies(everybody, name.full))
     return Resolution(registry, name, situation, decide(situation.facts))
 
 

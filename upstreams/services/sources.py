@@ -182,14 +182,7 @@ def _checked(registry: Registry, wish: UpstreamWish, *, has_secret: bool) -> Ups
         raise _refused("kind", "Only upstreams of kind “url” and format “npm” can be added yet.")
     if not 0 <= wish.priority <= HIGHEST_PRIORITY:
         raise _refused("priority", f"A priority is a whole number from 0 to {HIGHEST_PRIORITY}; lower is asked first.")
-    if wish.auth_type not in Upstream.AuthType.values:
-        raise _refused("auth_type", "auth_type is “none”, “bearer” or “basic”.")
-    if wish.auth_type != "none" and not has_secret:
-        raise _refused("secret", f"auth_type “{wish.auth_type}” needs a secret.")
-    if wish.auth_type == "basic" and (not wish.username or ":" in wish.username):
-        raise _refused("username", "auth_type “basic” needs a username without a colon.")
-    if not (wish.username + (wish.secret or "")).isprintable():
-        raise _refused("secret", "A username or secret has printable characters only.")
+    _check_credentials(wish, has_secret=has_secret)
     patterns = tuple(check_pattern(pattern, "patterns") for pattern in wish.patterns)
     if wish.internal and wish.auth_type != "none" and not patterns:
         sentence = "An internal upstream with credentials needs patterns like @partner/*: an expired credential looks like “not found”."
@@ -197,6 +190,20 @@ def _checked(registry: Registry, wish: UpstreamWish, *, has_secret: bool) -> Ups
     if registry.is_public and wish.auth_type != "none":
         raise _refused("auth_type", "A public registry may have no upstream with credentials.")
     return replace(wish, url=check_address(wish.url), patterns=patterns)
+
+
+def _check_credentials(wish: UpstreamWish, *, has_secret: bool) -> None:
+    """A known kind of credentials, complete, in characters a header can carry."""
+    if wish.auth_type not in Upstream.AuthType.values:
+        raise _refused("auth_type", "auth_type is “none”, “bearer” or “basic”.")
+    if wish.auth_type != "none" and not has_secret:
+        raise _refused("secret", f"auth_type “{wish.auth_type}” needs a secret.")
+    if wish.auth_type == "basic" and (not wish.username or ":" in wish.username):
+        raise _refused("username", "auth_type “basic” needs a username without a colon.")
+    if "${" in wish.username + (wish.secret or ""):
+        raise _refused("secret", "Variables like ${NAME} in credentials are not expanded yet; give the secret itself.")
+    if not (wish.username + (wish.secret or "")).isprintable():
+        raise _refused("secret", "A username or secret has printable characters only.")
 
 
 def check_address(url: str) -> str:

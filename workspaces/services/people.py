@@ -7,7 +7,7 @@ from django.db import transaction
 from workspaces.access import Action, Actor, Role
 from workspaces.errors import Conflict, Denied, Invalid, NotFound
 from workspaces.models import Membership, User, Workspace
-from workspaces.services.audit import record
+from workspaces.services.audit import SYSTEM, record
 
 
 class UserExists(Conflict):
@@ -48,6 +48,8 @@ def create_user(*, actor: Actor, username: str, email: str = "", password: str) 
         fields = error.message_dict if hasattr(error, "error_dict") else {"email": error.messages}
         first = next(iter(fields))
         raise Invalid(f"{first}: {fields[first][0]}", fields={key: values[0] for key, values in fields.items()}) from None
+    if username == SYSTEM.name:
+        raise Invalid(f"“{username}” is what Gatehouse calls itself; choose another name.", fields={"username": "reserved"})
     if User.objects.filter(username=username).exists():
         raise UserExists(f"A user “{username}” exists already.", fields={"username": "taken"})
     user.save()

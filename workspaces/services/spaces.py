@@ -63,9 +63,11 @@ def rename_workspace(*, actor: Actor, workspace: Workspace, name: str) -> Worksp
 def check_pattern(pattern: str, field: str = "pattern") -> str:
     """A name pattern, lower-cased. Raises Invalid."""
     folded = pattern.strip().lower()
-    if not PATTERN.fullmatch(folded):
+    scope, slash, rest = folded.partition("/")
+    matches_nothing = folded.startswith("@") and "*" not in folded and (not slash or len(scope) < 2 or not rest)  # noqa: PLR2004
+    if not PATTERN.fullmatch(folded) or matches_nothing or not folded.strip("./"):
         raise Invalid(
-            "A pattern is a package name in which * stands for any characters and ? for one, like @acme/*.",
+            "A pattern is a package name in which * stands for any characters and ? for one; a whole scope is @acme/*.",
             fields={field: "not a pattern"},
         )
     return folded

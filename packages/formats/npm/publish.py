@@ -121,7 +121,10 @@ def deprecation_text(value: object, version: str) -> str:
         return ""
     if not isinstance(value, str):
         raise DocumentInvalid(f"`deprecated` of {version[:80]} is not a string.", fields={"deprecated": "not a string"})
-    return value.replace("\0", "")[:DEPRECATED_LIMIT]
+    if len(value) > DEPRECATED_LIMIT:
+        sentence = f"`deprecated` of {version[:80]} has more than {DEPRECATED_LIMIT:,} characters."
+        raise DocumentInvalid(sentence, fields={"deprecated": "length"})
+    return value.replace("\0", "")
 
 
 def named_versions(document: Mapping[str, object]) -> set[str]:

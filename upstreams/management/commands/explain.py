@@ -41,7 +41,9 @@ def _lines(trace: dict[str, Any]) -> list[str]:
     verdict = {True: "internal", False: "public", None: "not decided yet"}[trace["internal"]]
     lines = [f"{trace['name']}: {verdict}", f"  {trace['clause']}", "", "Sources in order:"]
     for source in trace["sources"]:
+        earlier = source["earlier"]
         when = f", as of {source['fetched_at'][:19]}" if source["fetched_at"] else ""
+        when += f" (said “{earlier['answer']}” earlier, {earlier['fetched_at'][:19]})" if earlier else ""
         lines.append(f"  {'→' if source['allowed'] else '·'} {source['source']} ({source['kind']}): {source['clause']}{when}")
     versions = trace["versions"]
     if versions:
