@@ -57,9 +57,16 @@ SCOPE_ACTIONS: Mapping[str, frozenset[Action]] = {
 
 @lru_cache(maxsize=4096)
 def glob(pattern: str) -> re.Pattern[str]:
-    """A glob as Gatehouse reads it everywhere: `*` spans `/` too, `?` is one character."""
-    body = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern)
-    return re.compile(body, re.DOTALL)
+    """A glob as Gatehouse reads it everywhere: `*` spans `/` too, `?` is one character.
+
+    Each part between two stars is taken where it is first found and never looked for again (atomic groups), so
+    that matching takes no more than the product of both lengths: people write patterns, and strangers write names.
+    """
+    first, *rest = ["".join("." if char == "?" else re.escape(char) for char in part) for part in pattern.split("*")]
+    if not rest:
+        return re.compile(first, re.DOTALL)
+    *middle, last = rest
+    return re.compile(first + "".join(f"(?>.*?{part})" for part in middle if part) + ".*" + last, re.DOTALL)
 
 
 def matches(pattern: str, name: str) -> bool:
