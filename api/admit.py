@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.handlers.wsgi import WSGIRequest
@@ -32,16 +33,16 @@ class Admission(FormatView):
         return Response(status=ADMITTED)
 
 
-def admit(method: str, path: str, headers: Mapping[str, str], ip: str) -> HttpResponse | None:
-    """The refusal, or None: come in. `path` is decoded; bodies of other addresses are small and answered by their view."""
+def admit(method: str, path: str, headers: Mapping[str, str], ip: str) -> HttpResponse | int:
+    """The refusal, or how many bytes may come. `path` is decoded; bodies of other addresses are small and judged by their view."""
     try:
         found = resolve(path)
     except Resolver404:
-        return None
+        return int(settings.SMALL_BODY_LIMIT)
     if method != "POST" or getattr(found.func, "view_class", None) is not FormatView:
-        return None
+        return int(settings.SMALL_BODY_LIMIT)
     response = cast("Response", _ask(_request(path, headers, ip), found.kwargs))
-    return None if response.status_code == ADMITTED else response.render()
+    return FormatView.body_limit if response.status_code == ADMITTED else response.render()
 
 
 def _ask(request: HttpRequest, parts: Mapping[str, Any]) -> Any:

@@ -5,14 +5,11 @@ costs a coroutine for a while and changes nothing.
 """
 
 import asyncio
-import re
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import IO, Any
-
-from django.conf import settings
 
 from packages.blobs import staging_folder
 from packages.formats.errors import DocumentInvalid
@@ -20,15 +17,13 @@ from packages.formats.errors import DocumentInvalid
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Headers = dict[str, str]
-Admit = Callable[[str, str, Headers, str], Awaitable["BodyRefused | None"]]
+Admit = Callable[[str, str, Headers, str], Awaitable["BodyRefused | int"]]  # the refusal, or how many bytes may come
 
 IN_MEMORY = 256 * 1024  # bytes of a body kept off the disk
 UNASKED = 64 * 1024  # bytes a body may have without anybody asking who sends it
 IDLE = 30.0  # seconds between two pieces
 GRACE = 10.0  # seconds before the minimum rate counts
 MINIMUM_RATE = 4 * 1024  # bytes per second
-PUBLISH = re.compile(r"/[^/]+/r/[^/]+/+(?!-/)[^?]+")
-UPLOAD = re.compile(r"/api/v1/workspaces/[^/]+/registries/[^/]+/packages/[^/]+/?")
 
 
 class ClientGone(Exception):
@@ -60,12 +55,11 @@ async def receive_body(scope: Message, headers: Headers, ip: str, receive: Recei
     body = Body(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, dir=str(staging_folder())))  # noqa: SIM115 - the entry closes it
     if not declared and not chunked:
         return body
-    limit = _limit(scope["method"], scope["path"])
-    if declared is not None and declared > limit:
-        raise _too_large(limit)
+    limit = UNASKED
     try:
         if chunked or (declared or 0) > UNASKED:
-            await _be_admitted(admit, scope, headers, ip)
+            limit = await _be_admitted(admit, scope, headers, ip)
+        _be_within(declared, limit)
         await _fill(body, receive, limit)
         _be_whole(body, None if chunked else declared)
     except BaseException:
@@ -75,11 +69,17 @@ async def receive_body(scope: Message, headers: Headers, ip: str, receive: Recei
     return body
 
 
-async def _be_admitted(admit: Admit, scope: Message, headers: Headers, ip: str) -> None:
-    """Ask the door before a long body is received."""
-    refused = await admit(scope["method"], scope["path"], headers, ip)
-    if refused is not None:
-        raise refused
+async def _be_admitted(admit: Admit, scope: Message, headers: Headers, ip: str) -> int:
+    """Ask the door before a long body is received; how many bytes this route takes, whatever the headers say."""
+    answer = await admit(scope["method"], scope["path"], headers, ip)
+    if isinstance(answer, BodyRefused):
+        raise answer
+    return answer
+
+
+def _be_within(length: int | None, limit: int) -> None:
+    if length is not None and length > limit:
+        raise _too_large(limit)
 
 
 def _be_whole(body: Body, declared: int | None) -> None:
@@ -98,8 +98,7 @@ async def _fill(body: Body, receive: Receive, limit: int) -> None:
             raise ClientGone
         piece = message.get("body", b"")
         body.length += len(piece)
-        if body.length > limit:
-            raise _too_large(limit)
+        _be_within(body.length, limit)
         body.file.write(piece)
         if not message.get("more_body"):
             return
@@ -115,11 +114,6 @@ def _declared(headers: Headers) -> int | None:
     if not raw.isascii() or not raw.isdigit() or len(raw) > 18:  # noqa: PLR2004 - beyond any limit
         raise BodyRefused(400, "Content-Length is not a number.", DocumentInvalid.code)
     return int(raw)
-
-
-def _limit(method: str, path: str) -> int:
-    publishes = (method == "PUT" and PUBLISH.fullmatch(path)) or (method == "POST" and UPLOAD.fullmatch(path))
-    return int(settings.PUBLISH_LIMIT if publishes else settings.SMALL_BODY_LIMIT)
 
 
 def _too_large(limit: int) -> BodyRefused:

@@ -22,11 +22,12 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = dict[str, str]
-Gatekeeper = Callable[[str, str, Headers, str], HttpResponse | None]
+Gatekeeper = Callable[[str, str, Headers, str], HttpResponse | int]  # the refusal, or how many bytes may come
 
 T = TypeVar("T")
 THREADS = 64
 PIECE = 256 * 1024
+KEPT = frozenset({"www-authenticate", "retry-after", "allow"})  # headers of a refusal
 QUIET = (0.002, 0.05)  # seconds a follower waits for more bytes: at first, at most
 PATIENCE = 330.0  # seconds without a byte before a follower gives up
 
@@ -40,16 +41,15 @@ class Bridge:
     def __init__(self, handler: WSGIHandler, gatekeeper: Gatekeeper | None = None) -> None:
         self._handler, self._gatekeeper = handler, gatekeeper
 
-    async def admit(self, method: str, path: str, headers: Headers, ip: str) -> BodyRefused | None:
-        """Whether the sender may send a large body here; the refusal if not."""
+    async def admit(self, method: str, path: str, headers: Headers, ip: str) -> BodyRefused | int:
+        """How many bytes the sender may send here, or the refusal."""
         if self._gatekeeper is None:
-            return None
+            return int(settings.SMALL_BODY_LIMIT)
         gatekeeper = self._gatekeeper
-        refused = await _in_thread(lambda: gatekeeper(method, path, headers, ip))
-        if refused is None:
-            return None
-        kept = {name: value for name, value in refused.headers.items() if name.lower() in {"www-authenticate", "retry-after"}}
-        return _Refusal(refused, kept)
+        answer = await _in_thread(lambda: gatekeeper(method, path, headers, ip))
+        if isinstance(answer, int):
+            return answer
+        return _Refusal(answer, {name: value for name, value in answer.headers.items() if name.lower() in KEPT})
 
     async def serve(
         self, scope: Message, headers: Headers, outside: tuple[str, str, str], body: Body, receive: Receive, send: Send

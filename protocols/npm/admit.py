@@ -22,29 +22,30 @@ LONG: Mapping[object, tuple[Action, Callable[[], int]]] = {
 OPEN = frozenset({session.start, session.legacy_login, session.logout, session.poll})  # look at no Authorization
 
 
-def admit(method: str, path: str, headers: Mapping[str, str], ip: str) -> HttpResponse | None:
-    """The refusal, or None: come in. `path` is decoded, `headers` are named in any case; no body is touched."""
-    request = _request(method, path, headers, ip)
+def admit(method: str, path: str, headers: Mapping[str, str], ip: str) -> HttpResponse | int:
+    """The refusal, or how many bytes of a body this address takes. `path` is decoded; no body is touched."""
+    request, small = _request(method, path, headers, ip), int(settings.SMALL_BODY_LIMIT)
     try:
         match = resolve(path)
     except Resolver404:
-        return None
-    handler = match.func.methods.get(method) if isinstance(match.func, Door) else None
+        return small
+    if not isinstance(match.func, Door):
+        return small
+    handler = match.func.methods.get(method)
     if handler is None:
-        return None
-    response = guarded(_admission(handler), request, **match.kwargs)
-    return None if response is ADMITTED or not isinstance(response, HttpResponse) else response
+        return match.func.refuse(method)
+    action, limit = LONG.get(handler, (Action.READ, lambda: small))
+    response = guarded(_admission(handler, action, limit()), request, **match.kwargs)
+    return limit() if response is ADMITTED or not isinstance(response, HttpResponse) else response
 
 
-def _admission(handler: object) -> Callable[..., HttpResponseBase]:
-    action, limit = LONG.get(handler, (Action.READ, lambda: settings.SMALL_BODY_LIMIT))
-
+def _admission(handler: object, action: Action, limit: int) -> Callable[..., HttpResponseBase]:
     def ask(request: HttpRequest, ws: str, reg: str, **parts: str) -> HttpResponseBase:
         if handler in LONG:
             visit_package(request, ws, reg, parts["pkg"], action)
         elif handler not in OPEN:
             visit(request, ws, reg)
-        check_head(request, limit())
+        check_head(request, limit)
         return ADMITTED
 
     return ask

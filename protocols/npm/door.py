@@ -56,11 +56,16 @@ class Door:
         """Answer one request."""
         handler = self.methods.get(request.method or "")
         if handler is None:
-            response: HttpResponseBase = sentence(405, f"{request.method} is not done here.", "method_not_allowed")
-            response.headers["Allow"] = ", ".join(self.methods)
+            response: HttpResponseBase = self.refuse(request.method or "")
         else:
             response = guarded(handler, request, **parts)
         return _bare(response) if request.method == "HEAD" else response
+
+    def refuse(self, method: str) -> HttpResponse:
+        """The answer to a method that is not among ours."""
+        response = sentence(405, f"{method} is not done here.", "method_not_allowed")
+        response.headers["Allow"] = ", ".join(self.methods)
+        return response
 
 
 def door(**methods: View) -> Door:
