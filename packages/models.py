@@ -174,6 +174,14 @@ class Tombstone(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("workspace", "format", "name"), condition=models.Q(registry=None), name="one_tombstone_everywhere"
+            ),
+            models.UniqueConstraint(
+                fields=("workspace", "registry", "format", "name"), condition=~models.Q(registry=None), name="one_tombstone_each"
+            ),
+        )
         indexes = (models.Index(fields=("workspace", "format", "name")),)
 
     def __str__(self) -> str:

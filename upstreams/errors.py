@@ -4,9 +4,13 @@ from workspaces.errors import Conflict, Invalid, NotFound, Unavailable
 
 
 class SourceAbsent(NotFound):
-    """The sources that decide said: there is no such package (or version, or file)."""
+    """The sources that decide said: there is no such package. `why` is for members: by which clause nobody else was asked."""
 
     code = "package_not_found"
+
+    def __init__(self, message: str, *, why: str = "") -> None:
+        super().__init__(message)
+        self.why = why
 
 
 class UpstreamError(Unavailable):

@@ -61,9 +61,9 @@ def _internal(facts: Facts, clause: str) -> Decision:
         holds = source.home is not None and source.home.internal > 0
         if holds or (_is_internal_upstream(source) and source.reply is Reply.HAS):
             answering.append(path)
-    if answering:
-        return Decision(outcome=Outcome.ANSWER, is_internal=True, clause=clause, answering=tuple(answering))
     failed = next((source.label for _, source in candidates if source.reply is Reply.FAILED), "")
+    if answering:
+        return Decision(outcome=Outcome.ANSWER, is_internal=True, clause=clause, answering=tuple(answering), blocked_by=failed)
     outcome = Outcome.UNAVAILABLE if failed and not facts.home_only else Outcome.ABSENT
     return Decision(outcome=outcome, is_internal=True, clause=clause, blocked_by=failed)
 

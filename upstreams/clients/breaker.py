@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from upstreams.errors import UpstreamTimeout, UpstreamUnreachable
+from upstreams.errors import RuleChanged, UpstreamTimeout, UpstreamUnreachable
 
 if TYPE_CHECKING:
     from upstreams.clients.http import Target
 
+SERVER_ERROR = 500  # HTTP statuses from here on are failures of the upstream
 FAILURES = 5  # in a row, before it opens
 PAUSE = 10.0  # seconds until one question is let through again
 ENTRIES = 1024
@@ -43,10 +44,15 @@ class Breakers:
             raise UpstreamUnreachable(sentence, upstream=target.name, retry_after=int(PAUSE))
         try:
             answer = ask()
+        except RuleChanged:  # our own doing, not the upstream's
+            raise
         except (UpstreamTimeout, UpstreamUnreachable):
             self._failed(count)
             raise
-        count.failures = 0
+        if getattr(answer, "status", 0) >= SERVER_ERROR:
+            self._failed(count)
+        else:
+            count.failures = 0
         return answer
 
     def _admits(self, count: _Count) -> bool:

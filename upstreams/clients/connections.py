@@ -13,6 +13,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from upstreams.clients.guard import AddressForbidden, AllowedNetwork, resolve
+from upstreams.clients.watchdog import Watch
 
 Origin = tuple[str, str, int]  # scheme, host, port
 
@@ -25,13 +26,20 @@ _hook = threading.local()
 
 
 @contextlib.contextmanager
-def sending(before_send: Callable[[], None]) -> Iterator[None]:
-    """Let this thread's next request run `before_send` between connect and send."""
-    _hook.before_send = before_send
+def sending(before_send: Callable[[], None], watch: Watch) -> Iterator[None]:
+    """Let this thread's next request be watched, and run `before_send` between connect and send."""
+    _hook.before_send, _hook.watch = before_send, watch
     try:
         yield
     finally:
-        _hook.before_send = no_check
+        _hook.before_send, _hook.watch = no_check, None
+
+
+def _watched(connection: Any, sock: socket.socket) -> None:
+    """Tell the conversation of this thread which line it is on."""
+    watch: Watch | None = getattr(_hook, "watch", None)
+    if watch is not None:
+        watch.attach(connection, sock)
 
 
 class _Guarded:
@@ -39,6 +47,7 @@ class _Guarded:
 
     gate_trusted = False
     gate_allowed: tuple[AllowedNetwork, ...] = ()
+    gate_watch: Watch | None = None
 
     def _new_conn(self: Any) -> socket.socket:
         try:
@@ -52,6 +61,7 @@ class _Guarded:
     def request(self: Any, *args: Any, **kwargs: Any) -> None:
         if self.sock is None:
             self.connect()
+        _watched(self, self.sock)
         getattr(_hook, "before_send", no_check)()
         super().request(*args, **kwargs)  # type: ignore[misc]
 
@@ -81,6 +91,7 @@ def _connected(connection: Any, found: list[tuple[int, tuple[object, ...]]]) -> 
             sock.close()
             last = error
         else:
+            _watched(connection, sock)  # now, for the TLS handshake too may drip
             return sock
     raise NewConnectionError(connection, str(last)) from last
 

@@ -6,8 +6,10 @@ hand. Credentials go to the upstream's own scheme, host and port. No environment
 
 import base64
 import contextlib
+import re
 import ssl
 import time
+import weakref
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +23,7 @@ from urllib3.exceptions import TimeoutError as Urllib3Timeout
 from upstreams.clients.breaker import BREAKERS
 from upstreams.clients.connections import Origin, no_check, pool_for, sending
 from upstreams.clients.guard import AddressForbidden, AllowedNetwork
+from upstreams.clients.watchdog import SLOTS, WATCHDOG, Watch, release, unless_answered
 from upstreams.errors import (
     UpstreamBadAnswer,
     UpstreamError,
@@ -36,6 +39,7 @@ SLOW_START = 30.0  # seconds before the minimum rate counts
 MINIMUM_RATE = 1024  # bytes per second
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 USER_AGENT = "gatehouse"
+NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,37 +65,40 @@ class Answer:
     url: str
     upstream: str
     _response: "urllib3.BaseHTTPResponse" = field(repr=False)
-    _deadline: float
+    _watch: Watch = field(repr=False)
+    _done: Callable[[], object] = field(repr=False, default=no_check)
 
     @property
     def length(self) -> int | None:
         """Content-Length of an unencoded body, in bytes."""
         raw = self.headers.get("content-length", "")
-        return int(raw) if raw.isdigit() and not self.headers.get("content-encoding") else None
+        return int(raw) if NUMBER.fullmatch(raw) and not self.headers.get("content-encoding") else None
 
     def pieces(self, limit: int) -> Iterator[bytes]:
         """The decoded body; never more than `limit` bytes after decompression, in bounded time."""
         decoder = _decoder(self.headers.get("content-encoding", ""), self.upstream)
         begun, raw, total = time.monotonic(), 0, 0
-        with _translated(self.upstream):
+        with _translated(self.upstream, self._watch):
             # read1 gives what one system call brought: a whole PIECE would wait for the last drop of a drip.
             while piece := self._response.read1(PIECE, decode_content=False):
                 raw += len(piece)
-                self._watch(begun, raw)
+                self._judge(begun, raw)
                 for decoded in decoder(piece):
                     total += len(decoded)
                     if total > limit:
                         raise UpstreamBadAnswer(f"Upstream {self.upstream} sent more than {limit:,} bytes.", upstream=self.upstream)
                     yield decoded
+            self._judge(begun, raw)  # a line that was broken off may look like the end of the body
 
     def close(self) -> None:
         """Give the connection up; an unread one is not used again."""
         self._response.close()
+        self._done()
 
-    def _watch(self, begun: float, raw: int) -> None:
+    def _judge(self, begun: float, raw: int) -> None:
         now = time.monotonic()
         slow = now - begun > SLOW_START and raw < MINIMUM_RATE * (now - begun)
-        if now > self._deadline or slow:
+        if self._watch.is_over or now > self._watch.deadline or slow:
             raise UpstreamTimeout(f"Upstream {self.upstream} sends too slowly.", upstream=self.upstream)
 
 
@@ -101,17 +108,12 @@ def get(target: Target, url: str, headers: dict[str, str], *, before_send: Calla
     `before_send` runs on every hop when the connection stands and nothing has been sent yet; it may raise.
     Raises UpstreamForbiddenAddress, UpstreamTimeout, UpstreamUnreachable, UpstreamBadAnswer.
     """
-    deadline = time.monotonic() + target.total_timeout
-    for _ in range(HOPS + 1):
-        response = BREAKERS.guard(target, partial(_once, target, url, headers, before_send))
-        location = response.headers.get("location", "")
-        if response.status not in REDIRECTS:
-            return Answer(response.status, response.headers, url, target.name, response, deadline)
-        response.close()
-        if time.monotonic() > deadline:
-            break
-        url = _next(target, url, location)
-    raise UpstreamBadAnswer(f"Upstream {target.name} redirects in circles.", upstream=target.name)
+    slot = SLOTS.take(origin_of(target.url), target.name)
+    watch = WATCHDOG.watch(target.total_timeout)
+    with unless_answered(watch, slot):
+        answer = _follow(target, url, headers, before_send, watch)
+    answer._done = weakref.finalize(answer, release, watch, slot)  # noqa: SLF001 - also for an answer nobody closes
+    return answer
 
 
 def refuse_status(answer: Answer) -> UpstreamError:
@@ -121,7 +123,7 @@ def refuse_status(answer: Answer) -> UpstreamError:
         return UpstreamUnauthorized(f"Upstream {name} refused our credentials ({answer.status}).", upstream=name)
     if answer.status == 429 or answer.status >= 500:  # noqa: PLR2004 - HTTP
         raw = answer.headers.get("retry-after", "")
-        wait = min(int(raw), 3600) if raw.isdigit() else 30
+        wait = min(int(raw), 3600) if NUMBER.fullmatch(raw) else 30
         return UpstreamUnreachable(f"Upstream {name} answers {answer.status}.", upstream=name, retry_after=wait)
     return UpstreamBadAnswer(f"Upstream {name} answered {answer.status}, which is no answer to this question.", upstream=name)
 
@@ -137,7 +139,18 @@ def basic(username: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode("ascii")
 
 
-def _once(target: Target, url: str, headers: dict[str, str], before_send: Callable[[], None]) -> "urllib3.BaseHTTPResponse":
+def _follow(target: Target, url: str, headers: dict[str, str], before_send: Callable[[], None], watch: Watch) -> Answer:
+    for _ in range(HOPS + 1):
+        response = BREAKERS.guard(target, partial(_once, target, url, headers, before_send, watch))
+        location = response.headers.get("location", "")
+        if response.status not in REDIRECTS:
+            return Answer(response.status, response.headers, url, target.name, response, watch)
+        response.close()
+        url = _next(target, url, location)
+    raise UpstreamBadAnswer(f"Upstream {target.name} redirects in circles.", upstream=target.name)
+
+
+def _once(target: Target, url: str, headers: dict[str, str], before_send: Callable[[], None], watch: Watch) -> "urllib3.BaseHTTPResponse":
     origin = origin_of(url)
     own = origin == origin_of(target.url)
     sent = {"user-agent": USER_AGENT, **headers}
@@ -146,7 +159,7 @@ def _once(target: Target, url: str, headers: dict[str, str], before_send: Callab
     pool = pool_for(origin, trusted=own and target.is_trusted, allowed=tuple(target.allowed))
     parts = urlsplit(url)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    with _translated(target.name), sending(before_send):
+    with _translated(target.name, watch), sending(before_send, watch):
         return pool.urlopen(
             "GET",
             path,
@@ -197,7 +210,7 @@ def _decoder(encoding: str, upstream: str) -> Callable[[bytes], Iterator[bytes]]
 
 
 @contextlib.contextmanager
-def _translated(upstream: str) -> Iterator[None]:
+def _translated(upstream: str, watch: Watch) -> Iterator[None]:
     """urllib3's and the socket's errors as ours; what the upstream sent is never repeated."""
     try:
         yield
@@ -212,6 +225,8 @@ def _translated(upstream: str) -> Iterator[None]:
     except (Urllib3Timeout, TimeoutError):
         raise UpstreamTimeout(f"Upstream {upstream} did not answer in time.", upstream=upstream) from None
     except (HTTPError, OSError) as error:
+        if watch.is_over:
+            raise UpstreamTimeout(f"Upstream {upstream} did not answer in time.", upstream=upstream) from None
         sentence = f"Upstream {upstream} cannot be reached ({_cause(error)})."
         raise UpstreamUnreachable(sentence, upstream=upstream, retry_after=30) from None
 

@@ -13,6 +13,7 @@ from upstreams.clients.connections import no_check
 from upstreams.clients.http import Answer, Target, get, refuse_status
 from upstreams.errors import UpstreamBadAnswer
 
+CONTAINERS, VALUES = 1_000_000, 8_000_000  # objects and lists, and commas, in one document: bounds what it takes in memory
 OK, NOT_MODIFIED, NOT_FOUND, GONE = 200, 304, 404, 410
 
 
@@ -90,10 +91,13 @@ def _read(answer: Answer, name: Name, known: Known, limit: int) -> Fetched:
 
 
 def _check(upstream: str, data: bytes, name: Name) -> None:
+    if data.count(b"{") + data.count(b"[") > CONTAINERS or data.count(b",") > VALUES:
+        raise UpstreamBadAnswer(f"Upstream {upstream} sent metadata of too many pieces.", upstream=upstream)
     try:
         document = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        raise UpstreamBadAnswer(f"Upstream {upstream} did not send JSON.", upstream=upstream) from None
+        orjson.dumps(document)  # what nests too deeply to be written again is refused now, not when it is rendered
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        raise UpstreamBadAnswer(f"Upstream {upstream} did not send JSON that can be used.", upstream=upstream) from None
     if not isinstance(document, dict) or not isinstance(document.get("versions"), dict):
         raise UpstreamBadAnswer(f"Upstream {upstream} did not send package metadata.", upstream=upstream)
     if document.get("name") != name.full:

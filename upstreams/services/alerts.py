@@ -1,14 +1,21 @@
 """Alerts: events a person should look at, written once each."""
 
+from collections.abc import Mapping
+
 from upstreams.models import Upstream
 from workspaces.models import Event
 from workspaces.services.audit import SYSTEM, record
 
+SHOWN = 50  # versions listed in one alert
 
-def integrity_changed(upstream: Upstream, name: str, version: str, pinned: str, offered: str) -> None:
-    """A source offers other bytes under a number this registry has seen: refused, recorded, shown."""
-    subject = f"{upstream.registry} {upstream.format} {name}@{version}"
-    _once(upstream, "alert.integrity_changed", subject, {"pinned": pinned[:200]}, {"upstream": upstream.name, "offered": offered[:200]})
+
+def integrity_changed(upstream: Upstream, name: str, pinned: Mapping[str, str], offered: Mapping[str, str]) -> None:
+    """A source offers other bytes under numbers this registry has seen: refused, recorded, shown. Both: version -> promise."""
+    versions = sorted(offered)[:SHOWN]
+    subject = f"{upstream.registry} {upstream.format} {name}" + (f"@{versions[0]}" if len(offered) == 1 else "")
+    old = {version: pinned[version][:200] for version in versions}
+    new = {"upstream": upstream.name, "offered": {version: offered[version][:200] for version in versions}}
+    _once(upstream, "alert.integrity_changed", subject, old, new)
 
 
 def _once(upstream: Upstream, action: str, subject: str, old: object, new: object) -> None:

@@ -12,8 +12,8 @@ from django.utils import timezone
 from packages.formats.npm.names import Name
 from packages.formats.npm.packument import agree, promises
 from upstreams.clients.npm import Fetched, Known, fetch_packument
-from upstreams.errors import UpstreamError
-from upstreams.flight import single_flight
+from upstreams.errors import RuleChanged, UpstreamError
+from upstreams.flight import release_connection, single_flight
 from upstreams.models import Pin, Upstream, UpstreamDocument
 from upstreams.selectors.facts import Replied, replied
 from upstreams.services.alerts import integrity_changed
@@ -25,8 +25,17 @@ RETRY_AFTER_FAILURE = timedelta(seconds=15)  # a stale answer counts this long b
 PATIENCE = 60.0  # seconds to wait for somebody else's question
 
 
-def consult(upstream: Upstream, name: Name, *, before_send: Callable[[], None]) -> Replied:
-    """What `upstream` says about `name` now. Its failure is an answer too (Reply.FAILED, or the stale one)."""
+def consult(upstream: Upstream, name: Name, *, still_holds: Callable[[], None]) -> Replied:
+    """What `upstream` says about `name` now. Its failure is an answer too (Reply.FAILED, or the stale one).
+
+    `still_holds` raises when the decision to ask is out of date: asked when the connection stands, and again
+    under the upstream's row lock before an answer is kept, so that nobody believes one begun under older rules.
+    """
+
+    def before_send() -> None:
+        still_holds()
+        release_connection()  # whoever waits for an upstream holds no database connection
+
     with single_flight("consult", f"{upstream.pk} {name.full}", patience=PATIENCE):
         row = UpstreamDocument.objects.filter(upstream=upstream, name=name.full).first()
         now = timezone.now()
@@ -37,7 +46,7 @@ def consult(upstream: Upstream, name: Name, *, before_send: Callable[[], None]) 
             fetched = fetch_packument(target_of(upstream), name, known, limit=settings.METADATA_LIMIT, before_send=before_send)
         except UpstreamError as error:
             return _stand_in(row, error, now)
-        return replied(_keep(upstream, name, row, fetched))
+        return replied(_keep(upstream, name, fetched, still_holds))
 
 
 def load(document: UpstreamDocument) -> dict[str, object]:
@@ -57,8 +66,13 @@ def _stand_in(row: UpstreamDocument | None, error: UpstreamError, now: datetime)
 
 
 @transaction.atomic
-def _keep(upstream: Upstream, name: Name, row: UpstreamDocument | None, fetched: Fetched) -> UpstreamDocument:
+def _keep(upstream: Upstream, name: Name, fetched: Fetched, still_holds: Callable[[], None]) -> UpstreamDocument:
+    present = Upstream.objects.select_for_update().filter(pk=upstream.pk).exists()
+    still_holds()
+    if not present:
+        raise RuleChanged("The upstream was removed while it was asked; try again.", retry_after=1)
     now = timezone.now()
+    row = UpstreamDocument.objects.filter(upstream=upstream, name=name.full).first()
     if row is not None and fetched.is_present and fetched.body is None:
         row.fetched_at, row.fresh_until = now, now + settings.METADATA_FRESH
         row.save(update_fields=["fetched_at", "fresh_until"])
@@ -80,13 +94,14 @@ def _keep(upstream: Upstream, name: Name, row: UpstreamDocument | None, fetched:
 
 def _pin(upstream: Upstream, name: Name, body: bytes) -> None:
     """Record the integrity of versions seen for the first time; tell of those that changed (first bytes win)."""
-    pin, _ = Pin.objects.get_or_create(registry_id=upstream.registry_id, format=upstream.format, name=name.full)
+    Pin.objects.get_or_create(registry_id=upstream.registry_id, format=upstream.format, name=name.full)
+    pin = Pin.objects.select_for_update().get(registry_id=upstream.registry_id, format=upstream.format, name=name.full)
     pinned: dict[str, str] = orjson.loads(bytes(pin.integrities))
     offered = promises(orjson.loads(body))
     fresh = {version: value for version, value in offered.items() if version not in pinned}
-    changed = [version for version, value in offered.items() if not agree(pinned.get(version, value), value)]
+    changed = {version: value for version, value in offered.items() if not agree(pinned.get(version, value), value)}
     if fresh:
         pin.integrities = orjson.dumps(pinned | fresh)
         pin.save(update_fields=["integrities"])
-    for version in changed:
-        integrity_changed(upstream, name.full, version, pinned[version], offered[version])
+    if changed:
+        integrity_changed(upstream, name.full, pinned, changed)

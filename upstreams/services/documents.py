@@ -17,7 +17,7 @@ from registries.models import Registry
 from upstreams.flight import is_busy, single_flight
 from upstreams.models import Document, Pin
 from upstreams.services.consult import load
-from upstreams.services.renderings import current_rendering, keep_rendering, visible_versions
+from upstreams.services.renderings import current_rendering, keep_rendering, same_rendering, visible_versions
 from upstreams.services.resolve import Resolution, resolve
 
 PATIENCE = 60.0  # seconds to wait for somebody else who renders the same
@@ -128,12 +128,14 @@ def _stored(registry: Registry, name: Name, form: str, base_url: str, grace: tim
 
 def _rendered(resolution: Resolution, form: str, base_url: str) -> Rendered:
     rendering = keep_rendering(resolution)
-    row = Document.objects.filter(rendering=rendering, form=form, base_url=base_url).first()
+    row = Document.objects.filter(rendering__in=same_rendering(rendering), form=form, base_url=base_url).first()
     if row is not None:  # nothing changed: the same bytes, fresh again
         return Rendered(form, bytes(row.body), row.etag, row.plain_etag, row.last_modified)
     data = render(composed(resolution), resolution.name, form, base_url)
     packed = _packed(resolution.registry, form, base_url, data, rendering.rendered_at)
     with transaction.atomic():
+        if not same_rendering(rendering).select_for_update().exists():
+            return packed  # the row tells of a newer decision by now: these bytes are answered once, and not kept
         values = {
             "etag": packed.etag,
             "plain_etag": packed.plain_etag,

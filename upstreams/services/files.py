@@ -11,13 +11,13 @@ from django.utils import timezone
 from packages import blobs
 from packages.errors import VersionNotFound
 from packages.formats.npm.names import Name
-from packages.models import File, Version
+from packages.models import File
 from registries.models import Registry
 from upstreams.errors import RuleChanged, UpstreamTimeout
-from upstreams.models import DocumentFile, Upstream
+from upstreams.models import DocumentFile, Rendering, Upstream
 from upstreams.services.consult import load
 from upstreams.services.pulls import Pull, offered_versions
-from upstreams.services.renderings import current_rendering, keep_rendering, visible_versions
+from upstreams.services.renderings import current_rendering, keep_rendering, list_file, unshadowed_versions, visible_versions
 from upstreams.services.resolve import Resolution, resolve
 from upstreams.spool import Spool, Tail
 
@@ -44,12 +44,16 @@ def open_file(registry: Registry, name: Name, filename: str) -> OpenedFile | Tai
         if listed is not None:
             return listed
         resolution = resolve(registry, name)
-        held = _held(resolution, filename)
+        rendering = keep_rendering(resolution)
+        held = _held(resolution, filename, rendering)
         if held is not None:
             return held
         pull = _wanted(resolution, filename)
         if pull is None:
             raise VersionNotFound(f"There is no file {filename[:200]} of {name.full} here.")
+        held = _held(resolution, name.tarball(pull.offer.version), rendering)
+        if held is not None:  # asked for by the odd name the upstream's own address has
+            return held
         try:
             spool = Spool(_key(registry, name, filename))
             tail = spool.join(pull.run, is_here=partial(_is_stored, resolution, pull.offer.version), patience=PATIENCE)
@@ -69,30 +73,28 @@ def _listed(registry: Registry, name: Name, filename: str) -> OpenedFile | None:
     return OpenedFile(blobs.local_path(row.sha256), row.size, row.sha256) if row is not None else None
 
 
-def _held(resolution: Resolution, filename: str) -> OpenedFile | None:
-    """A visible version's file; the decision is written down, so that the next asker is answered hot."""
-    keep_rendering(resolution)
+def _held(resolution: Resolution, filename: str, rendering: Rendering) -> OpenedFile | None:
+    """A visible version's file, listed in the rendering so that the next asker is answered hot."""
     file = File.objects.filter(version__in=visible_versions(resolution), name=filename).select_related("blob").first()
     if file is None:
         return None
+    list_file(rendering, file)
     return OpenedFile(blobs.local_path(file.blob.sha256), file.blob.size, file.blob.sha256)
 
 
 def _is_stored(resolution: Resolution, version: str) -> bool:
     """Asked of the table, not of the resolution: that one was made when nothing was here yet."""
-    registry, name = resolution.registry, resolution.name.full
-    return Version.objects.filter(package__registry=registry, package__format="npm", package__name=name, version=version).exists()
+    return unshadowed_versions(resolution).filter(version=version).exists()
 
 
 def _wanted(resolution: Resolution, filename: str) -> Pull | None:
-    """What to download for `filename`: the version by that name at the nearest source that offers it."""
+    """What `filename` means at the nearest source that offers it, by our name for it or by the upstream's own."""
     name = resolution.name
-    held = set(visible_versions(resolution).values_list("version", flat=True))
     for upstream, said in resolution.answered():
         if said.document is None:
             continue
         for offer in offered_versions(load(said.document), name):
-            if offer.version not in held and filename in {name.tarball(offer.version), offer.basename}:
+            if filename in {name.tarball(offer.version), offer.basename}:
                 return Pull(resolution, _fresh(upstream), offer)
     return None
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import orjson
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from packages import blobs
 from packages.formats.npm.names import Name
@@ -16,13 +16,15 @@ from packages.formats.npm.packument import Manifest, promise
 from packages.formats.npm.versions import is_version
 from packages.formats.publication import Publication, StagedFile
 from packages.models import NameEpoch, Package, Version
+from packages.services.epochs import bump_name
 from packages.services.publish import Standing, add_version
 from upstreams.clients.npm import fetch_tarball
 from upstreams.errors import RuleChanged, UpstreamBadAnswer, UpstreamIntegrityMismatch
+from upstreams.flight import release_connection
 from upstreams.models import Origin, Pin, Upstream
 from upstreams.selectors.facts import current_epochs
 from upstreams.services.alerts import integrity_changed
-from upstreams.services.renderings import add_file
+from upstreams.services.renderings import current_rendering, list_file
 from upstreams.services.resolve import Resolution
 from upstreams.spool import Progress
 from upstreams.targets import target_of
@@ -57,8 +59,9 @@ class Pull:
     def run(self, progress: Progress) -> None:
         """Download, verify, store, record. Raises UpstreamError subclasses; nothing unverified is kept."""
         promised = self._promised()
-        answer = fetch_tarball(target_of(self.upstream), self.offer.tarball, before_send=self._still_holds)
-        connection.close()  # a slow upstream holds no database connection
+        target = target_of(self.upstream)
+        release_connection()  # a slow upstream holds no database connection
+        answer = fetch_tarball(target, self.offer.tarball, before_send=self._before_send)
         try:
             with blobs.Staging(limit=settings.FILE_LIMIT) as staging:
                 progress.begin(staging.path, answer.length)
@@ -84,6 +87,10 @@ class Pull:
             )
         return promised
 
+    def _before_send(self) -> None:
+        self._still_holds()
+        release_connection()
+
     def _still_holds(self) -> None:
         registry, name = self.resolution.registry, self.resolution.name
         if current_epochs(registry, "npm", name.folded) != self.resolution.epochs:
@@ -93,7 +100,7 @@ class Pull:
         if matches_promise(staged, promised):
             return
         name, version = self.resolution.name.full, self.offer.version
-        integrity_changed(self.upstream, name, version, promised, staged.integrity)
+        integrity_changed(self.upstream, name, {version: promised}, {version: staged.integrity})
         raise UpstreamIntegrityMismatch(
             f"Upstream {self.upstream.name} sent bytes for {name}@{version} that do not match their integrity; nothing was kept.",
             upstream=self.upstream.name,
@@ -106,7 +113,9 @@ class Pull:
         _lock_name(registry.workspace_id, name.folded)
         self._still_holds()
         package, _ = Package.objects.get_or_create(registry=registry, format="npm", name=name.full, defaults={"folded": name.folded})
-        if Version.objects.filter(package=package, version=self.offer.version).exists():
+        held = Version.objects.filter(package=package, version=self.offer.version).first()
+        if held is not None:
+            self._meet(package, held, staged)
             return
         publication = Publication(
             format="npm",
@@ -120,10 +129,25 @@ class Pull:
         standing = Standing(origin=Version.Origin.PULLED, is_internal=self.upstream.is_internal)
         version = add_version(package, publication, SYSTEM, standing)
         Origin.objects.create(version=version, upstream=self.upstream, upstream_name=self.upstream.name, address=_shown(address))
-        add_file(registry, name, version)
+        list_file(current_rendering(registry, name), version.files.select_related("blob").get())
         subject = f"{registry} npm {name.full}@{version.version}"
         new = {"upstream": self.upstream.name, "internal": standing.is_internal, "integrity": version.integrity}
         record(SYSTEM, "version.pulled", subject, workspace=registry.workspace_id, new=new)
+
+    def _meet(self, package: Package, held: Version, staged: StagedFile) -> None:
+        """The number is held already: the same bytes from an internal source lift a shadowed version into the light."""
+        if held.is_internal or not self.upstream.is_internal:
+            return
+        subject = f"{package.registry} npm {package.name}@{held.version}"
+        if held.integrity != staged.integrity:
+            raise UpstreamIntegrityMismatch(
+                f"{subject} was pulled from outside earlier with other bytes and is shadowed; delete it first.",
+                upstream=self.upstream.name,
+            )
+        bump_name(package.registry.workspace_id, "npm", package.folded)
+        Version.objects.filter(pk=held.pk).update(is_internal=True)
+        new = {"internal": True, "upstream": self.upstream.name}
+        record(SYSTEM, "version.internal", subject, workspace=package.registry.workspace_id, old={"internal": False}, new=new)
 
 
 def offered_versions(document: Manifest, name: Name) -> Iterator[Offer]:

@@ -26,9 +26,13 @@ WHILE_TROUBLED = timedelta(seconds=15)  # how long an answer given in spite of a
 
 def visible_versions(resolution: Resolution) -> QuerySet[Version]:
     """The versions the registry itself may show: shadowed ones are not among them."""
+    found = unshadowed_versions(resolution)
+    return found if () in resolution.decision.answering else found.none()
+
+
+def unshadowed_versions(resolution: Resolution) -> QuerySet[Version]:
+    """The same, also of what came in after the decision was made (then the registry was not yet among the answering)."""
     found = Version.objects.filter(package__registry=resolution.registry, package__format="npm", package__name=resolution.name.full)
-    if () not in resolution.decision.answering:
-        return found.none()
     if resolution.decision.shows_pulled:
         return found
     return found.filter(Q(is_internal=True) | ~Q(origin=Version.Origin.PULLED))
@@ -64,14 +68,21 @@ def keep_rendering(resolution: Resolution) -> Rendering:
     return rendering
 
 
-def add_file(registry: Registry, name: Name, version: Version) -> None:
-    """List a version just pulled in the current rendering, if there is one. Inside the caller's transaction."""
-    epochs = current_epochs(registry, "npm", name.folded)
-    rendering = Rendering.objects.filter(
-        registry=registry, format="npm", name=name.full, name_epoch=epochs.name, rule_epoch=epochs.rule
-    ).first()
-    if rendering is not None:
-        _list_files(rendering, version.files.select_related("blob"))
+@transaction.atomic
+def list_file(rendering: Rendering | None, file: File) -> None:
+    """List a file that `rendering` allows; nothing, if its row tells of another decision by now."""
+    if rendering is not None and same_rendering(rendering).select_for_update().exists():
+        _list_files(rendering, [file])
+
+
+def same_rendering(rendering: Rendering) -> QuerySet[Rendering]:
+    """The row, as long as it still tells of the same decision: one row serves all decisions about a name in turn."""
+    return Rendering.objects.filter(
+        pk=rendering.pk,
+        name_epoch=rendering.name_epoch,
+        rule_epoch=rendering.rule_epoch,
+        source_digest=rendering.source_digest,
+    )
 
 
 def current_rendering(registry: Registry, name: Name) -> Rendering | None:
@@ -88,20 +99,27 @@ def source_digest(resolution: Resolution) -> str:
 
 
 def bounds(resolution: Resolution, now: datetime) -> tuple[datetime, datetime]:
-    """Until when the metadata and the files may be served by this decision without asking again."""
-    if resolution.is_stale:
-        return now + WHILE_TROUBLED, now + WHILE_TROUBLED if resolution.decision.is_internal is None else FOREVER
+    """Until when the metadata and the files may be served by this decision without asking again.
+
+    Both end with the earliest internal upstream's "not here"; metadata also with the freshness of what answered.
+    """
     replies = resolution.situation.replies
-    metadata = [said.document.fresh_until for said in replies.values() if said.document is not None]
     absences = [
-        said.document.fresh_until
-        for upstream_id, said in replies.items()
-        if said.document is not None
-        and said.reply is Reply.ABSENT
-        and resolution.situation.upstreams[upstream_id].is_internal
-        and resolution.situation.upstreams[upstream_id].kind != Kind.REGISTRY
+        said.document.fresh_until for upstream_id, said in replies.items() if said.document and _is_absence(resolution, upstream_id)
     ]
-    return min(metadata, default=FOREVER), min(absences, default=FOREVER)
+    files = min(absences, default=FOREVER)
+    if resolution.is_stale:
+        soon = now + WHILE_TROUBLED
+        return min([soon, *absences]), min(soon, files) if resolution.decision.is_internal is None else files
+    metadata = [said.document.fresh_until for said in replies.values() if said.document is not None]
+    return min(metadata, default=FOREVER), files
+
+
+def _is_absence(resolution: Resolution, upstream_id: int) -> bool:
+    """Whether an internal upstream said that it has not got the name."""
+    upstream = resolution.situation.upstreams[upstream_id]
+    is_external = upstream.kind != Kind.REGISTRY
+    return is_external and upstream.is_internal and resolution.situation.replies[upstream_id].reply is Reply.ABSENT
 
 
 def _list_files(rendering: Rendering, files: Iterable[File]) -> None:

@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from packages.formats.npm.names import Name
-from packages.models import Package
+from packages.models import Package, Tombstone
 from packages.services.epochs import bump_name
 from packages.services.publish import tell_of_shadowed
 from packages.services.versions import keep_internal
@@ -96,7 +96,7 @@ def _ask(registry: Registry, name: Name, situation: Situation, path: Path) -> Re
         if current_epochs(registry, "npm", name.folded) != situation.epochs:
             raise Superseded
 
-    said = consult(upstream, name, before_send=still_holds)
+    said = consult(upstream, name, still_holds=still_holds)
     still_holds()
     return said
 
@@ -104,19 +104,21 @@ def _ask(registry: Registry, name: Name, situation: Situation, path: Path) -> Re
 def _remember_internal(registry: Registry, upstream: Upstream, name: Name) -> None:
     """The first time an internal upstream answers for a name, the name stays internal for good."""
     reason = f"internal upstream {upstream.name} answered for it"
+    places = {registry.pk: registry, upstream.registry_id: upstream.registry}
+    known = Tombstone.objects.filter(registry__in=list(places), format="npm", name=name.folded).count()
+    if known == len(places):
+        return
     with transaction.atomic():
-        places = {registry.pk: registry, upstream.registry_id: upstream.registry}
+        bump_name(registry.workspace_id, "npm", name.folded)  # first: it is the lock that makes one of many write
         written = [keep_internal(place, "npm", name.folded, everywhere=False, reason=reason) for place in places.values()]
         if any(written):
-            bump_name(registry.workspace_id, "npm", name.folded)
             subject = f"{registry} npm {name.full}"
             record(SYSTEM, "tombstone.written", subject, workspace=registry.workspace_id, new={"upstream": upstream.name})
-            for package in Package.objects.select_related("registry__workspace").filter(
-                registry__in=list(places.values()), format="npm", name=name.full
-            ):
-                tell_of_shadowed(package)
-    if any(written):
-        raise Superseded
+        for package in Package.objects.select_related("registry__workspace").filter(
+            registry__in=list(places.values()), format="npm", name=name.full
+        ):
+            tell_of_shadowed(package)
+    raise Superseded
 
 
 def _refused(resolution: Resolution) -> Resolution:
@@ -125,7 +127,8 @@ def _refused(resolution: Resolution) -> Resolution:
     if decision.outcome is Outcome.ANSWER:
         return resolution
     if decision.outcome is Outcome.ABSENT:
-        raise SourceAbsent(f"There is no package {name.full} in {resolution.registry}.")
+        why = decision.clause if decision.is_internal else ""
+        raise SourceAbsent(f"There is no package {name.full} in {resolution.registry}.", why=why)
     said = next((said for said in resolution.situation.replies.values() if said.error and said.reply is Reply.FAILED), None)
     trouble = said.error if said is not None else None
     if decision.is_internal is False and trouble is not None:

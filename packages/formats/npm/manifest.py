@@ -40,6 +40,7 @@ def stored_manifest(
     kept |= _readme(sent, readme)
     try:
         data = orjson.dumps(kept)
+        orjson.dumps([[[[[[[[kept]]]]]]]])  # with room for the document it will stand in
     except (orjson.JSONEncodeError, RecursionError):
         raise DocumentInvalid("The version's manifest cannot be stored.", fields={"versions": "manifest"}) from None
     if len(data) > MANIFEST_LIMIT:

@@ -1,0 +1,135 @@
+"""Time and number of an upstream's questions: one thread ends those that take too long, wherever they hang.
+
+A socket's own time-out begins anew with every byte, so a drip of header bytes, or of `100 Continue`, holds a
+thread for as long as the upstream likes.
+"""
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from upstreams.errors import UpstreamUnreachable
+
+AT_ONCE = 24  # questions a process has open at one upstream: the others keep most of the threads
+WAIT = 5.0  # seconds to wait for one of them to end
+AGAIN = 2  # seconds until the caller should ask again
+ENTRIES = 1024
+
+
+class Watch:
+    """One conversation and when it ends at the latest. `is_over`: it was ended."""
+
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
+        self.is_over = False
+        self._lock = threading.Lock()
+        self._connection: Any = None
+        self._line: socket.socket | None = None
+
+    def attach(self, connection: Any, sock: socket.socket) -> None:
+        """This is the line now. A descriptor of its own, for TLS replaces the socket and http.client drops it."""
+        line = socket.fromfd(sock.fileno(), sock.family, sock.type)
+        connection.gate_watch = self
+        with self._lock:
+            last, self._connection, self._line = self._line, connection, line
+        if last is not None:
+            last.close()
+        if self.is_over:
+            self.end()
+
+    def end(self) -> None:
+        """Break the line, unless the connection talks in another conversation by now."""
+        self.is_over = True
+        with self._lock:
+            if self._line is not None and self._connection.gate_watch is self:
+                with contextlib.suppress(OSError):  # the other side was quicker
+                    self._line.shutdown(socket.SHUT_RDWR)
+
+    def finish(self) -> None:
+        """The conversation is over; the line may go on in another."""
+        WATCHDOG.forget(self)
+        with self._lock:
+            if self._line is not None:
+                self._line.close()
+            self._line = self._connection = None
+
+
+class Watchdog:
+    """The thread that ends what is past its time; it starts with the first conversation of a process."""
+
+    def __init__(self) -> None:
+        self._live: set[Watch] = set()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def watch(self, seconds: float) -> Watch:
+        """A conversation of at most so many seconds; `finish` it."""
+        watch = Watch(time.monotonic() + seconds)
+        with self._changed:
+            self._live.add(watch)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="upstream-watchdog", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+        return watch
+
+    def forget(self, watch: Watch) -> None:
+        """It has ended by itself."""
+        with self._changed:
+            self._live.discard(watch)
+
+    def _run(self) -> None:
+        while True:
+            for watch in self._next_over():
+                watch.end()
+
+    def _next_over(self) -> list[Watch]:
+        """Wait for conversations to run out of time."""
+        with self._changed:
+            while not (over := [watch for watch in self._live if watch.deadline <= time.monotonic()]):
+                soonest = min((watch.deadline for watch in self._live), default=None)
+                self._changed.wait(None if soonest is None else max(soonest - time.monotonic(), 0))
+            self._live.difference_update(over)
+            return over
+
+
+class Slots:
+    """How many questions may be open at once, by upstream."""
+
+    def __init__(self) -> None:
+        self._slots: dict[tuple[str, str, int], threading.BoundedSemaphore] = {}
+        self._lock = threading.Lock()
+
+    def take(self, origin: tuple[str, str, int], name: str) -> threading.BoundedSemaphore:
+        """Wait for a free one; the caller releases it. Raises UpstreamUnreachable."""
+        with self._lock:
+            if len(self._slots) > ENTRIES:
+                self._slots.clear()
+            slot = self._slots.setdefault(origin, threading.BoundedSemaphore(AT_ONCE))
+        if not slot.acquire(timeout=WAIT):
+            sentence = f"Too many questions to upstream {name} are open already; try again."
+            raise UpstreamUnreachable(sentence, upstream=name, retry_after=AGAIN)
+        return slot
+
+
+WATCHDOG = Watchdog()
+SLOTS = Slots()
+
+
+@contextlib.contextmanager
+def unless_answered(watch: Watch, slot: threading.BoundedSemaphore) -> Iterator[None]:
+    """End the conversation and free its place if no answer comes of it."""
+    try:
+        yield
+    except BaseException:
+        release(watch, slot)
+        raise
+
+
+def release(watch: Watch, slot: threading.BoundedSemaphore) -> None:
+    """The conversation is over and its place free."""
+    watch.finish()
+    slot.release()
