@@ -108,7 +108,7 @@ def get(target: Target, url: str, headers: dict[str, str], *, before_send: Calla
     `before_send` runs on every hop when the connection stands and nothing has been sent yet; it may raise.
     Raises UpstreamForbiddenAddress, UpstreamTimeout, UpstreamUnreachable, UpstreamBadAnswer.
     """
-    slot = SLOTS.take(origin_of(target.url), target.name)
+    slot = SLOTS.take((origin_of(target.url), headers.get("accept", "")), target.name)  # files do not take the places of documents
     watch = WATCHDOG.watch(target.total_timeout)
     with unless_answered(watch, slot):
         answer = _follow(target, url, headers, before_send, watch)

@@ -13,7 +13,7 @@ from typing import Any
 
 from upstreams.errors import UpstreamUnreachable
 
-AT_ONCE = 24  # questions a process has open at one upstream: the others keep most of the threads
+AT_ONCE = 32  # questions of one kind a process has open at one upstream: half the threads, and as many as it downloads files
 WAIT = 5.0  # seconds to wait for one of them to end
 AGAIN = 2  # seconds until the caller should ask again
 ENTRIES = 1024
@@ -97,18 +97,18 @@ class Watchdog:
 
 
 class Slots:
-    """How many questions may be open at once, by upstream."""
+    """How many questions may be open at once, by upstream and kind."""
 
     def __init__(self) -> None:
-        self._slots: dict[tuple[str, str, int], threading.BoundedSemaphore] = {}
+        self._slots: dict[object, threading.BoundedSemaphore] = {}
         self._lock = threading.Lock()
 
-    def take(self, origin: tuple[str, str, int], name: str) -> threading.BoundedSemaphore:
+    def take(self, asked: object, name: str) -> threading.BoundedSemaphore:
         """Wait for a free one; the caller releases it. Raises UpstreamUnreachable."""
         with self._lock:
             if len(self._slots) > ENTRIES:
                 self._slots.clear()
-            slot = self._slots.setdefault(origin, threading.BoundedSemaphore(AT_ONCE))
+            slot = self._slots.setdefault(asked, threading.BoundedSemaphore(AT_ONCE))
         if not slot.acquire(timeout=WAIT):
             sentence = f"Too many questions to upstream {name} are open already; try again."
             raise UpstreamUnreachable(sentence, upstream=name, retry_after=AGAIN)
