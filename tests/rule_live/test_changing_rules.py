@@ -80,7 +80,7 @@ def test_many_first_questions_write_one_tombstone(gate: Gate, place: Place, reco
         recorder.add(name)
         heard: list[int] = []
         askers = [
-            threading.Thread(target=lambda path=path: heard.append(place.as_("rita").get(path).status))
+            threading.Thread(target=lambda path=path, heard=heard: heard.append(place.as_("rita").get(path).status))
             for path in [f"/{name}", f"/{name}/-/{name}-1.0.0.tgz", f"/{name}/1.0.0"] * 2
         ]
         for asker in askers:
