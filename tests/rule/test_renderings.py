@@ -1,9 +1,11 @@
 """A renderer that lost the race stores nothing that is served (reference/speed.md, "Never stale by design")."""
 
+import orjson
 import pytest
 
 from packages.blobs import Staging
 from packages.formats.npm.names import parse_new
+from packages.formats.npm.packument import Manifest
 from packages.formats.publication import Publication
 from packages.services.publish import publish
 from registries.models import Registry
@@ -11,6 +13,7 @@ from registries.services import create_registry
 from tokens.services.authenticate import actor_of_user
 from upstreams.services import documents
 from upstreams.services.files import open_file
+from upstreams.services.resolve import Resolution
 from workspaces.access import Actor
 from workspaces.models import User
 from workspaces.services.people import create_user
@@ -50,14 +53,14 @@ def put(registry: Registry, version: str) -> None:
 
 
 def shown(registry: Registry) -> list[str]:
-    return sorted(documents.orjson.loads(documents.packument(registry, NAME, "full", BASE).plain())["versions"])
+    return sorted(orjson.loads(documents.packument(registry, NAME, "full", BASE).plain())["versions"])
 
 
 def test_a_document_of_an_older_decision_is_not_kept(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     put(registry, "1.0.0")
     compose = documents.composed
 
-    def overtaken(resolution: documents.Resolution) -> documents.Manifest:
+    def overtaken(resolution: Resolution) -> Manifest:
         """Between our decision and our bytes somebody publishes, and a tarball request writes the newer decision down."""
         monkeypatch.setattr(documents, "composed", compose)
         slow = compose(resolution)
