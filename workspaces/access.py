@@ -158,6 +158,11 @@ class Grant:
         """Whether the token may manage at all: one with scopes or the read-only flag may not."""
         return not self.read_only and self.scopes is None
 
+    @property
+    def reaches_all(self) -> bool:
+        """Whether the token may act for the installation: it manages, and is not held to some registries."""
+        return self.manages and self.registries is None
+
     def knows(self, registry_id: int) -> bool:
         """Whether the token reaches this registry at all."""
         return self.registries is None or registry_id in self.registries

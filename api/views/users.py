@@ -7,7 +7,7 @@ from api import reads
 from api.base import ListDoor
 from api.schema import described
 from api.serializers.people import UserNew, UserShown
-from workspaces.access import ALL, Action, Actor
+from workspaces.access import Action, Actor
 from workspaces.errors import Denied, Unauthenticated
 from workspaces.services.people import create_user
 
@@ -30,9 +30,13 @@ class UsersView(ListDoor):
 
 
 def _operators_only(actor: Actor, action: Action) -> None:
-    """The gate of the installation: Unauthenticated for nobody, Denied for all but operators; a token with scopes is no operator."""
+    """The gate of the installation: Unauthenticated for nobody, Denied for all but operators.
+
+    A token with scopes, or held to some registries, does not act for the installation; a read-only one reads.
+    """
     if actor.is_anonymous:
         raise Unauthenticated("Sign in, or send a token.")
-    scoped = actor.grant is not None and (actor.grant.scopes is not None or not actor.grant.allows(action, ALL))
-    if not actor.is_operator or scoped:
+    grant = actor.grant
+    reads = grant is not None and action is Action.READ and grant.scopes is None and grant.registries is None
+    if not actor.is_operator or not (grant is None or grant.reaches_all or reads):
         raise Denied("Only an operator of this installation may do this.")

@@ -1,12 +1,17 @@
 """Users, whoami, workspaces, members, claims, events: exact codes and field names."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import check_password
 
 from tests.api.cast import ACME, V1, Cast, census
+from tokens.services.issue import Wish, create_token
+from workspaces.access import Grant
+from workspaces.errors import Denied
 from workspaces.models import Event, Membership, User
+from workspaces.services.people import create_user
 
 
 def test_whoami_names_the_person_their_token_and_roles(cast: Cast) -> None:
@@ -132,6 +137,28 @@ def test_the_last_owner_stays(cast: Cast) -> None:
         assert (answer.status_code, answer.json()["code"]) == (409, "last_owner")
     assert census() == before
     assert Membership.objects.filter(workspace=cast.acme, role=40).count() == 1
+
+
+def test_an_owner_who_cannot_sign_in_is_no_owner_left(cast: Cast) -> None:
+    Membership.objects.create(workspace=cast.acme, user=cast.people["carol"], role=40)
+    User.objects.filter(username="carol").update(is_active=False)
+    answer = cast.call("alice", "DELETE", ACME + "members/alice/")
+    assert (answer.status_code, answer.json()["code"]) == (409, "last_owner")
+    assert cast.call("alice", "DELETE", ACME + "members/carol/").status_code == 204
+
+
+def test_an_operators_token_held_to_some_registries_does_not_act_for_the_installation(cast: Cast) -> None:
+    cast.tokens["held"] = create_token(actor=cast.actor("root"), wish=Wish(name="held", registries=[cast.main.pk]))
+    cast.tokens["reads"] = create_token(actor=cast.actor("root"), wish=Wish(name="reads", read_only=True))
+    before = census()
+    assert cast.call("held", "POST", V1 + "users/", {"username": "dora", "password": "correct horse"}).status_code == 403
+    assert cast.call("held", "GET", V1 + "users/").status_code == 403
+    assert cast.call("held", "POST", V1 + "workspaces/", {"slug": "fresh"}).status_code == 403
+    assert cast.call("reads", "POST", V1 + "workspaces/", {"slug": "fresh"}).status_code == 403
+    assert cast.call("reads", "GET", V1 + "users/").status_code == 200
+    with pytest.raises(Denied):
+        create_user(actor=replace(cast.actor("root"), grant=Grant(1, registries=frozenset())), username="dora", password="correct horse")
+    assert census() == before
 
 
 def test_claims_come_and_go(cast: Cast) -> None:

@@ -48,6 +48,18 @@ def test_twenty_publishers_of_one_version(place: Place, gate: Gate) -> None:
     assert len(gate.events(place, "version.")) == before + 1
 
 
+def test_two_owners_removing_each_other_leave_one(gate: Gate) -> None:
+    pair = ("alice", "bob")
+    for _ in range(5):
+        place = gate.workspace()
+        members = f"/api/v1/workspaces/{place.slug}/members/"
+        assert place.api().patch(f"{members}bob/", {"role": "owner"}).status == 200
+        answers = at_once(2, lambda number, place=place, members=members: place.api(pair[number]).delete(f"{members}{pair[1 - number]}/"))  # type: ignore[misc]
+        assert min(answer.status for answer in answers) == 204, [str(answer) for answer in answers]
+        left = gate.admin.get(members).json()["results"]
+        assert len([one for one in left if one["role"] == "owner"]) == 1, left
+
+
 def test_one_publisher_retrying_the_same_bytes(place: Place) -> None:
     packed = pack("impatient")
     answers = at_once(8, lambda _: put(place, packed))

@@ -34,7 +34,7 @@ def parse_role(word: object) -> Role:
 @transaction.atomic
 def create_user(*, actor: Actor, username: str, email: str = "", password: str) -> User:
     """An operator creates a person. Raises UserExists, Invalid, Denied."""
-    if not actor.is_operator or (actor.grant and not actor.grant.manages):
+    if not actor.is_operator or (actor.grant and not actor.grant.reaches_all):
         raise Denied("Only an operator of this installation creates users.")
     user = User(username=username, email=email)
     user.set_password(password)
@@ -61,15 +61,16 @@ def create_user(*, actor: Actor, username: str, email: str = "", password: str) 
 def set_member(*, actor: Actor, workspace: Workspace, username: str, role: Role) -> Membership:
     """Add a person or change their role. Only an owner makes, changes or removes owners."""
     _may_change(actor, workspace)
+    _one_at_a_time(workspace)
     user = User.objects.filter(username=username, is_active=True).first()
     if user is None:
         raise Invalid(f"There is no user “{username[:64]}”.", fields={"username": "unknown"})
-    member = Membership.objects.select_for_update().filter(workspace=workspace, user=user).first()
+    member = Membership.objects.filter(workspace=workspace, user=user).first()
     old = Role(member.role) if member else None
     if Role.OWNER in {old, role}:
         _owners_only(actor, workspace)
-    if old is Role.OWNER and role is not Role.OWNER:
-        _keep_an_owner(workspace)
+    if member is not None and old is Role.OWNER and role is not Role.OWNER:
+        _keep_an_owner(workspace, without=member)
     member, _ = Membership.objects.update_or_create(workspace=workspace, user=user, defaults={"role": role})
     old_value = {"role": old.word} if old else None
     record(actor, "member.set", username, workspace=workspace, old=old_value, new={"role": role.word})
@@ -80,12 +81,13 @@ def set_member(*, actor: Actor, workspace: Workspace, username: str, role: Role)
 def remove_member(*, actor: Actor, workspace: Workspace, username: str) -> None:
     """End a membership. Raises NotFound, LastOwner."""
     _may_change(actor, workspace)
-    member = Membership.objects.select_for_update().filter(workspace=workspace, user__username=username).first()
+    _one_at_a_time(workspace)
+    member = Membership.objects.filter(workspace=workspace, user__username=username).first()
     if member is None:
         raise NotFound(f"“{username[:64]}” is not a member of this workspace.")
     if member.role == Role.OWNER:
         _owners_only(actor, workspace)
-        _keep_an_owner(workspace)
+        _keep_an_owner(workspace, without=member)
     member.delete()
     record(actor, "member.removed", username, workspace=workspace, old={"role": Role(member.role).word})
 
@@ -100,6 +102,13 @@ def _owners_only(actor: Actor, workspace: Workspace) -> None:
         raise Denied("Only an owner may make, change or remove an owner.")
 
 
-def _keep_an_owner(workspace: Workspace) -> None:
-    if Membership.objects.select_for_update().filter(workspace=workspace, role=Role.OWNER).count() <= 1:
+def _one_at_a_time(workspace: Workspace) -> None:
+    """Two owners who remove each other at once would leave none: memberships change under the workspace's lock."""
+    Workspace.objects.select_for_update().get(pk=workspace.pk)
+
+
+def _keep_an_owner(workspace: Workspace, *, without: Membership) -> None:
+    """Somebody who can sign in stays owner. Raises LastOwner."""
+    owners = Membership.objects.filter(workspace=workspace, role=Role.OWNER, user__is_active=True)
+    if not owners.exclude(pk=without.pk).exists():
         raise LastOwner("This is the workspace's last owner; make somebody else owner first.")

@@ -34,8 +34,8 @@ def bump_rules(workspace_id: int) -> None:
 @transaction.atomic
 def create_workspace(*, actor: Actor, slug: str, name: str = "") -> Workspace:
     """A signed-in person creates a workspace and owns it. Raises SlugInvalid, WorkspaceExists, Denied."""
-    if actor.user_id is None or (actor.grant and not actor.grant.manages):
-        raise Denied("Only a signed-in person creates a workspace; a scoped or read-only token does not.")
+    if actor.user_id is None or (actor.grant and not actor.grant.reaches_all):
+        raise Denied("Only a signed-in person creates a workspace; a token held to some registries, scoped or read-only does not.")
     check_slug(slug)
     if Workspace.objects.filter(slug=slug).exists():
         raise WorkspaceExists(f"A workspace “{slug}” exists already.", fields={"slug": "taken"})
