@@ -11,6 +11,7 @@ from config.lifeline import tie_if_supervised
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("gatehouse")
+app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 for folder in ("in", "control"):

@@ -2,6 +2,7 @@
 
 import pytest
 from django.conf import settings
+from django.http import HttpResponse
 
 from protocols.npm.admit import admit
 from tests.npm.team import PASSWORD, Team, facts
@@ -154,4 +155,4 @@ def test_admission(team: Team, who: str, method: str, path: str, length: int, st
     if who:
         headers["authorization"] = f"Bearer {team.tokens[who]}"
     refusal = admit(method, f"/{team.slug}/r/main{path}", headers, "127.0.0.1")
-    assert (refusal.status_code if refusal else None) == status
+    assert (refusal.status_code if isinstance(refusal, HttpResponse) else None) == status
