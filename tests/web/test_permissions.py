@@ -116,7 +116,7 @@ def test_no_form_works_without_its_csrf_token(form: str, world: World, put: Call
 def test_a_public_registry_shows_its_packages_to_anybody(world: World, put: Callable[..., Version], nobody: Client) -> None:
     put("@acme/http", "1.0.0")
     type(world.main).objects.filter(pk=world.main.pk).update(visibility="public")
-    for address in ("/acme/registries/main/", P, V, f"{P}resolution/"):
+    for address in ("/acme/registries/main/", P, V):
         answer = nobody.get(address)
         assert answer.status_code == 200, address
         assert '<form method="post"' not in answer.content.decode()

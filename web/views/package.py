@@ -23,7 +23,7 @@ from web.doors import door, sent
 from web.errors import wants_html
 from web.facts import Facts, read_facts
 from web.snippets import install_lines
-from web.views.registry import frame
+from web.views.registry import frame, registry_for_members
 from workspaces.access import Action, Actor, Target
 from workspaces.errors import NotFound
 
@@ -56,8 +56,8 @@ def package(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, 
 
 @door("GET")
 def resolution(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str) -> HttpResponse:  # noqa: A002
-    """“Why this version?”: the trace of the rule for the name, whether or not a package is here."""
-    found = registry_for(actor, ws, reg, Action.READ, Target(format, name))
+    """“Why this version?”: the trace of the rule for the name, whether or not a package is here; for members."""
+    found = registry_for_members(actor, ws, reg, Target(format, name))
     context = {**frame(actor, found, "packages"), "name": name, "format": format, "trace": explain(found, format, name)}
     return render(request, "package/resolution.html", context)
 
@@ -115,30 +115,39 @@ def tombstone(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str
 
 
 def absent(request: HttpRequest, actor: Actor, found: Registry, target: Target, error: NotFound) -> HttpResponse:
-    """404 that says what is known of the name, and offers admins the claim."""
+    """404 that tells members what is known of the name, and offers admins the claim."""
     if not wants_html(request):
         raise error
     name, format_word = target.name or "", target.format or ""
     scope = name.partition("/")[0]
-    context = {
-        **frame(actor, found, "packages"),
+    context = {**frame(actor, found, "packages")}
+    is_member = bool(context["is_member"])
+    context |= {
         "name": name,
         "format": format_word,
-        "claim": reads.claim_for(found.workspace, name),
-        "tombstone": reads.tombstone_for(found, format_word, name),
+        "claim": reads.claim_for(found.workspace, name) if is_member else None,
+        "tombstone": reads.tombstone_for(found, format_word, name) if is_member else None,
         "pattern": f"{scope}/*" if name.startswith("@") else name,
     }
     return render(request, "package/absent.html", context, status=404)
 
 
 def standing(actor: Actor, here: Package) -> dict[str, object]:
-    """What the rule says of the name, asking nobody, and what the caller may do with it."""
-    decision = peek(here.registry, parse_known(here.name)).decision if here.format == Format.NPM else None
+    """What the rule says of the name, asking nobody, and what the caller may do with it.
+
+    Visitors of a public registry hear of the versions it holds, not of claims, tombstones and other registries.
+    """
+    is_member = actor.role_in(here.registry.workspace_id) is not None
+    decision = peek(here.registry, parse_known(here.name)).decision if is_member and here.format == Format.NPM else None
+    if is_member:
+        is_internal = decision is not None and decision.is_internal is not False  # unknown is treated as internal
+    else:
+        is_internal = Version.objects.filter(package=here, is_internal=True).exists()
     target = Target(here.format, here.name)
     return {
         "package": here,
         "clause": decision.clause if decision else "",
-        "is_internal_name": decision is not None and decision.is_internal is not False,  # unknown is treated as internal
+        "is_internal_name": is_internal,
         "hides_pulled": decision is not None and decision.is_internal is True and not decision.shows_pulled,
         "may_publish": actor.may(Action.PUBLISH, here.registry, target),
         "may_delete": actor.may(Action.DELETE, here.registry, target),

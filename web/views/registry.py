@@ -17,8 +17,9 @@ from web.doors import asked, door
 from web.errors import status_of
 from web.forms import SettingsForm
 from web.snippets import CLIENTS, scope_of, set_up
-from workspaces.access import Action, Actor
+from workspaces.access import ALL, Action, Actor, Target
 from workspaces.errors import Conflict, Invalid
+from workspaces.selectors import workspace_for
 
 PAGE = 50
 
@@ -33,9 +34,11 @@ def registry(request: HttpRequest, actor: Actor, ws: str, reg: str) -> HttpRespo
     context = {**frame(actor, found, "packages"), "page": page, "search": search, "kind": kind, "is_filtered": bool(search or kind)}
     if getattr(request, "htmx", False) and request.headers.get("HX-Target") == "packages":
         return render(request, "registry/packages.html", context)
-    scope = scope_of(reads.claims_of(found.workspace).values_list("pattern", flat=True), found.workspace.slug)
+    claims = reads.claims_of(found.workspace).values_list("pattern", flat=True) if context["is_member"] else ()
+    scope = scope_of(claims, found.workspace.slug)
     context |= {"snippets": set_up(client_url(found), scope), "clients": [(one.replace(" ", ""), one) for one in CLIENTS], "scope": scope}
-    context |= {"upstreams": reads.upstreams_of(found), "login": f"npm login --registry={client_url(found)}"}
+    upstreams = reads.upstreams_of(found) if context["is_member"] else []
+    context |= {"upstreams": upstreams, "login": f"npm login --registry={client_url(found)}"}
     return render(request, "registry/registry.html", context)
 
 
@@ -59,6 +62,16 @@ def settings(request: HttpRequest, actor: Actor, ws: str, reg: str) -> HttpRespo
         return _settings(request, actor, found, form, status_of(error))
     messages.success(request, _("The settings are saved and hold from now on."))
     return redirect("web:registry-settings", ws, reg)
+
+
+def registry_for_members(actor: Actor, ws: str, reg: str, target: Target = ALL) -> Registry:
+    """The registry, for those of its workspace: anybody may read a public one, but not where its packages come from.
+
+    Raises also Unauthenticated for nobody and NotFound for strangers.
+    """
+    found = registry_for(actor, ws, reg, Action.READ, target)
+    workspace_for(actor, ws, Action.READ)
+    return found
 
 
 def frame(actor: Actor, found: Registry, tab: str) -> dict[str, object]:

@@ -17,7 +17,7 @@ from web.confirm import Question, ask, is_confirmed
 from web.doors import door
 from web.errors import status_of
 from web.forms import UpstreamForm
-from web.views.registry import frame
+from web.views.registry import frame, registry_for_members
 from workspaces.access import Action, Actor
 from workspaces.errors import Conflict, Invalid
 
@@ -26,7 +26,7 @@ from workspaces.errors import Conflict, Invalid
 def upstreams(request: HttpRequest, actor: Actor, ws: str, reg: str) -> HttpResponse:
     """The sources in the order they are asked; admins add one here."""
     if request.method != "POST":
-        return _list(request, actor, registry_for(actor, ws, reg, Action.READ), UpstreamForm())
+        return _list(request, actor, registry_for_members(actor, ws, reg), UpstreamForm())
     found = registry_for(actor, ws, reg, Action.MANAGE)
     form = UpstreamForm(request.POST)
     if not form.is_valid():
