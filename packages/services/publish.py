@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.utils import timezone
 
 from packages import blobs
 from packages.errors import VersionExists, VersionRetired
@@ -56,7 +57,7 @@ def publish(*, actor: Actor, registry: Registry, publication: Publication, origi
 def add_version(package: Package, publication: Publication, actor: Actor, standing: Standing) -> Version:
     """Insert the rows of one version: blob, link, version, file. Inside the caller's transaction."""
     blob = _blob(publication.file)
-    BlobLink.objects.get_or_create(package=package, blob=blob)
+    BlobLink.objects.bulk_create([BlobLink(package=package, blob=blob)], ignore_conflicts=True)
     version = Version.objects.create(
         package=package,
         version=publication.version,
@@ -77,21 +78,22 @@ def add_version(package: Package, publication: Publication, actor: Actor, standi
 def package_for_write(registry: Registry, format: str, name: str) -> Package:  # noqa: A002 - the field's own word
     """The package, created when new; its name's epoch bumped and thereby locked; its revision moved on."""
     bump_name(registry.workspace_id, format, name.lower())
-    package, _ = Package.objects.get_or_create(registry=registry, format=format, name=name, defaults={"folded": name.lower()})
+    package = Package.objects.filter(registry=registry, format=format, name=name).first()
+    if package is None:  # nobody else can create it now: the name is locked
+        return Package.objects.create(registry=registry, format=format, name=name, folded=name.lower(), revision=1)
     touch(package)
     return package
 
 
 def touch(package: Package) -> None:
     """Move the revision on: every write changes `_rev`, and with it the ETag."""
-    package.revision = F("revision") + 1
-    package.save(update_fields=["revision", "updated_at"])
-    package.refresh_from_db(fields=["revision"])
+    Package.objects.filter(pk=package.pk).update(revision=F("revision") + 1, updated_at=timezone.now())
 
 
 def move_tag(package: Package, name: str, version: Version) -> None:
     """Point a tag at a version."""
-    Tag.objects.update_or_create(package=package, name=name, defaults={"version": version})
+    tag = Tag(package=package, name=name, version=version)
+    Tag.objects.bulk_create([tag], update_conflicts=True, unique_fields=["package", "name"], update_fields=["version"])
 
 
 def _refuse_early(registry: Registry, publication: Publication) -> Published | None:
@@ -106,16 +108,12 @@ def _refuse_early(registry: Registry, publication: Publication) -> Published | N
 @transaction.atomic
 def _commit(actor: Actor, registry: Registry, publication: Publication, origin: str) -> Published:
     package = package_for_write(registry, publication.format, publication.name)
-    found = _existing(registry, publication)
-    if found is not None:  # a retry that came while the first try was still committing
-        transaction.set_rollback(True)
-        return _same_or_refuse(found, publication)
     _refuse_retired(registry, publication)
     is_internal = Registry.objects.values_list("is_internal", flat=True).get(pk=registry.pk)
     version = add_version(package, publication, actor, Standing(origin=origin, is_internal=is_internal))
     for tag in publication.tags:
         move_tag(package, tag, version)
-    if not Tag.objects.filter(package=package, name="latest").exists():
+    if "latest" not in publication.tags and not Tag.objects.filter(package=package, name="latest").exists():
         move_tag(package, "latest", version)
     new = {"internal": is_internal, "integrity": version.integrity, "size": version.size, "tags": list(publication.tags)}
     subject = f"{registry} {publication.format} {publication.name}@{publication.version}"
@@ -161,5 +159,6 @@ def _refuse_retired(registry: Registry, publication: Publication) -> None:
 
 
 def _blob(staged: StagedFile) -> Blob:
-    defaults = {"sha512": staged.sha512, "sha1": staged.sha1, "size": staged.size}
-    return Blob.objects.get_or_create(sha256=staged.sha256, defaults=defaults)[0]
+    blob = Blob(sha256=staged.sha256, sha512=staged.sha512, sha1=staged.sha1, size=staged.size)
+    Blob.objects.bulk_create([blob], ignore_conflicts=True)  # the same bytes may come in under another name right now
+    return Blob.objects.get(sha256=staged.sha256)
