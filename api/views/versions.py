@@ -12,8 +12,9 @@ from api.names import package_name
 from api.schema import described
 from api.serializers.packages import VersionChange, VersionShown
 from packages.selectors import package_of
-from packages.services.versions import deprecate, set_internal, unpublish_version
+from packages.services.versions import deprecate, set_internal
 from registries.gate import registry_for
+from upstreams.services.removal import unpublish_version
 from workspaces.access import Action, Target
 
 

@@ -121,3 +121,15 @@ def test_promises_that_are_none_are_not_repeated(place: Place, recorder: Recorde
     assert place.as_("rita").get("/promising").status == 200
     answer = place.as_("rita").get("/promising/-/promising-1.0.0.tgz")
     assert (answer.status, answer.json()["code"]) == (502, "upstream_bad_answer")
+
+
+def test_deleting_a_shadowed_version_frees_its_number(place: Place, recorder: Recorder, other_recorder: Recorder) -> None:
+    recorder.offer(pack("contested", text="public"))
+    inside = other_recorder.offer(pack("contested", text="partner"))
+    place.upstream(recorder)
+    rita, tarball = place.as_("rita"), "/contested/-/contested-1.0.0.tgz"
+    assert rita.get(tarball).status == 200
+    place.upstream(other_recorder, "partner", internal=True)
+    assert rita.get(tarball).status == 502, "first bytes win: the number is held by other bytes"
+    assert place.api().delete(f"{place.rest}packages/npm/contested/versions/1.0.0/").status == 204
+    assert place.as_("rita").get(tarball).body == inside.tarball

@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 from packages.models import Package, Version
 from packages.selectors import package_of, version_of
 from packages.services.versions import deprecate as deprecate_versions
-from packages.services.versions import set_internal, unpublish_version
+from packages.services.versions import set_internal
 from registries.gate import registry_for
 from upstreams.models import Origin
+from upstreams.services.removal import unpublish_version
 from web import reads
 from web.confirm import Question, ask, is_confirmed
 from web.doors import door, sent

@@ -13,10 +13,11 @@ from packages.formats.errors import DocumentInvalid, NotSupported
 from packages.formats.npm.publish import check_names, named_versions
 from packages.formats.npm.scan import SKELETON_LIMIT, Sink, scan
 from packages.selectors import package_of, versions_of
-from packages.services.versions import unpublish_package, unpublish_version
+from packages.services.versions import unpublish_package
 from protocols.npm.door import Body, PackageVisit, visit_package
 from protocols.npm.errors import json_response
 from protocols.npm.views.packument import home_document
+from upstreams.services.removal import unpublish_version
 from workspaces.access import Action
 from workspaces.errors import NotFound
 
