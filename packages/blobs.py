@@ -118,10 +118,16 @@ def local_path(sha256: str) -> Path:
     storage = backend()
     if isinstance(storage, FileSystemStorage):
         return Path(storage.path(key(sha256)))
-    cached = Path(settings.DATA_DIR) / "cache" / sha256[:2] / sha256
+    cached = _copy_of(sha256)
     if not cached.exists():
         _fetch(sha256, cached)
     return cached
+
+
+def drop_copy(sha256: str) -> None:
+    """Forget the cached copy of a blob that lives elsewhere; the next reader fetches it anew."""
+    if not isinstance(backend(), FileSystemStorage):
+        _copy_of(sha256).unlink(missing_ok=True)
 
 
 def exists(sha256: str) -> bool:
@@ -149,6 +155,10 @@ def staging_folder() -> Path:
     folder = Path(settings.DATA_DIR) / "staging"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _copy_of(sha256: str) -> Path:
+    return Path(settings.DATA_DIR) / "cache" / sha256[:2] / sha256
 
 
 def _fetch(sha256: str, cached: Path) -> None:

@@ -51,6 +51,12 @@ class BodyTooLarge(TooLarge):
     code = "body_too_large"
 
 
+class FileDamaged(Unavailable):
+    """The storage has lost a file's bytes, or some of them; an operator has to look."""
+
+    code = "file_damaged"
+
+
 class StorageFull(Unavailable):
     """No room left to store bytes (HTTP 507)."""
 

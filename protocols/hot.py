@@ -143,13 +143,15 @@ class HotPath:
         path = os.path.join(self._folder, blobs.key(sha256))  # noqa: PTH118 - a string, quickly
         answer_headers["Content-Length"] = str(size)
         if size > SMALL:
-            return HotAnswer(200, answer_headers, path=path) if _is_there(path) else None
+            return HotAnswer(200, answer_headers, path=path) if _size(path) == size else None
         body = self._files.get(sha256)
         if body is None:
             try:
                 with open(path, "rb") as file:  # noqa: ASYNC230, PTH123 - at most 64 KiB
                     body = file.read()
             except FileNotFoundError:
+                return None
+            if len(body) != size:
                 return None
             self._files.put(sha256, body)
         return HotAnswer(200, answer_headers, body)
@@ -160,9 +162,12 @@ class HotPath:
         return await asyncio.get_running_loop().run_in_executor(self._lookups, look)
 
 
-def _is_there(path: str) -> bool:
-    """One stat: microseconds, and a lost blob is the slow path's business."""
-    return os.path.exists(path)  # noqa: PTH110 - a string, quickly
+def _size(path: str) -> int:
+    """One stat: microseconds, and a lost or damaged blob is the slow path's business."""
+    try:
+        return os.stat(path).st_size  # noqa: PTH116 - a string, quickly
+    except OSError:
+        return -1
 
 
 def understand(raw_path: bytes, query: bytes, headers: Headers, *, scheme: str, ip: str) -> Question | None:

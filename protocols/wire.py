@@ -1,6 +1,8 @@
 """What every package-client door shares: who asks, under which base address, validators, and answers that are files."""
 
+import logging
 import re
+import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
@@ -9,11 +11,14 @@ from pathlib import Path
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from packages import blobs
+from packages.errors import FileDamaged
 from tokens.services.authenticate import actor_for
 from upstreams.services.files import OpenedFile
 from upstreams.spool import Tail
 from workspaces.access import Actor
 
+LOG = logging.getLogger(__name__)
 # Questions around a publish are answered from home, so that a new name leaks to nobody (RULE.md, step 2).
 # Deprecate and unpublish say `?write=true`; tags, access and the like have routes of their own.
 HOME_COMMANDS = frozenset({"publish", "owner"})
@@ -161,9 +166,15 @@ class TailAnswer(HttpResponseBase):
 
 
 def file_answer(request: HttpRequest, opened: OpenedFile | Tail) -> HttpResponseBase:
-    """The answer to GET or HEAD of a file: 200, 206, 304 or 416 (RFC 9110, sections 13 and 14; one range at most)."""
+    """The answer to GET or HEAD of a file: 200, 206, 304 or 416 (RFC 9110, sections 13 and 14; one range at most).
+
+    Raises FileDamaged (503) when the bytes on disk are not as many as were stored.
+    """
     if isinstance(opened, Tail):
         return TailAnswer(opened)
+    if _size(opened.path) != opened.size:
+        blobs.drop_copy(opened.sha256)
+        raise damaged(request, opened.sha256)
     headers = file_headers(opened.sha256)
     if etag_listed(request.headers.get("If-None-Match", "") or "-", opened.sha256):
         return HttpResponse(status=304, headers=headers)
@@ -175,6 +186,20 @@ def file_answer(request: HttpRequest, opened: OpenedFile | Tail) -> HttpResponse
         return HttpResponse(status=416, headers={**headers, "Content-Range": f"bytes */{opened.size}"})
     headers["Content-Range"] = f"bytes {start}-{end - 1}/{opened.size}"
     return FileAnswer(opened.path, start=start, length=end - start, whole=False, headers=headers, status=206)
+
+
+def damaged(request: HttpRequest, what: str) -> FileDamaged:
+    """The error for bytes that are lost, told to the log under a number that the caller is given."""
+    number = str(request.META.get("gatehouse.request_id") or secrets.token_hex(8))
+    LOG.error("request %s: %s is damaged or missing in storage", number, what)
+    return FileDamaged(f"This file is damaged or missing in the storage; the log has it under {number}.", retry_after=None)
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
 
 
 def _range(request: HttpRequest, opened: OpenedFile) -> tuple[int, int] | None:

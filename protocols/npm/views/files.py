@@ -10,4 +10,8 @@ from upstreams.services import files
 def read_file(request: HttpRequest, ws: str, reg: str, pkg: str, filename: str) -> HttpResponseBase:
     """A tarball's bytes, by the same rule as the metadata."""
     here = visit_package(request, ws, reg, pkg)
-    return wire.file_answer(request, files.open_file(here.registry, here.name, filename))
+    try:
+        opened = files.open_file(here.registry, here.name, filename)
+    except FileNotFoundError as error:  # a storage elsewhere has lost it, or holds other bytes
+        raise wire.damaged(request, str(error)) from None
+    return wire.file_answer(request, opened)
