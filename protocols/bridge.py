@@ -15,7 +15,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from protocols.bodies import Body, BodyRefused
-from protocols.wire import FileAnswer, TailAnswer
+from protocols.wire import FileAnswer, TailAnswer, shown_path
 from upstreams.spool import SpoolBroken, Tail
 
 Message = MutableMapping[str, Any]
@@ -196,7 +196,7 @@ def _watch(scope: Message, response: HttpResponseBase, begun: float) -> None:
     """In development, say which requests are slow; always, which ones failed."""
     took = (time.monotonic() - begun) * 1000
     if settings.GATEHOUSE_ENV == "development" and took > settings.LATENCY_ERROR_MS:
-        log.warning("%s %s took %d ms", scope["method"], scope["path"][:200], took)
+        log.warning("%s %s took %d ms", scope["method"], shown_path(scope["path"]), took)
     if response.status_code >= 500:  # noqa: PLR2004 - HTTP
         request_id = response.headers["X-Request-ID"]
-        log.warning("%s %s answered %d, request %s", scope["method"], scope["path"][:200], response.status_code, request_id)
+        log.warning("%s %s answered %d, request %s", scope["method"], shown_path(scope["path"]), response.status_code, request_id)

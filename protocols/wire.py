@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 
 from packages import blobs
 from packages.errors import FileDamaged
+from tokens.secrets import masked
 from tokens.services.authenticate import actor_for
 from upstreams.services.files import OpenedFile
 from upstreams.spool import Tail
@@ -40,6 +41,11 @@ def actor(request: HttpRequest) -> Actor:
 def client_ip(request: HttpRequest) -> str:
     """The caller's address; the entry has already applied TRUSTED_PROXIES."""
     return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def shown_path(path: str) -> str:
+    """A request's path as it may be logged: without the secrets in it, not too long."""
+    return masked(path)[:200]
 
 
 def registry_url(request: HttpRequest, workspace: str, registry: str) -> str:

@@ -82,7 +82,7 @@ def guarded(handler: View, request: HttpRequest, **parts: str) -> HttpResponseBa
     except (SuspiciousOperation, UnreadablePostError) as error:
         return _bad_request(error)
     except OperationalError:
-        LOG.exception("the database refused %s %s", request.method, request.path)
+        LOG.exception("the database refused %s %s", request.method, wire.shown_path(request.path))
         return answer(Unavailable("The database is busy; try again.", retry_after=2))
     except Exception as error:  # noqa: BLE001 - the outermost wall of the door: logged, and never shown
         return unexpected(request, error)

@@ -11,6 +11,7 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 
 from packages.formats.errors import ContentInvalid
+from protocols.wire import shown_path
 from tokens.errors import AddressNotAllowed
 from workspaces.errors import (
     Conflict,
@@ -74,7 +75,7 @@ def answer(error: GatehouseError, authorization: str = "") -> HttpResponse:
 def unexpected(request: HttpRequest, error: Exception) -> HttpResponse:
     """A fault of ours: the traceback goes to the log, its number to the caller."""
     number = uuid.uuid4().hex
-    LOG.error("request %s failed: %s %s", number, request.method, request.path, exc_info=error)
+    LOG.error("request %s failed: %s %s", number, request.method, shown_path(request.path), exc_info=error)
     return json_response({"error": "internal error", "message": "internal error", "request_id": number}, 500)
 
 
