@@ -1,6 +1,6 @@
 """`registries/{reg}/upstreams/`: the sources a registry may ask. Members see them, admins change them."""
 
-from dataclasses import replace
+from typing import cast
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,12 +12,12 @@ from api.serializers.registries import UpstreamFields, UpstreamShown, UpstreamWi
 from registries.gate import registry_for
 from registries.models import Registry
 from upstreams.services.sources import (
+    UpstreamChanges,
     UpstreamWish,
     change_upstream,
     create_upstream,
     remove_upstream,
     upstream_of,
-    wish_of,
 )
 from workspaces.access import Action, Actor
 from workspaces.selectors import workspace_for
@@ -54,7 +54,7 @@ class UpstreamView(Door):
         upstream = upstream_of(registry_for(self.actor, ws, reg, Action.MANAGE), int(id))
         values = self.read(UpstreamWishes)
         if values:
-            upstream = change_upstream(actor=self.actor, upstream=upstream, wish=replace(wish_of(upstream), **values))
+            upstream = change_upstream(actor=self.actor, upstream=upstream, changes=cast("UpstreamChanges", values))
         return Response(UpstreamShown(upstream).data)
 
     @described("upstreams_remove", code=204)

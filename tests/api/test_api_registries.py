@@ -6,7 +6,10 @@ import pytest
 
 from registries.models import Registry
 from tests.api.cast import ACME, MAIN, Cast, census
+from upstreams.errors import UpstreamNotFound
 from upstreams.models import Upstream
+from upstreams.seal import unseal
+from upstreams.services.sources import SecretRequired, change_upstream
 
 REGISTRIES = ACME + "registries/"
 UPSTREAMS = MAIN + "upstreams/"
@@ -99,6 +102,21 @@ def test_moving_an_upstream_drops_its_secret(cast: Cast) -> None:
     assert census() == before
     assert cast.call("adam", "PATCH", path, {"url": "https://registry.example.org/other/path"}).status_code == 200
     assert cast.call("adam", "PATCH", path, {"url": "https://other.example.org", "secret": "new"}).status_code == 200
+
+
+def test_a_change_begun_before_another_puts_nothing_old_back(cast: Cast) -> None:
+    alice, stale = cast.actor("alice"), Upstream.objects.get(pk=cast.upstream.pk)
+    change_upstream(
+        actor=alice, upstream=cast.upstream, changes={"url": "https://moved.example.org", "auth_type": "bearer", "secret": "theirs"}
+    )
+    changed = change_upstream(actor=alice, upstream=stale, changes={"priority": 7})
+    assert (changed.url, changed.auth_type, changed.priority) == ("https://moved.example.org", "bearer", 7)
+    assert unseal(bytes(changed.secret_sealed)) == "theirs"
+    with pytest.raises(SecretRequired):  # it looked like no move to whoever read the row before
+        change_upstream(actor=alice, upstream=stale, changes={"url": stale.url})
+    Upstream.objects.all().delete()
+    with pytest.raises(UpstreamNotFound):
+        change_upstream(actor=alice, upstream=stale, changes={"priority": 8})
 
 
 def test_the_toggle_of_an_upstream(cast: Cast) -> None:

@@ -2,6 +2,7 @@
 
 import ipaddress
 from dataclasses import dataclass, replace
+from typing import TypedDict
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -39,6 +40,23 @@ class UpstreamWish:
     secret: str | None = None
 
 
+class UpstreamChanges(TypedDict, total=False):
+    """The fields of a wish that shall change; those not given stay as they are at that moment."""
+
+    name: str
+    kind: str
+    format: str
+    url: str
+    registry: str
+    priority: int
+    enabled: bool
+    internal: bool
+    patterns: tuple[str, ...]
+    auth_type: str
+    username: str
+    secret: str | None
+
+
 def create_upstream(*, actor: Actor, registry: Registry, wish: UpstreamWish) -> Upstream:
     """Add a source to a registry. Raises Denied, UpstreamInvalid, UpstreamExists."""
     _may_manage(actor, registry)
@@ -54,24 +72,20 @@ def create_upstream(*, actor: Actor, registry: Registry, wish: UpstreamWish) -> 
     return upstream
 
 
-def change_upstream(*, actor: Actor, upstream: Upstream, wish: UpstreamWish) -> Upstream:
-    """Change a source. Another scheme, host or port drops the stored secret: send one along, or 400.
+def change_upstream(*, actor: Actor, upstream: Upstream, changes: UpstreamChanges) -> Upstream:
+    """Change a source, judged by the row as it is under the lock: an address never meets a secret that was not its own.
+
+    Another scheme, host or port drops the stored secret: send one along, or 400.
 
     Raises Denied, UpstreamInvalid (code `secret_required`), UpstreamExists.
     """
     _may_manage(actor, upstream.registry)
-    moved = origin_of(wish.url) != origin_of(upstream.url)
-    if moved and upstream.secret_sealed and wish.secret is None and wish.auth_type != "none":
-        raise SecretRequired(
-            "The address now has another scheme, host or port, so the stored secret is not carried over; send a secret along.",
-            fields={"secret": "required"},
-        )
-    if moved and wish.secret is None:
-        wish = replace(wish, secret="")
-    kept = bool(upstream.secret_sealed) and wish.secret is None
-    wish = _checked(upstream.registry, wish, has_secret=kept or bool(wish.secret))
     with transaction.atomic():
-        fresh = Upstream.objects.select_for_update().select_related("registry__workspace").get(pk=upstream.pk)
+        fresh = Upstream.objects.select_for_update().select_related("registry__workspace").filter(pk=upstream.pk).first()
+        if fresh is None:
+            raise UpstreamNotFound("There is no such upstream here.")
+        wish = _wanted(fresh, changes)
+        moved = origin_of(wish.url) != origin_of(fresh.url)
         if Upstream.objects.filter(registry=fresh.registry, name=wish.name).exclude(pk=fresh.pk).exists():
             raise UpstreamExists(f"An upstream “{wish.name}” exists here already.", fields={"name": "taken"})
         old = describe(fresh)
@@ -83,6 +97,21 @@ def change_upstream(*, actor: Actor, upstream: Upstream, wish: UpstreamWish) -> 
         subject = f"{fresh.registry} {fresh.name}"
         record(actor, "upstream.changed", subject, workspace=fresh.registry.workspace_id, old=old, new=describe(fresh))
     return fresh
+
+
+def _wanted(fresh: Upstream, changes: UpstreamChanges) -> UpstreamWish:
+    """The row with its changes, checked. Raises UpstreamInvalid."""
+    wish = replace(wish_of(fresh), **changes)
+    moved = origin_of(wish.url) != origin_of(fresh.url)
+    if moved and fresh.secret_sealed and wish.secret is None and wish.auth_type != "none":
+        raise SecretRequired(
+            "The address now has another scheme, host or port, so the stored secret is not carried over; send a secret along.",
+            fields={"secret": "required"},
+        )
+    if moved and wish.secret is None:
+        wish = replace(wish, secret="")
+    kept = bool(fresh.secret_sealed) and wish.secret is None
+    return _checked(fresh.registry, wish, has_secret=kept or bool(wish.secret))
 
 
 @transaction.atomic
@@ -105,7 +134,7 @@ def upstream_of(registry: Registry, upstream_id: int) -> Upstream:
 
 
 def wish_of(upstream: Upstream) -> UpstreamWish:
-    """The upstream as a wish, to change some fields of."""
+    """The upstream as a wish that changes nothing."""
     return UpstreamWish(
         name=upstream.name,
         kind=upstream.kind,

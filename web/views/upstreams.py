@@ -1,7 +1,5 @@
 """The upstreams of a registry: where it looks, in which order, and what is internal about it."""
 
-from dataclasses import replace
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,7 +9,15 @@ from django.utils.translation import gettext as _
 from registries.gate import registry_for
 from registries.models import Registry
 from upstreams.models import Upstream
-from upstreams.services.sources import UpstreamWish, change_upstream, create_upstream, describe, remove_upstream, upstream_of, wish_of
+from upstreams.services.sources import (
+    UpstreamChanges,
+    UpstreamWish,
+    change_upstream,
+    create_upstream,
+    describe,
+    remove_upstream,
+    upstream_of,
+)
 from web import reads
 from web.confirm import Question, ask, is_confirmed
 from web.doors import door
@@ -32,7 +38,7 @@ def upstreams(request: HttpRequest, actor: Actor, ws: str, reg: str) -> HttpResp
     if not form.is_valid():
         return _list(request, actor, found, form, 400)
     try:
-        create_upstream(actor=actor, registry=found, wish=_wish(form, UpstreamWish(name="")))
+        create_upstream(actor=actor, registry=found, wish=UpstreamWish(**_fields(form)))
     except (Invalid, Conflict) as error:
         form.refuse(error)
         return _list(request, actor, found, form, status_of(error))
@@ -52,7 +58,7 @@ def upstream(request: HttpRequest, actor: Actor, ws: str, reg: str, upstream_id:
     if not form.is_valid():
         return _one(request, actor, source, form, 400)
     try:
-        change_upstream(actor=actor, upstream=source, wish=_wish(form, wish_of(source)))
+        change_upstream(actor=actor, upstream=source, changes=_fields(form))
     except (Invalid, Conflict) as error:
         form.refuse(error)
         return _one(request, actor, source, form, status_of(error))
@@ -66,7 +72,7 @@ def switch(request: HttpRequest, actor: Actor, ws: str, reg: str, upstream_id: i
     found = registry_for(actor, ws, reg, Action.MANAGE)
     source = upstream_of(found, upstream_id)
     enabled = request.POST.get("enabled") == "true"
-    change_upstream(actor=actor, upstream=source, wish=replace(wish_of(source), enabled=enabled))
+    change_upstream(actor=actor, upstream=source, changes={"enabled": enabled})
     messages.success(request, _("It is asked again.") if enabled else _("It is not asked any more."))
     return redirect("web:upstreams", ws, reg)
 
@@ -91,11 +97,10 @@ def remove(request: HttpRequest, actor: Actor, ws: str, reg: str, upstream_id: i
     return redirect("web:upstreams", ws, reg)
 
 
-def _wish(form: UpstreamForm, base: UpstreamWish) -> UpstreamWish:
-    """The form's fields over `base`; an empty secret keeps what is stored."""
+def _fields(form: UpstreamForm) -> UpstreamChanges:
+    """The form's fields; an empty secret keeps what is stored."""
     data = form.cleaned_data
-    return replace(
-        base,
+    return UpstreamChanges(
         name=data["name"].strip(),
         url=data["url"],
         priority=data["priority"],
