@@ -172,6 +172,18 @@ def test_questions_around_a_publish_are_answered_from_home(team: Team, monkeypat
         assert asked == ["packument"]
 
 
+@pytest.mark.parametrize("wanted", ["1.0.0", "latest"])
+def test_one_version_around_a_publish_is_answered_from_home(team: Team, monkeypatch: pytest.MonkeyPatch, wanted: str) -> None:
+    team.publish("left")
+    usual = team.send("bob", "GET", f"/left/{wanted}")
+    monkeypatch.setattr(documents, "version_manifest", lambda *_: b'{"by":"rule"}')
+    assert team.send("bob", "GET", f"/left/{wanted}", npm_command="publish").json() == usual.json()
+    assert team.send("bob", "GET", f"/left/{wanted}", npm_command="install").json() == {"by": "rule"}
+    assert team.send("rita", "GET", f"/left/{wanted}", npm_command="publish").json() == {"by": "rule"}
+    for path in ("/left/9.9.9", "/nothing/1.0.0"):
+        assert team.send("bob", "GET", path, npm_command="publish").status_code == 404
+
+
 def test_a_public_registry_is_read_by_anybody(team: Team) -> None:
     team.publish("left")
     Registry.objects.filter(pk=team.registry.pk).update(visibility=Registry.Visibility.PUBLIC)

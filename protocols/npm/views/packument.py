@@ -3,6 +3,8 @@
 import orjson
 from django.http import HttpRequest, HttpResponse
 
+from packages.errors import VersionNotFound
+from packages.formats.npm.packument import render_version
 from protocols import wire
 from protocols.npm.door import PackageVisit, answers_from_home, is_home_question, visit, visit_package
 from protocols.npm.errors import json_response
@@ -24,14 +26,23 @@ def read_package(request: HttpRequest, ws: str, reg: str, pkg: str) -> HttpRespo
 
 def document_for(request: HttpRequest, here: PackageVisit, form: str) -> documents.Rendered:
     """From home alone around a publish, else by the rule."""
-    if is_home_question(request) and answers_from_home(here):
+    if _is_around_publish(request, here):
         return documents.home_packument(here.registry, here.name, form, here.base_url)
     return documents.packument(here.registry, here.name, form, here.base_url)
 
 
+def _is_around_publish(request: HttpRequest, here: PackageVisit) -> bool:
+    return is_home_question(request) and answers_from_home(here)
+
+
 def read_version(request: HttpRequest, ws: str, reg: str, pkg: str, wanted: str) -> HttpResponse:
-    """One version's manifest, by number or tag."""
+    """One version's manifest, by number or tag; from home alone around a publish. Raises VersionNotFound."""
     here = visit_package(request, ws, reg, pkg)
+    if _is_around_publish(request, here):
+        manifest = render_version(home_document(here), here.name, wanted, here.base_url)
+        if manifest is None:
+            raise VersionNotFound(f"{here.name.full} has no version or tag “{wanted[:80]}” of its own here.")
+        return json_document(request, manifest)
     return json_document(request, documents.version_manifest(here.registry, here.name, wanted, here.base_url))
 
 
