@@ -18,13 +18,17 @@ from protocols.bodies import BodyRefused, ClientGone, receive_body
 from protocols.bridge import Bridge
 from protocols.hot import Headers, HotAnswer, HotPath
 from upstreams.clients.guard import embedded
+from workspaces.slugs import RESERVED
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-LEAN = re.compile(r"/[^/]+/(?:r|npm|oci|m)/|/v2/|/-/npm/")
+LEAN = re.compile(rf"/(?!(?:{'|'.join(sorted(RESERVED))})/)[^/]+/(?:r|npm|oci|m)/|/v2/|/-/npm/")
+HOST = re.compile(
+    r"(?:\[[^\]]{1,60}\]|[^:]{0,200})(?::[0-9]{0,5})?"
+)  # a registry's address on it fits the column that documents are kept by
 REGISTRY = re.compile(r"/[^/]+/r/[^/]+")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -52,6 +56,9 @@ class Entry:
             return
         headers = _headers(scope)
         scheme, ip = _outside(scope, headers)
+        if not HOST.fullmatch(headers.get("host", "")):
+            await _refuse(send, 400, "The Host header is no host name with a port.", "bad_host")
+            return
         if method in {"GET", "HEAD"}:
             if self._hot is None:
                 self._hot = HotPath()
