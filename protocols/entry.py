@@ -108,11 +108,9 @@ class Begun:
 
 
 async def _send_hot(answer: HotAnswer, send: Send, *, with_body: bool) -> None:
-    headers = answer.headers
-    if not answer.path and answer.status != 304:  # noqa: PLR2004 - HTTP
-        headers["Content-Length"] = str(len(answer.body))
-    headers["X-Gatehouse-Path"] = "hot"
-    raw = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
+    raw = [*answer.headers]
+    if answer.status != 304:  # noqa: PLR2004 - HTTP
+        raw.append((b"content-length", b"%d" % answer.size))
     await send({"type": "http.response.start", "status": answer.status, "headers": raw})
     if answer.path and with_body:
         await send({"type": "http.response.pathsend", "path": answer.path})

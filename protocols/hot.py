@@ -39,6 +39,7 @@ LOOKUPS = 4  # statements at once on a database over the network
 
 T = TypeVar("T")
 Headers = dict[str, str]
+RawHeaders = tuple[tuple[bytes, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,10 @@ class HotAnswer:
     """A finished answer: bytes, or a file to send by its path."""
 
     status: int
-    headers: Headers
+    headers: RawHeaders
     body: bytes = b""
     path: str = ""
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +119,7 @@ class HotPath:
         if row is None or not _may_read(row, asked.name):
             return None
         document_id, etag, modified = row.found
-        if isinstance(modified, str):
-            modified = datetime.fromisoformat(modified).replace(tzinfo=UTC)
-        answer_headers = document_headers(asked.form, etag, modified, gzipped=True)
+        answer_headers = _document_head(asked.form, etag, modified)
         if asked.if_none_match and etag_listed(asked.if_none_match, etag):
             return HotAnswer(304, answer_headers)
         body = self._documents.get(etag)
@@ -128,7 +128,7 @@ class HotPath:
             if body is None:  # replaced between the two statements
                 return None
             self._documents.put(etag, body)
-        return HotAnswer(200, answer_headers, body)
+        return HotAnswer(200, answer_headers, body, size=len(body))
 
     async def _file(self, asked: Question) -> HotAnswer | None:
         key = (asked.workspace, asked.registry, asked.name, asked.filename)
@@ -137,13 +137,12 @@ class HotPath:
         if row is None or not _may_read(row, asked.name) or self._folder is None:
             return None
         sha256, size = row.found
-        answer_headers = file_headers(sha256)
+        answer_headers = _file_head(sha256)
         if asked.if_none_match and etag_listed(asked.if_none_match, sha256):
             return HotAnswer(304, answer_headers)
         path = os.path.join(self._folder, blobs.key(sha256))  # noqa: PTH118 - a string, quickly
-        answer_headers["Content-Length"] = str(size)
         if size > SMALL:
-            return HotAnswer(200, answer_headers, path=path) if _size(path) == size else None
+            return HotAnswer(200, answer_headers, path=path, size=size) if _size(path) == size else None
         body = self._files.get(sha256)
         if body is None:
             try:
@@ -154,12 +153,29 @@ class HotPath:
             if len(body) != size:
                 return None
             self._files.put(sha256, body)
-        return HotAnswer(200, answer_headers, body)
+        return HotAnswer(200, answer_headers, body, size=size)
 
     async def _run(self, look: Callable[[], T]) -> T:
         if self._statements.database.is_instant:
             return look()
         return await asyncio.get_running_loop().run_in_executor(self._lookups, look)
+
+
+@lru_cache(maxsize=16384)
+def _document_head(form: str, etag: str, modified: str | datetime) -> RawHeaders:
+    """Headers of a document, encoded once; SQLite gives times as text in UTC."""
+    moment = datetime.fromisoformat(modified).replace(tzinfo=UTC) if isinstance(modified, str) else modified
+    return _encoded(document_headers(form, etag, moment, gzipped=True))
+
+
+@lru_cache(maxsize=16384)
+def _file_head(sha256: str) -> RawHeaders:
+    return _encoded(file_headers(sha256))
+
+
+def _encoded(headers: Headers) -> RawHeaders:
+    pairs = {**headers, "X-Gatehouse-Path": "hot"}.items()
+    return tuple((name.lower().encode("ascii"), value.encode("latin-1")) for name, value in pairs)
 
 
 def _size(path: str) -> int:

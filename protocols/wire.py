@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from functools import lru_cache
 from pathlib import Path
 
 from django.http import HttpRequest, HttpResponse
@@ -71,6 +72,7 @@ def is_home_question(npm_command: str, referer: str) -> bool:
     return npm_command in HOME_COMMANDS or referer.partition(" ")[0] in HOME_COMMANDS
 
 
+@lru_cache(maxsize=512)
 def takes_gzip(accept_encoding: str) -> bool:
     """Whether the client accepts gzip (RFC 9110, section 12.5.3); an explicit q=0 refuses it."""
     weights = {found["coding"].lower(): float(found["q"] or 1) for found in CODING.finditer(accept_encoding)}

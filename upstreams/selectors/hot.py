@@ -9,6 +9,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Protocol
 
 import orjson
@@ -17,10 +18,11 @@ from django.conf import settings
 from django.db import connection
 
 from tokens.grants import TokenFacts
-from workspaces.access import Actor, Role, Target
+from workspaces.access import Actor, Grant, Role, Target
 
 CALLER = (
-    "t.id, t.name, t.read_only, t.registries, t.scopes, t.cidrs, t.expires_at, t.workspace_id, t.role,"
+    "t.id, t.name, t.read_only, CAST(t.registries AS TEXT), CAST(t.scopes AS TEXT), CAST(t.cidrs AS TEXT), t.expires_at,"
+    " t.workspace_id, t.role,"
     " u.id, u.username, u.is_active, u.is_superuser, m.role, r.id, r.workspace_id, r.visibility"
 )
 FROM = (
@@ -106,7 +108,7 @@ class SQLite:
 
     def moment(self, now: datetime) -> str:
         """As Django's SQLite backend stores it."""
-        return now.strftime("%Y-%m-%d %H:%M:%S.%f")
+        return now.replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 class PostgreSQL:
@@ -176,15 +178,23 @@ def read_row(row: tuple[Any, ...], secret_hash: str, ip: str, now: datetime) -> 
         return Row(Actor(ip=ip), registry, None, row[COLUMNS:])
     if token_id is None or (user_id is not None and not is_active):
         return None
-    facts = TokenFacts(token_id, name, bool(read_only), _json(registries), _json(scopes), _json(cidrs) or (), _moment(expires_at))
+    facts, grant = token_facts(token_id, name, read_only, registries, scopes, cidrs, expires_at)
     if facts.is_over(now) or not facts.admits(ip):
         return None
     if user_id is None:
-        actor = Actor(name=f"service {name}", roles={service_of: Role(service_role)}, grant=facts.grant(), ip=ip)
+        actor = Actor(name=f"service {name}", roles={service_of: Role(service_role)}, grant=grant, ip=ip)
     else:
         roles = {} if member_role is None else {workspace_id: Role(member_role)}
-        actor = Actor(user_id, username, bool(is_superuser), roles, facts.grant(), ip)
+        actor = Actor(user_id, username, bool(is_superuser), roles, grant, ip)
     return Row(actor, registry, token_id, row[COLUMNS:])
+
+
+@lru_cache(maxsize=4096)
+def token_facts(*columns: Any) -> tuple[TokenFacts, Grant]:
+    """A token's columns as the authoriser wants them; the columns are read on every request, only this is remembered."""
+    token_id, name, read_only, registries, scopes, cidrs, expires_at = columns
+    facts = TokenFacts(token_id, name, bool(read_only), _json(registries), _json(scopes), _json(cidrs) or (), _moment(expires_at))
+    return facts, facts.grant()
 
 
 def target(name: str) -> Target:
@@ -200,8 +210,8 @@ def _connect() -> "psycopg.Connection[Any]":
     return psycopg.connect(**parameters, autocommit=True, prepare_threshold=0)
 
 
-def _json(value: object) -> Any:
-    return orjson.loads(value) if isinstance(value, str | bytes) else value
+def _json(value: str | None) -> Any:
+    return None if value is None else orjson.loads(value)
 
 
 def _moment(value: object) -> datetime | None:
