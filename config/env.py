@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from upstreams.clients.guard import AllowedNetwork, NetworkInvalid, parse_network
+from workspaces.slugs import SLUG
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SECRET_NAMES = frozenset({"SESSION_SECRET", "OAUTH_PASSWORD", "ADMIN_PASSWORD", "METRICS_TOKEN", "OAUTH_GITHUB_SECRET"})
@@ -64,6 +65,9 @@ class Environment:
     web_workers: int
     task_workers: int
     latency_error_ms: int
+    entropic_legacy: str
+    github_url: str
+    github_api_url: str
     extra: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -112,6 +116,14 @@ class Reader:
             raise EnvironmentInvalid(f"{name} must be an http or https address, not {raw!r}")
         if parts.username or parts.password or parts.query or parts.fragment:
             raise EnvironmentInvalid(f"{name} must be a plain address, without user name, password, query or fragment")
+        return raw
+
+    def registry(self, name: str, default: str) -> str:
+        """A registry as `workspace/registry`."""
+        raw = self.text(name, default)
+        workspace, _, registry = raw.partition("/")
+        if not SLUG.fullmatch(workspace) or not SLUG.fullmatch(registry):
+            raise EnvironmentInvalid(f"{name} must be workspace/registry, like {default}, not {raw!r}")
         return raw
 
     def hosts(self, name: str) -> tuple[str, ...]:
@@ -164,6 +176,9 @@ def read(environ: Mapping[str, str] | None = None, dotenv: Path | None = BASE_DI
         web_workers=get.number("WEB_WORKERS", 2, 1, 64),
         task_workers=get.number("TASK_WORKERS", 1, 0, 64),
         latency_error_ms=get.number("DEV_LATENCY_ERROR_MS", 10000, 1, 10**9),
+        entropic_legacy=get.registry("ENTROPIC_LEGACY", "team/main"),
+        github_url=get.url("OAUTH_GITHUB_URL"),
+        github_api_url=get.url("OAUTH_GITHUB_API_URL"),
     )
 
 
@@ -174,7 +189,7 @@ def discover_npm_upstream(data_dir: Path) -> str | None:
         return None
     done = subprocess.run([npm, "config", "get", "registry"], capture_output=True, text=True, timeout=20, check=False)  # noqa: S603 - npm's own path, fixed words
     address = done.stdout.strip().rstrip("/")
-    if done.returncode != 0 or urlsplit(address).scheme not in {"http", "https"}:
+    if done.returncode != 0 or not _is_plain(address):  # one with credentials is nothing to be asked on everybody's behalf
         return None
     (data_dir / "npm-upstream").write_text(address, encoding="utf-8")
     return address
@@ -182,7 +197,18 @@ def discover_npm_upstream(data_dir: Path) -> str | None:
 
 def _remembered(data_dir: Path) -> str | None:
     path = data_dir / "npm-upstream"
-    return (path.read_text(encoding="utf-8").strip() or None) if path.exists() else None
+    address = path.read_text(encoding="utf-8").strip() if path.exists() else ""
+    return address if _is_plain(address) else None
+
+
+def _is_plain(address: str) -> bool:
+    """Whether it is an http(s) address without credentials, query or fragment."""
+    try:
+        parts = _parts("npm-upstream", address)
+    except EnvironmentInvalid:
+        return False
+    extra = parts.username or parts.password or parts.query or parts.fragment
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and not extra
 
 
 def _dotenv(path: Path | None) -> dict[str, str]:

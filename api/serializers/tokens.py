@@ -77,9 +77,11 @@ class TokenNew(Body):
 
 
 class ServiceTokenNew(TokenNew):
-    """A service token to create; `registries` may be written without the workspace."""
+    """A service token to create; `registries` may be written without the workspace. Without `role`: publisher."""
 
-    role = serializers.ChoiceField(choices=ROLES)
+    role = serializers.ChoiceField(
+        choices=ROLES, default=Role.PUBLISHER.word, help_text="At most the creator's own role; without it, publisher."
+    )
 
 
 def shown(token: Token, shape: type[TokenShown], names: dict[int, str], **context: Any) -> Any:

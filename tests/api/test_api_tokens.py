@@ -147,10 +147,16 @@ def test_a_service_token_belongs_to_the_workspace(cast: Cast) -> None:
     assert bearer(token["token"], ACME + "registries/main/") == 401
 
 
+def test_a_service_token_without_a_role_publishes(cast: Cast) -> None:
+    made = cast.call("adam", "POST", ACME + "tokens/", {"name": "ci"})
+    assert (made.status_code, made.json()["role"]) == (201, "publisher")
+    assert cast.call("bob", "POST", ACME + "tokens/", {"name": "ci"}).status_code == 403
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
-        ({"name": "x"}, 400),
+        ({"name": "x", "role": None}, 400),
         ({"name": "x", "role": "king"}, 400),
         ({"name": "x", "role": "owner"}, 403),
         ({"name": "x", "role": "reader", "registries": ["globex/main"]}, 400),

@@ -1,5 +1,6 @@
 """CONTRACT.md section 2: every variable is checked, and a bad value is one clear line that names it."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from config.env import EnvironmentInvalid, read
+from config.env import EnvironmentInvalid, discover_npm_upstream, read
 from tests.parts import ROOT
 
 BAD = [
@@ -45,6 +46,11 @@ BAD = [
     ("TASK_WORKERS", "-1"),
     ("SESSION_EXPIRY_SECONDS", "1"),
     ("DEV_LATENCY_ERROR_MS", "fast"),
+    ("ENTROPIC_LEGACY", "team"),
+    ("ENTROPIC_LEGACY", "team/main/more"),
+    ("ENTROPIC_LEGACY", "Team/main"),
+    ("OAUTH_GITHUB_URL", "github.example.org"),
+    ("OAUTH_GITHUB_API_URL", "ftp://github.example.org/api"),
     ("SESSION_SECRET_FILE", "/nowhere/at/all"),
 ]
 
@@ -84,6 +90,32 @@ def test_the_defaults_are_the_contracts(tmp_path: Path) -> None:
         "latency_error_ms": 10000,
     }
     assert {name: known[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [
+        ("https://registry.example.org/", "https://registry.example.org"),
+        ("https://user:hunter2@registry.example.org/", None),
+        ("https://registry.example.org/?token=hunter2", None),
+        ("https://registry.example.org/#x", None),
+        ("https://[::1", None),
+        ("https://registry.example.org:99999", None),
+        ("undefined", None),
+        ("", None),
+    ],
+)
+def test_what_npm_says_is_taken_only_when_it_can_be_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, known: str | None
+) -> None:
+    npm = tmp_path / "npm"
+    npm.write_text(f"#!/bin/sh\necho '{said}'\n")
+    npm.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert discover_npm_upstream(tmp_path) == known
+    assert parse(tmp_path)["npm_upstream_url"] == known
+    (tmp_path / "npm-upstream").write_text(said)  # as an earlier release remembered it
+    assert parse(tmp_path)["npm_upstream_url"] == (said if known else None)
 
 
 def test_generated_secrets_stay_the_same_and_private(tmp_path: Path) -> None:

@@ -1,5 +1,9 @@
 """Alive and ready."""
 
+import socket
+from pathlib import Path
+from typing import Any
+
 import pytest
 from django.conf import settings
 from django.db import OperationalError
@@ -17,7 +21,22 @@ def test_healthz_asks_nothing(client: Client) -> None:
 def test_readyz(client: Client) -> None:
     answer = client.get("/readyz")
     assert answer.status_code == 200
-    assert answer.json() == {"status": "ok", "down": [], "checks": {"database": "ok", "storage": "ok"}}
+    assert answer.json() == {"status": "ok", "down": [], "checks": {"database": "ok", "storage": "ok", "queue": "ok"}}
+
+
+@pytest.mark.django_db
+def test_readyz_asks_the_queue(client: Client, settings: Any, tmp_path: Path) -> None:
+    settings.DATA_DIR = tmp_path
+    assert client.get("/readyz").json()["checks"]["queue"] == "ok"
+    (tmp_path / "queue" / "in").rmdir()
+    (tmp_path / "queue" / "in").write_text("in the way")
+    assert client.get("/readyz").json()["down"] == ["queue"]
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    settings.REDIS_URL = f"redis://:hunter2@127.0.0.1:{port}/0"
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["down"]) == (503, ["queue"])
+    assert "hunter2" not in answer.content.decode()
 
 
 @pytest.mark.django_db

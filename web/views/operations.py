@@ -4,11 +4,17 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import redis
+from django.conf import settings
 from django.core.files.storage import FileSystemStorage
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from packages import blobs
+
+SECONDS = 2  # for the queue to answer
 
 
 def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's signature
@@ -17,7 +23,7 @@ def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's si
 
 
 def readyz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
-    """Whether database and storage answer: 200, or 503 naming what is down."""
+    """Whether database, storage and queue answer: 200, or 503 naming what is down."""
     checks = {name: _state(check) for name, check in CHECKS.items()}
     down = sorted(name for name, state in checks.items() if state != "ok")
     body = {"status": "down" if down else "ok", "down": down, "checks": checks}
@@ -41,12 +47,24 @@ def _database() -> None:
 def _storage() -> None:
     storage = blobs.backend()
     if isinstance(storage, FileSystemStorage):
-        folder = Path(storage.location)
-        folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise PermissionError
+        _writable(Path(storage.location))
     else:
         storage.exists(blobs.key("0" * 64))
 
 
-CHECKS: Mapping[str, Callable[[], None]] = {"database": _database, "storage": _storage}
+def _queue() -> None:
+    if settings.REDIS_URL:
+        once = Retry(NoBackoff(), 0)
+        with redis.from_url(settings.REDIS_URL, socket_connect_timeout=SECONDS, socket_timeout=SECONDS, retry=once) as queue:
+            queue.ping()
+    else:
+        _writable(Path(settings.DATA_DIR) / "queue" / "in")
+
+
+def _writable(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError
+
+
+CHECKS: Mapping[str, Callable[[], None]] = {"database": _database, "storage": _storage, "queue": _queue}
