@@ -18,10 +18,12 @@ from protocols import wire
 from protocols.npm.errors import LOG, answer, sentence, unexpected
 from registries.gate import registry_for
 from registries.models import Registry
+from upstreams.errors import SourceAbsent
 from workspaces.access import ALL, Action, Actor, Target
 from workspaces.errors import GatehouseError, Invalid, Unavailable
 
 View = Callable[..., HttpResponseBase]
+MEMBER = "gatehouse.is_member"  # of the registry's workspace: noted when the gate is passed
 SLUG = re.compile(r"[a-z0-9-]{1,40}")
 CHARSET = re.compile(r"charset\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
 
@@ -77,6 +79,8 @@ def guarded(handler: View, request: HttpRequest, **parts: str) -> HttpResponseBa
     """Call the handler; whatever it raises becomes an answer without a traceback."""
     try:
         return handler(request, **parts)
+    except SourceAbsent as error:
+        return _absent(request, error)
     except GatehouseError as error:
         return answer(error, request.headers.get("Authorization", ""))
     except (SuspiciousOperation, UnreadablePostError) as error:
@@ -86,6 +90,14 @@ def guarded(handler: View, request: HttpRequest, **parts: str) -> HttpResponseBa
         return answer(Unavailable("The database is busy; try again.", retry_after=2))
     except Exception as error:  # noqa: BLE001 - the outermost wall of the door: logged, and never shown
         return unexpected(request, error)
+
+
+def _absent(request: HttpRequest, error: SourceAbsent) -> HttpResponse:
+    """404; a member also reads by what the name is internal, since that is why nobody else was asked."""
+    if not error.why or not request.META.get(MEMBER):
+        return answer(error)
+    clause = error.why.removeprefix("internal: ")
+    return sentence(404, f"{error.message} The name is internal here ({clause}); no public source is asked.", error.code)
 
 
 def _bad_request(error: Exception) -> HttpResponse:
@@ -101,6 +113,7 @@ def visit(request: HttpRequest, ws: str, reg: str, action: Action = Action.READ,
     """Through the gate. Raises what `wire.actor` and `registry_for` raise."""
     actor = wire.actor(request)
     registry = registry_for(actor, slug(ws), slug(reg), action, target)
+    request.META[MEMBER] = actor.role_in(registry.workspace_id) is not None
     return Visit(actor, registry, wire.registry_url(request, ws, reg))
 
 

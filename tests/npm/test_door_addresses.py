@@ -7,10 +7,12 @@ import pytest
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 
+from packages.models import Tombstone
 from protocols.npm.door import Door
 from registries.models import Registry
 from tests.npm.team import PASSWORD, Team
 from upstreams.services import documents
+from workspaces.services.spaces import add_claim
 
 INSTALL = "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*"
 
@@ -170,6 +172,28 @@ def test_questions_around_a_publish_are_answered_from_home(team: Team, monkeypat
         asked.clear()
         team.send("rita", "GET", path, **headers)
         assert asked == ["packument"]
+
+
+def test_a_404_tells_members_why_nobody_else_is_asked(team: Team) -> None:
+    add_claim(actor=team.actor("alice"), workspace=team.space, pattern="@acme/*")
+    Tombstone.objects.create(workspace=team.space, format="npm", name="gone", reason="published once")
+    Registry.objects.filter(pk=team.registry.pk).update(visibility=Registry.Visibility.PUBLIC)
+    for path, word in (
+        ("/@acme%2fx", "@acme/*"),
+        ("/@acme%2fx/1.0.0", "@acme/*"),
+        ("/gone", "published once"),
+        ("/gone/-/gone-1.0.0.tgz", "once"),
+    ):
+        told = team.send("rita", "GET", path)
+        assert told.status_code == 404
+        assert word in told.json()["error"]
+        assert told.json()["error"].endswith("no public source is asked.")
+        for who in ("", "mallory"):
+            bare = team.send(who, "GET", path)
+            assert (bare.status_code, bare.json()["code"]) == (404, told.json()["code"])
+            assert word not in bare.content.decode()
+            assert "internal" not in bare.content.decode()
+    assert "internal" not in team.send("rita", "GET", "/plain").json()["error"]
 
 
 @pytest.mark.parametrize("wanted", ["1.0.0", "latest"])
