@@ -11,7 +11,7 @@ from packages.models import Tombstone
 from protocols.npm.door import Door
 from registries.models import Registry
 from tests.npm.team import PASSWORD, Team
-from upstreams.services import documents
+from upstreams.services import documents, files
 from workspaces.services.spaces import add_claim
 
 INSTALL = "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*"
@@ -206,6 +206,15 @@ def test_one_version_around_a_publish_is_answered_from_home(team: Team, monkeypa
     assert team.send("rita", "GET", f"/left/{wanted}", npm_command="publish").json() == {"by": "rule"}
     for path in ("/left/9.9.9", "/nothing/1.0.0"):
         assert team.send("bob", "GET", path, npm_command="publish").status_code == 404
+
+
+def test_a_file_the_storage_has_lost_is_no_404(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(*_: object) -> None:
+        raise FileNotFoundError(2, "blob is damaged in storage")
+
+    monkeypatch.setattr(files, "open_file", lost)
+    answer = team.send("rita", "GET", "/left/-/left-1.0.0.tgz")
+    assert (answer.status_code, answer.json()["code"]) == (503, "file_damaged")
 
 
 def test_a_public_registry_is_read_by_anybody(team: Team) -> None:

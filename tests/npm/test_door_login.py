@@ -146,7 +146,7 @@ def test_no_access_gives_nothing(team: Team) -> None:
         ("", "POST", "/-/v1/login", 10, None),
         ("", "PUT", "/-/user/org.couchdb.user:x", 10, None),
         ("", "PUT", "/-/user/org.couchdb.user:x", 2**30, 413),
-        ("bob", "PURGE", "/left", 10, None),
+        ("bob", "PURGE", "/left", 10, 405),
         ("bob", "PUT", "/UPPER CASE", 10, 400),
     ],
 )

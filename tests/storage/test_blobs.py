@@ -126,6 +126,16 @@ def test_the_limit_holds_at_its_byte(backend: str) -> None:
             staging.write(b"x")
 
 
+def test_a_dropped_copy_is_fetched_anew(backend: str) -> None:
+    staged = _keep(b"kept elsewhere")
+    copy = blobs.local_path(staged.sha256)
+    if backend == "s3":
+        copy.write_bytes(b"kept")
+    blobs.drop_copy(staged.sha256)
+
+    assert blobs.local_path(staged.sha256).read_bytes() == b"kept elsewhere"
+
+
 @pytest.mark.parametrize("backend", ["s3"], indirect=True)
 def test_a_damaged_object_is_never_handed_out(backend: str, tmp_path: Path) -> None:
     staged = _keep(b"honest bytes")
