@@ -8,8 +8,8 @@ class SourceAbsent(NotFound):
 
     code = "package_not_found"
 
-    def __init__(self, message: str, *, why: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, why: str = "", fields: dict[str, str] | None = None) -> None:
+        super().__init__(message, fields=fields)
         self.why = why
 
 
