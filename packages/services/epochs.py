@@ -20,9 +20,3 @@ def bump_name(workspace_id: int, format: str, folded: str) -> None:  # noqa: A00
             " ON CONFLICT (workspace_id, format, name) DO UPDATE SET epoch = packages_nameepoch.epoch + 1",
             [workspace_id, format, folded],
         )
-
-
-def name_epoch(workspace_id: int, format: str, folded: str) -> int:  # noqa: A002
-    """The current epoch; 0 for a name never touched."""
-    rows = NameEpoch.objects.filter(workspace_id=workspace_id, format=format, name=folded).values_list("epoch", flat=True)
-    return rows.first() or 0

@@ -5,15 +5,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from django.db import connection
+
 from packages.models import Tombstone, Version
-from packages.services.epochs import name_epoch
 from registries.models import Registry
 from upstreams.errors import UpstreamError
 from upstreams.models import Upstream, UpstreamDocument
 from upstreams.terms import Facts, Home, Kind, Reply, Source
 from workspaces.access import matches
-from workspaces.models import Claim, Workspace
+from workspaces.models import Claim
 
+EPOCHS = (
+    "SELECT COALESCE(e.epoch, 0), w.rule_epoch FROM workspaces_workspace w"
+    " LEFT JOIN packages_nameepoch e ON e.workspace_id = w.id AND e.format = %s AND e.name = %s WHERE w.id = %s"
+)
 DEPTH = 8  # registries in a row; a longer chain is cut, which asks fewer sources, never more
 
 
@@ -59,8 +64,10 @@ class _Held:
 
 def current_epochs(registry: Registry, format: str, folded: str) -> Epochs:  # noqa: A002
     """The epochs of this moment."""
-    rule = Workspace.objects.values_list("rule_epoch", flat=True).get(pk=registry.workspace_id)
-    return Epochs(name_epoch(registry.workspace_id, format, folded), rule)
+    with connection.cursor() as cursor:  # asked several times per question: the ORM would cost ten times the statement
+        cursor.execute(EPOCHS, [format, folded, registry.workspace_id])
+        row = cursor.fetchone()
+    return Epochs(*row) if row is not None else Epochs(-1, -1)
 
 
 def gather(

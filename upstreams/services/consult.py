@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 import orjson
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from packages.formats.npm.names import Name
 from packages.formats.npm.packument import agree, promises
 from upstreams.clients.npm import Fetched, Known, fetch_packument
+from upstreams.durability import remembered
 from upstreams.errors import RuleChanged, UpstreamError
 from upstreams.flight import release_connection, single_flight
 from upstreams.models import Pin, Upstream, UpstreamDocument
@@ -22,6 +22,7 @@ from upstreams.terms import Reply
 
 STALE_LIFE = timedelta(days=30)  # how long what an upstream said earlier may stand in for it while it is down
 RETRY_AFTER_FAILURE = timedelta(seconds=15)  # a stale answer counts this long before the upstream is tried again
+ANSWER = ["is_present", "etag", "last_modified", "body", "digest", "fetched_at", "fresh_until"]
 PATIENCE = 60.0  # seconds to wait for somebody else's question
 
 
@@ -65,7 +66,7 @@ def _stand_in(row: UpstreamDocument | None, error: UpstreamError, now: datetime)
     return replied(row, stale=True, detail=error.message)
 
 
-@transaction.atomic
+@remembered()
 def _keep(upstream: Upstream, name: Name, fetched: Fetched, still_holds: Callable[[], None]) -> UpstreamDocument:
     present = Upstream.objects.select_for_update().filter(pk=upstream.pk).exists()
     still_holds()
@@ -80,22 +81,26 @@ def _keep(upstream: Upstream, name: Name, fetched: Fetched, still_holds: Callabl
     life = settings.METADATA_FRESH if fetched.is_present else settings.NEGATIVE_FRESH
     if fetched.body is not None:
         _pin(upstream, name, fetched.body)
-    values = {
-        "is_present": fetched.is_present,
-        "etag": fetched.etag,
-        "last_modified": fetched.last_modified,
-        "body": zlib.compress(fetched.body, level=1, wbits=31) if fetched.body is not None else b"",
-        "digest": fetched.digest if fetched.body is not None else "",
-        "fetched_at": now,
-        "fresh_until": now + life,
-    }
-    return UpstreamDocument.objects.update_or_create(upstream=upstream, name=name.full, defaults=values)[0]
+    said = UpstreamDocument(
+        upstream=upstream,
+        name=name.full,
+        is_present=fetched.is_present,
+        etag=fetched.etag,
+        last_modified=fetched.last_modified,
+        body=zlib.compress(fetched.body, level=1, wbits=31) if fetched.body is not None else b"",
+        digest=fetched.digest if fetched.body is not None else "",
+        fetched_at=now,
+        fresh_until=now + life,
+    )
+    UpstreamDocument.objects.bulk_create([said], update_conflicts=True, unique_fields=["upstream", "name"], update_fields=ANSWER)
+    return said
 
 
 def _pin(upstream: Upstream, name: Name, body: bytes) -> None:
     """Record the integrity of versions seen for the first time; tell of those that changed (first bytes win)."""
-    Pin.objects.get_or_create(registry_id=upstream.registry_id, format=upstream.format, name=name.full)
-    pin = Pin.objects.select_for_update().get(registry_id=upstream.registry_id, format=upstream.format, name=name.full)
+    key = {"registry_id": upstream.registry_id, "format": upstream.format, "name": name.full}
+    Pin.objects.bulk_create([Pin(**key)], ignore_conflicts=True)
+    pin = Pin.objects.select_for_update().get(**key)
     pinned: dict[str, str] = orjson.loads(bytes(pin.integrities))
     offered = promises(orjson.loads(body))
     fresh = {version: value for version, value in offered.items() if version not in pinned}

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import orjson
-from django.db import transaction
 from django.utils import timezone
 
 from packages.errors import VersionNotFound
@@ -14,6 +13,7 @@ from packages.formats.npm.names import Name
 from packages.formats.npm.packument import HeldVersion, Manifest, Shown, compose, render, render_version
 from packages.models import Package, Tag
 from registries.models import Registry
+from upstreams.durability import remembered
 from upstreams.flight import is_busy, single_flight
 from upstreams.models import Document, Pin
 from upstreams.services.consult import load
@@ -22,6 +22,7 @@ from upstreams.services.resolve import Resolution, resolve
 
 PATIENCE = 60.0  # seconds to wait for somebody else who renders the same
 GRACE = timedelta(seconds=30)  # how long the old document is given while somebody else asks the upstream anew
+BYTES = ["etag", "plain_etag", "last_modified", "body"]
 BASE_URLS = 8  # documents kept per form: one per host name the registry is asked under
 
 
@@ -133,16 +134,21 @@ def _rendered(resolution: Resolution, form: str, base_url: str) -> Rendered:
         return Rendered(form, bytes(row.body), row.etag, row.plain_etag, row.last_modified)
     data = render(composed(resolution), resolution.name, form, base_url)
     packed = _packed(resolution.registry, form, base_url, data, rendering.rendered_at)
-    with transaction.atomic():
+    with remembered():
         if not same_rendering(rendering).select_for_update().exists():
             return packed  # the row tells of a newer decision by now: these bytes are answered once, and not kept
-        values = {
-            "etag": packed.etag,
-            "plain_etag": packed.plain_etag,
-            "last_modified": packed.last_modified,
-            "body": packed.body,
-        }
-        Document.objects.update_or_create(rendering=rendering, form=form, base_url=base_url, defaults=values)
+        document = Document(
+            rendering=rendering,
+            form=form,
+            base_url=base_url,
+            etag=packed.etag,
+            plain_etag=packed.plain_etag,
+            last_modified=packed.last_modified,
+            body=packed.body,
+        )
+        Document.objects.bulk_create(
+            [document], update_conflicts=True, unique_fields=["rendering", "form", "base_url"], update_fields=BYTES
+        )
         extra = Document.objects.filter(rendering=rendering, form=form).order_by("-pk").values_list("pk", flat=True)[BASE_URLS:]
         Document.objects.filter(pk__in=list(extra)).delete()
     return packed

@@ -8,19 +8,20 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from packages.formats.npm.names import Name
 from packages.models import File, Version
 from registries.models import Registry
+from upstreams.durability import remembered
 from upstreams.models import DocumentFile, Rendering
 from upstreams.selectors.facts import current_epochs
 from upstreams.services.resolve import Resolution
 from upstreams.terms import Kind, Reply
 
 FOREVER = datetime(2200, 1, 1, tzinfo=UTC)  # by the clock; the epochs end it before
+DECISION = ["name_epoch", "rule_epoch", "fresh_until", "files_until", "source_digest", "rendered_at"]
 WHILE_TROUBLED = timedelta(seconds=15)  # how long an answer given in spite of an upstream's trouble counts
 
 
@@ -38,7 +39,7 @@ def unshadowed_versions(resolution: Resolution) -> QuerySet[Version]:
     return found.filter(Q(is_internal=True) | ~Q(origin=Version.Origin.PULLED))
 
 
-@transaction.atomic
+@remembered()
 def keep_rendering(resolution: Resolution) -> Rendering:
     """The row for this decision; renewed when nothing changed, else replaced with its documents and files."""
     now = timezone.now()
@@ -52,23 +53,24 @@ def keep_rendering(resolution: Resolution) -> Rendering:
             old.fresh_until, old.files_until = fresh_until, files_until
             old.save(update_fields=["fresh_until", "files_until"])
         return old
-    values: dict[str, Any] = {
-        "folded": name.folded,
-        "name_epoch": epochs.name,
-        "rule_epoch": epochs.rule,
-        "fresh_until": fresh_until,
-        "files_until": files_until,
-        "source_digest": digest,
-        "rendered_at": now,
-    }
-    rendering, _ = Rendering.objects.update_or_create(**key, defaults=values)
+    rendering = Rendering(
+        **key,
+        folded=name.folded,
+        name_epoch=epochs.name,
+        rule_epoch=epochs.rule,
+        fresh_until=fresh_until,
+        files_until=files_until,
+        source_digest=digest,
+        rendered_at=now,
+    )
+    Rendering.objects.bulk_create([rendering], update_conflicts=True, unique_fields=list(key), update_fields=DECISION)
     rendering.documents.all().delete()
     rendering.files.all().delete()
     _list_files(rendering, File.objects.filter(version__in=visible_versions(resolution)).select_related("blob"))
     return rendering
 
 
-@transaction.atomic
+@remembered()
 def list_file(rendering: Rendering | None, file: File) -> None:
     """List a file that `rendering` allows; nothing, if its row tells of another decision by now."""
     if rendering is not None and same_rendering(rendering).select_for_update().exists():

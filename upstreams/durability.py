@@ -1,0 +1,37 @@
+"""Writes that may be lost with the power: what is only remembered of sources can be asked again.
+
+A commit of these does not wait for the disk. Acknowledged writes (versions, tags, tokens, settings) never
+come this way; their next commit makes these durable too.
+"""
+
+import contextlib
+from collections.abc import Iterator
+
+from django.db import connection, transaction
+
+
+@contextlib.contextmanager
+def remembered() -> Iterator[None]:
+    """A transaction whose commit survives the death of every process, but not necessarily a power cut.
+
+    Inside another transaction it is an ordinary one: that one's durability is not touched.
+    """
+    if connection.in_atomic_block:
+        with transaction.atomic():
+            yield
+        return
+    _sqlite("PRAGMA synchronous=NORMAL")
+    try:
+        with transaction.atomic():
+            if connection.vendor == "postgresql":
+                with connection.cursor() as cursor:
+                    cursor.execute("SET LOCAL synchronous_commit TO off")
+            yield
+    finally:
+        _sqlite("PRAGMA synchronous=FULL")
+
+
+def _sqlite(statement: str) -> None:
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
