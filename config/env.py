@@ -143,14 +143,7 @@ def read(environ: Mapping[str, str] | None = None, dotenv: Path | None = BASE_DI
     """Parse the whole environment. Raises EnvironmentInvalid on the first bad value."""
     get = Reader(os.environ if environ is None else environ, dotenv)
     data_dir = Path(get.text("DATA_DIR", str(BASE_DIR / "data"))).expanduser().resolve()
-    port = get.number("PORT", 8000, 1, 65535)
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        oauth_password = get.secret("OAUTH_PASSWORD", data_dir)
-        session_secret = get.secret("SESSION_SECRET", data_dir)
-        metrics_token = get.secret("METRICS_TOKEN", data_dir)
-    except OSError as error:
-        raise EnvironmentInvalid(f"DATA_DIR: {data_dir} cannot be written ({error.strerror})") from error
+    port, own = get.number("PORT", 8000, 1, 65535), _secrets(get, data_dir)
     return Environment(
         mode=get.choice("GATEHOUSE_ENV", "production", ("production", "development", "testing")),
         host=get.text("HOST", "127.0.0.1"),
@@ -160,10 +153,10 @@ def read(environ: Mapping[str, str] | None = None, dotenv: Path | None = BASE_DI
         database=_database(get, data_dir),
         redis_url=_redis(get),
         storage=_storage(get, data_dir),
-        session_secret=session_secret,
+        session_secret=own["SESSION_SECRET"],
         session_expiry_seconds=get.number("SESSION_EXPIRY_SECONDS", 31536000, 60, 10**10),
-        oauth_password=oauth_password,
-        metrics_token=metrics_token,
+        oauth_password=own["OAUTH_PASSWORD"],
+        metrics_token=own["METRICS_TOKEN"],
         npm_upstream_url=get.url("NPM_UPSTREAM_URL") or _remembered(data_dir),
         workspace_domain=next(iter(get.hosts("WORKSPACE_DOMAIN")), None),
         admin_username=get.text("ADMIN_USERNAME", "admin"),
@@ -180,6 +173,15 @@ def read(environ: Mapping[str, str] | None = None, dotenv: Path | None = BASE_DI
         github_url=get.url("OAUTH_GITHUB_URL"),
         github_api_url=get.url("OAUTH_GITHUB_API_URL"),
     )
+
+
+def _secrets(get: Reader, data_dir: Path) -> dict[str, str]:
+    """The secrets an installation makes for itself, in a DATA_DIR that can be written."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        return {name: get.secret(name, data_dir) for name in ("OAUTH_PASSWORD", "SESSION_SECRET", "METRICS_TOKEN")}
+    except OSError as error:
+        raise EnvironmentInvalid(f"DATA_DIR: {data_dir} cannot be written ({error.strerror})") from error
 
 
 def discover_npm_upstream(data_dir: Path) -> str | None:
