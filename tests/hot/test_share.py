@@ -14,7 +14,7 @@ from tests.parts.clients import Client
 from tests.parts.gate import Gate
 from tests.parts.recorder import Recorder
 
-PACKAGES = 60
+PACKAGES = 30
 
 
 class Counting(ThreadingHTTPServer):
