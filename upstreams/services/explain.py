@@ -38,7 +38,7 @@ def explain(registry: Registry, format: str, name: str, *, ask: bool = False) ->
 def _source(resolution: Resolution, step: Step) -> dict[str, object]:
     said = resolution.situation.replies.get(step.path[-1]) if step.path else None
     document = said.document if said is not None else None
-    when = document.fetched_at.isoformat() if document is not None else None
+    when = document.fetched_at.isoformat(timespec="seconds") if document is not None else None
     known = step.reply.value if step.path else ("has" if step.allowed else "absent")
     return {
         "source": step.label,

@@ -57,10 +57,13 @@ def has_install_script(inspected: Inspected) -> bool:
     return inspected.has_binding_gyp and inspected.package.get("gypfile") is not False
 
 
+NO_README = "ERROR: No README data found!"  # what npm 6 to 12 send for a package without one
+
+
 def _readme(sent: Mapping[str, object], other: object) -> dict[str, str]:
     """The README text, cut to its limit at a whole character, and its file's name."""
     text = sent.get("readme") or other
-    if not isinstance(text, str) or not text:
+    if not isinstance(text, str) or not text or text == NO_README:
         return {}
     found = {"readme": text.encode()[:README_LIMIT].decode("utf-8", "ignore")}
     filename = sent.get("readmeFilename")
