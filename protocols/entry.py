@@ -29,7 +29,6 @@ LEAN = re.compile(rf"/(?!(?:{'|'.join(sorted(RESERVED))})/)[^/]+/(?:r|npm|oci|m)
 HOST = re.compile(
     r"(?:\[[^\]]{1,60}\]|[^:]{0,200})(?::[0-9]{0,5})?"
 )  # a registry's address on it fits the column that documents are kept by
-REGISTRY = re.compile(r"/[^/]+/r/[^/]+")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 log = logging.getLogger(__name__)

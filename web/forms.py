@@ -153,10 +153,3 @@ class UpstreamForm(PageForm):
         help_text=_("Token or password. It is stored encrypted and never shown again; leave empty to keep what is stored."),
     )
     enabled = forms.BooleanField(label=_("Enabled"), required=False, initial=True)
-
-
-class TagForm(PageForm):
-    """A dist-tag and where it shall point."""
-
-    tag = forms.CharField(label=_("Tag"), max_length=128, widget=NAME)
-    version = forms.CharField(label=_("Version"), max_length=256, widget=NAME)

@@ -8,21 +8,11 @@ from django.test import Client
 
 from packages.models import RetiredVersion, Tombstone, Version
 from registries.models import Registry
+from tests.web.addresses import HTTP, MAIN, text
 from tests.web.conftest import World
 from upstreams.models import Upstream
 from workspaces.models import Claim, Event, Workspace
 from workspaces.services.spaces import add_claim
-
-MAIN = "/acme/registries/main/"
-HTTP = f"{MAIN}npm/@acme/http/"
-PAGES = ("/", "/account/", "/acme/", "/acme/people/", "/acme/claims/", "/acme/tokens/", "/acme/activity/")
-PACKAGE_PAGES = (MAIN, f"{MAIN}upstreams/", f"{MAIN}settings/", HTTP, f"{HTTP}resolution/", f"{HTTP}v/1.0.0/")
-
-
-def text(client: Client, address: str, status: int = 200) -> str:
-    answer = client.get(address)
-    assert answer.status_code == status
-    return answer.content.decode()
 
 
 def test_a_workspace_and_a_registry_are_made(alice: Client) -> None:

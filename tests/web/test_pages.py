@@ -8,20 +8,10 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from packages.models import Version
+from tests.web.addresses import HTTP, MAIN, PACKAGE_PAGES, PAGES, text
 from tests.web.conftest import World
 from workspaces.models import Event
 from workspaces.services.spaces import add_claim
-
-MAIN = "/acme/registries/main/"
-HTTP = f"{MAIN}npm/@acme/http/"
-PAGES = ("/", "/account/", "/acme/", "/acme/people/", "/acme/claims/", "/acme/tokens/", "/acme/activity/")
-PACKAGE_PAGES = (MAIN, f"{MAIN}upstreams/", f"{MAIN}settings/", HTTP, f"{HTTP}resolution/", f"{HTTP}v/1.0.0/")
-
-
-def text(client: Client, address: str, status: int = 200) -> str:
-    answer = client.get(address)
-    assert answer.status_code == status
-    return answer.content.decode()
 
 
 @pytest.mark.parametrize("address", [*PAGES, *PACKAGE_PAGES])

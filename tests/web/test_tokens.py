@@ -5,21 +5,11 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
+from tests.web.addresses import text
 from tests.web.conftest import World
 from tokens.models import LoginSession, Token
 from tokens.services.authenticate import actor_of_token
 from tokens.services.web_login import collect_login, start_login
-
-MAIN = "/acme/registries/main/"
-HTTP = f"{MAIN}npm/@acme/http/"
-PAGES = ("/", "/account/", "/acme/", "/acme/people/", "/acme/claims/", "/acme/tokens/", "/acme/activity/")
-PACKAGE_PAGES = (MAIN, f"{MAIN}upstreams/", f"{MAIN}settings/", HTTP, f"{HTTP}resolution/", f"{HTTP}v/1.0.0/")
-
-
-def text(client: Client, address: str, status: int = 200) -> str:
-    answer = client.get(address)
-    assert answer.status_code == status
-    return answer.content.decode()
 
 
 def test_a_token_is_shown_once_and_works_until_revoked(alice: Client, world: World) -> None:

@@ -1,0 +1,14 @@
+"""The pages' addresses, and how a test reads one."""
+
+from django.test import Client
+
+MAIN = "/acme/registries/main/"
+HTTP = f"{MAIN}npm/@acme/http/"
+PAGES = ("/", "/account/", "/acme/", "/acme/people/", "/acme/claims/", "/acme/tokens/", "/acme/activity/")
+PACKAGE_PAGES = (MAIN, f"{MAIN}upstreams/", f"{MAIN}settings/", HTTP, f"{HTTP}resolution/", f"{HTTP}v/1.0.0/")
+
+
+def text(client: Client, address: str, status: int = 200) -> str:
+    answer = client.get(address)
+    assert answer.status_code == status
+    return answer.content.decode()
