@@ -186,3 +186,18 @@ class Tombstone(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Download(models.Model):
+    """How often a version's file was handed out on one day (UTC). The version by its number: counts outlive it."""
+
+    package = models.ForeignKey(Package, on_delete=models.CASCADE, related_name="downloads")
+    version = models.CharField(max_length=256)
+    day = models.DateField()
+    count = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("package", "version", "day"), name="one_download_row_each"),)
+
+    def __str__(self) -> str:
+        return f"{self.version} on {self.day}: {self.count}"

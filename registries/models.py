@@ -37,3 +37,20 @@ class Registry(models.Model):
     def is_public(self) -> bool:
         """Anybody may read."""
         return self.visibility == self.Visibility.PUBLIC
+
+
+class Alias(models.Model):
+    """A slug a registry had before: lock files and settings that name it still find the registry."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="aliases")
+    slug = models.CharField(max_length=40)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "aliases"
+        ordering = ("slug",)
+        constraints = (models.UniqueConstraint(fields=("workspace", "slug"), name="one_alias_each"),)
+
+    def __str__(self) -> str:
+        return self.slug
