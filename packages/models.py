@@ -6,7 +6,7 @@ npm package, OCI repository, Entropic package and MoonBit module are all `Packag
 from django.db import models
 
 from registries.models import Registry
-from workspaces.models import User, Workspace
+from workspaces.models import Membership, User, Workspace
 
 NAME_LENGTH = 256
 
@@ -126,6 +126,20 @@ class File(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Star(models.Model):
+    """A member likes a package (`npm star`). It goes with the membership."""
+
+    package = models.ForeignKey(Package, on_delete=models.CASCADE, related_name="stars")
+    member = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="stars")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("package", "member"), name="one_star_each"),)
+
+    def __str__(self) -> str:
+        return f"{self.member_id} likes {self.package_id}"
 
 
 class RetiredVersion(models.Model):

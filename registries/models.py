@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from workspaces.models import Workspace
+from workspaces.models import Group, Membership, Workspace
 
 
 class Registry(models.Model):
@@ -54,3 +54,54 @@ class Alias(models.Model):
 
     def __str__(self) -> str:
         return self.slug
+
+
+class PackageRight(models.Model):
+    """What a member or a group may do with one name beyond their role: read, write, or maintain it.
+
+    Kept here and by name, below the packages, because the gate and the authoriser ask for it. It hangs on the
+    membership or the group and ends with them; whoever deletes a package deletes its rights (`forget_name`).
+    """
+
+    class Permission(models.TextChoices):
+        """Read gives nothing that a reader has not, and is listed; maintain is write, and naming who else may."""
+
+        READ = "read"
+        WRITE = "write"
+        MAINTAIN = "maintain"
+
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="package_rights")
+    format = models.CharField(max_length=8)
+    name = models.CharField(max_length=256)
+    member = models.ForeignKey(Membership, on_delete=models.CASCADE, null=True, related_name="package_rights")
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, null=True, related_name="package_rights")
+    permission = models.CharField(max_length=8, choices=Permission.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("registry", "format", "name", "member"), name="one_right_per_member"),
+            models.UniqueConstraint(fields=("registry", "format", "name", "group"), name="one_right_per_group"),
+            models.CheckConstraint(
+                condition=models.Q(member=None, group__isnull=False) | models.Q(member__isnull=False, group=None),
+                name="a_right_is_a_members_or_a_groups",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.permission} {self.name}"
+
+
+class RestrictedName(models.Model):
+    """A package that only members may know of although its registry is public (npm: access restricted)."""
+
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="restricted_names")
+    format = models.CharField(max_length=8)
+    name = models.CharField(max_length=256)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("registry", "format", "name"), name="one_restriction_each"),)
+
+    def __str__(self) -> str:
+        return self.name

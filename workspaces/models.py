@@ -56,6 +56,35 @@ class Membership(models.Model):
         return f"{self.user_id} in {self.workspace_id}"
 
 
+class Group(models.Model):
+    """Some of a workspace's members under one name: what npm calls a team of an organisation."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="groups")
+    slug = models.CharField(max_length=40)
+    description = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("workspace", "slug"), name="one_group_slug_each"),)
+        ordering = ("slug",)
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class GroupMember(models.Model):
+    """A member in a group. It hangs on the membership, so who leaves the workspace leaves its groups."""
+
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="members")
+    member = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="groups")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("group", "member"), name="one_place_in_a_group"),)
+
+    def __str__(self) -> str:
+        return f"{self.member_id} in {self.group_id}"
+
+
 class Claim(models.Model):
     """A name pattern that is internal everywhere in the workspace, whether or not a package exists."""
 
