@@ -1,12 +1,17 @@
 """The one gate. Every door begins here: the registry fetched and the caller authorised in one step."""
 
+from dataclasses import replace
+
 from registries.models import Registry
+from registries.selectors import is_restricted
 from workspaces.access import ALL, Action, Actor, Target
 from workspaces.errors import Denied, NotFound, Unauthenticated
 
 SENTENCES = {
     Action.READ: "read this",
+    Action.STAR: "star this",
     Action.PUBLISH: "publish here",
+    Action.MAINTAIN: "say who may write or see this package",
     Action.DELETE: "delete here",
     Action.MANAGE: "manage this registry",
     Action.OWN: "change this workspace",
@@ -25,18 +30,29 @@ class SignInNeeded(Unauthenticated):
     code = "unauthenticated"
 
 
+class NameNotFound(NotFound):
+    """A restricted name: said exactly as of one that does not exist."""
+
+    code = "package_not_found"
+
+
 def registry_for(actor: Actor, workspace: str, registry: str, action: Action, target: Target = ALL) -> Registry:
     """The registry `{workspace}/{registry}`, if `actor` may do `action` on `target` there.
 
     Raises SignInNeeded (anonymous at anything not public, existing or not), RegistryNotFound
-    (strangers, and tokens held to other registries), Denied (may know, may not do).
+    (strangers, and tokens held to other registries), NameNotFound (a restricted package of a public registry),
+    Denied (may know, may not do).
     """
     found = Registry.objects.select_related("workspace").filter(workspace__slug=workspace, slug=registry).first()
     if found is None or not actor.knows(found):
         if actor.is_anonymous:
             raise SignInNeeded("This registry needs a login. Run npm login, or send a token.")
         raise RegistryNotFound(f"There is no registry “{workspace[:40]}/{registry[:40]}”.")
+    if found.is_public and actor.role_in(found.workspace_id) is None and is_restricted(found, target):
+        target = replace(target, is_restricted=True)
     if not actor.may(action, found, target):
+        if target.is_restricted and action is Action.READ and actor.may(action, found, replace(target, is_restricted=False)):
+            raise NameNotFound(f"There is no package {target.name} in {found}.")
         if actor.is_anonymous:
             raise SignInNeeded("This needs a login. Run npm login, or send a token.")
         raise Denied(f"{actor.name or 'This token'} may not {SENTENCES[action]}: the role or the token does not allow it.")

@@ -1,9 +1,11 @@
 """Reads over registries."""
 
-from django.db.models import Count, QuerySet
+from dataclasses import dataclass
 
-from registries.models import Registry
-from workspaces.access import Actor
+from django.db.models import Count, Q, QuerySet
+
+from registries.models import PackageRight, Registry, RestrictedName
+from workspaces.access import Action, Actor, Target
 from workspaces.models import Workspace
 
 
@@ -13,3 +15,28 @@ def registries_of(actor: Actor, workspace: Workspace) -> QuerySet[Registry]:
     if actor.grant is not None and actor.grant.registries is not None:
         found = found.filter(pk__in=actor.grant.registries)
     return found
+
+
+GIVES = {
+    PackageRight.Permission.READ: frozenset[Action](),
+    PackageRight.Permission.WRITE: frozenset({Action.PUBLISH}),
+    PackageRight.Permission.MAINTAIN: frozenset({Action.PUBLISH, Action.MAINTAIN}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRights:
+    """A person's rights on single names (`workspaces.access.Rights`): asked anew each time, so they end at once."""
+
+    user_id: int
+
+    def on(self, registry_id: int, target: Target) -> frozenset[Action]:
+        """What the person's own rights and those of their groups give on `target`."""
+        whose = Q(member__user_id=self.user_id) | Q(group__members__member__user_id=self.user_id)
+        rows = PackageRight.objects.filter(whose, registry_id=registry_id, format=target.format, name=target.name)
+        return frozenset(action for given in rows.values_list("permission", flat=True) for action in GIVES[PackageRight.Permission(given)])
+
+
+def is_restricted(registry: Registry, target: Target) -> bool:
+    """Whether the name is for members only."""
+    return target.name is not None and RestrictedName.objects.filter(registry=registry, format=target.format, name=target.name).exists()

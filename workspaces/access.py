@@ -31,7 +31,9 @@ class Action(StrEnum):
     """What a door asks leave for."""
 
     READ = "read"
+    STAR = "star"
     PUBLISH = "publish"
+    MAINTAIN = "maintain"  # say who else may write one package, and who may see it
     DELETE = "delete"
     MANAGE = "manage"
     OWN = "own"
@@ -39,19 +41,22 @@ class Action(StrEnum):
 
 NEEDED: Mapping[Action, Role] = {
     Action.READ: Role.READER,
+    Action.STAR: Role.READER,
     Action.PUBLISH: Role.PUBLISHER,
+    Action.MAINTAIN: Role.ADMIN,
     Action.DELETE: Role.ADMIN,
     Action.MANAGE: Role.ADMIN,
     Action.OWN: Role.OWNER,
 }
+GIVEN_BY_NAME = frozenset({Action.PUBLISH, Action.MAINTAIN})
 SCOPE_TYPES: Mapping[str, str] = {"npm": "package", "oci": "repository", "entropic": "package", "moonbit": "module"}
 SCOPE_ACTIONS: Mapping[str, frozenset[Action]] = {
     "read": frozenset({Action.READ}),
     "pull": frozenset({Action.READ}),
-    "write": frozenset({Action.READ, Action.PUBLISH}),
-    "push": frozenset({Action.READ, Action.PUBLISH}),
+    "write": frozenset({Action.READ, Action.STAR, Action.PUBLISH}),
+    "push": frozenset({Action.READ, Action.STAR, Action.PUBLISH}),
     "delete": frozenset({Action.DELETE}),
-    "*": frozenset({Action.READ, Action.PUBLISH, Action.DELETE}),
+    "*": frozenset({Action.READ, Action.STAR, Action.PUBLISH, Action.DELETE}),
 }
 
 
@@ -76,10 +81,16 @@ def matches(pattern: str, name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What an action touches: one name of one format, or (name None) the registry as a whole."""
+    """What an action touches: one name of one format, or (name None) the registry as a whole.
+
+    `is_restricted`: members only, although the registry is public. `is_own`: the caller published it, and nobody
+    was named as its maintainer yet.
+    """
 
     format: str | None = None
     name: str | None = None
+    is_restricted: bool = False
+    is_own: bool = False
 
 
 ALL = Target()
@@ -169,11 +180,29 @@ class Grant:
 
     def allows(self, action: Action, target: Target) -> bool:
         """Whether the token's flag and scopes leave `action` on `target`."""
-        if action in {Action.MANAGE, Action.OWN}:
+        if action in {Action.MAINTAIN, Action.MANAGE, Action.OWN}:
             return self.manages
         if self.read_only and action is not Action.READ:
             return False
         return self.scopes is None or any(scope.allows(action, target) for scope in self.scopes)
+
+
+class Rights(Protocol):
+    """What a person may do with single names beyond their role."""
+
+    def on(self, registry_id: int, target: Target) -> frozenset[Action]:
+        """The actions given on `target`, as they are at this moment."""
+
+
+class NoRights:
+    """Nothing beyond the role: nobody, services, and the hot path, which only reads."""
+
+    def on(self, registry_id: int, target: Target) -> frozenset[Action]:  # noqa: ARG002 - the protocol's own
+        """Nothing."""
+        return frozenset()
+
+
+NO_RIGHTS = NoRights()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +215,7 @@ class Actor:
     roles: Mapping[int, Role] = field(default_factory=dict)
     grant: Grant | None = None
     ip: str = ""
+    rights: Rights = field(default=NO_RIGHTS, compare=False, repr=False)
 
     @property
     def is_anonymous(self) -> bool:
@@ -204,13 +234,15 @@ class Actor:
 
     def may(self, action: Action, registry: RegistryFacts, target: Target = ALL) -> bool:
         """The one decision of every protocol. Whole-registry questions pass ALL as `target`."""
-        if not self.knows(registry):
+        if not self.knows(registry) or (self.grant is not None and not self.grant.allows(action, target)):
             return False
         role = self.role_in(registry.workspace_id)
-        by_role = role is not None and role >= NEEDED[action]
-        if not by_role and not (action is Action.READ and registry.is_public):
-            return False
-        return self.grant is None or self.grant.allows(action, target)
+        if role is None:
+            return action is Action.READ and registry.is_public and not target.is_restricted
+        if role >= (Role.PUBLISHER if action is Action.MAINTAIN and target.is_own else NEEDED[action]):
+            return True
+        # Asked last, and never for reading: it is a question to the database.
+        return target.name is not None and action in GIVEN_BY_NAME and action in self.rights.on(registry.id, target)
 
     def may_in(self, workspace_id: int, action: Action) -> bool:
         """The same decision about a workspace as a whole; a token held to some registries only reads there."""

@@ -12,6 +12,7 @@ from threading import Lock
 from django.contrib.auth.hashers import check_password, make_password
 from django.utils import timezone
 
+from registries.selectors import NamedRights
 from tokens import throttle, usage
 from tokens.errors import AddressNotAllowed, CredentialsInvalid
 from tokens.grants import TokenFacts
@@ -61,7 +62,7 @@ def actor_of_user(user: User, *, ip: str = "", grant: Grant | None = None) -> Ac
     """The actor of a person, with the roles of this moment."""
     rows = Membership.objects.filter(user=user).values_list("workspace_id", "role")
     roles = {workspace_id: Role(role) for workspace_id, role in rows}
-    return Actor(user.pk, user.username, user.is_superuser, roles, grant, ip)
+    return Actor(user.pk, user.username, user.is_superuser, roles, grant, ip, NamedRights(user.pk))
 
 
 def verified_user(username: str, password: str, ip: str) -> User:

@@ -197,9 +197,9 @@ def token_facts(*columns: Any) -> tuple[TokenFacts, Grant]:
     return facts, facts.grant()
 
 
-def target(name: str) -> Target:
-    """What is read: a package of that name."""
-    return Target("npm", name)
+def target(name: str, *, is_restricted: bool = False) -> Target:
+    """What is read: a package of that name, for members only if it is restricted."""
+    return Target("npm", name, is_restricted)
 
 
 def _connect() -> "psycopg.Connection[Any]":
