@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from upstreams.errors import RuleChanged, UpstreamTimeout, UpstreamUnreachable
+from upstreams.clients.tally import TALLY, origin
+from upstreams.errors import RuleChanged, UpstreamError, UpstreamTimeout, UpstreamUnreachable
 
 if TYPE_CHECKING:
     from upstreams.clients.http import Target
@@ -40,20 +41,31 @@ class Breakers:
         """Ask, unless the breaker is open. Raises UpstreamUnreachable then, and whatever `ask` raises."""
         count = self._count(target.url)
         if not self._admits(count):
+            TALLY.note(target.url, "not_asked", 0)
             sentence = f"Upstream {target.name} has not been answering; it is asked again in a few seconds."
             raise UpstreamUnreachable(sentence, upstream=target.name, retry_after=int(PAUSE))
+        begun = time.monotonic()
         try:
             answer = ask()
         except RuleChanged:  # our own doing, not the upstream's
             raise
-        except (UpstreamTimeout, UpstreamUnreachable):
-            self._failed(count)
+        except UpstreamError as error:
+            TALLY.note(target.url, error.code.removeprefix("upstream_"), time.monotonic() - begun)
+            if isinstance(error, UpstreamTimeout | UpstreamUnreachable):
+                self._failed(count)
             raise
-        if getattr(answer, "status", 0) >= SERVER_ERROR:
+        status = getattr(answer, "status", 0)
+        TALLY.note(target.url, f"{status // 100}xx", time.monotonic() - begun)
+        if status >= SERVER_ERROR:
             self._failed(count)
         else:
             count.failures = 0
         return answer
+
+    def states(self) -> dict[str, bool]:
+        """By the upstream's origin: whether its breaker is open."""
+        with self._lock:
+            return {origin(url): count.failures >= FAILURES for url, count in self._counts.items()}
 
     def _admits(self, count: _Count) -> bool:
         """Whether this caller may ask; of many at an open breaker, one every PAUSE may."""
