@@ -64,10 +64,18 @@ class Version(models.Model):
     published_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     published_by_name = models.CharField(max_length=128, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    differences = models.JSONField(default=list, db_default=[])  # where its document and its file disagree: [{field, document, tarball}]
+    signed_by = models.CharField(
+        max_length=64, blank=True, default="", db_default=""
+    )  # keyid of our signature; "": pulled, or not signed yet
+    signature = models.CharField(max_length=160, blank=True, default="", db_default="")  # base64 DER of ECDSA P-256
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("package", "version"), name="one_version_number_each"),)
-        indexes = (models.Index(fields=("package", "is_internal")),)
+        indexes = (
+            models.Index(fields=("package", "is_internal")),
+            models.Index(fields=("id",), condition=models.Q(signed_by="") & ~models.Q(origin="pulled"), name="versions_to_sign"),
+        )
 
     def __str__(self) -> str:
         return self.version
@@ -215,3 +223,28 @@ class Download(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version} on {self.day}: {self.count}"
+
+
+class SigningKey(models.Model):
+    """A workspace's key for signing versions. A key that has an end signs no more, but vouches for what it signed before.
+
+    Per workspace, not per installation: what is signed is `name@version:integrity` and says nothing of where, so with
+    one key for all whoever publishes @acme/x in another workspace would hold a signature that is good in acme's.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="signing_keys")
+    keyid = models.CharField(max_length=64)  # "SHA256:" and the base64 of the SHA-256 of the public key
+    public_key = models.BinaryField()  # SPKI in DER
+    private_sealed = models.BinaryField()  # PKCS #8 in PEM, encrypted under OAUTH_PASSWORD
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(fields=("workspace", "keyid"), name="one_signing_key_each"),
+            models.UniqueConstraint(fields=("workspace",), condition=models.Q(expires_at=None), name="one_present_signing_key"),
+        )
+
+    def __str__(self) -> str:
+        return self.keyid
