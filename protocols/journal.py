@@ -13,22 +13,21 @@ from typing import Any, NamedTuple
 import orjson
 
 from packages.services.downloads import Downloaded
+from protocols.hot_lines import WORDS
 from tokens.secrets import masked
 from workspaces.access import Actor
 
 NAME = "requests.jsonl"
 LARGEST = 64 * 1024 * 1024  # bytes of one file
 KEPT = 4  # older files beside it: requests.1.jsonl is the youngest
-HOT, SLOW = "hot", "slow"
-PATH, WORDS = 300, 200  # characters of an address, and of a client's name for itself, that are written
-OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
+PATH = 300  # characters of an address that are written
 DOORS = re.compile(
     r"/(?:(?P<rest>api)/|(?P<operations>healthz|readyz|metrics)\Z|(?P<admin>admin)/|[^/]+/(?P<npm>r|npm)(?:/|\Z)|-/(?P<root>npm)/)"
 )
 
 
 class Answered(NamedTuple):
-    """One answer. Times by time.perf_counter; `path` without its query; `size` in bytes of the body.
+    """One answer of the slow path. Times by time.perf_counter; `path` without its query; `size` in bytes of the body.
 
     `download` names the file that was handed out, if it was one; `status` 0: the caller went away before any answer.
     """
@@ -37,13 +36,12 @@ class Answered(NamedTuple):
     begun: float
     ended: float
     method: str
-    path: str | bytes
+    path: str
     status: int
     size: int
     ip: str
     agent: str
     actor: Actor | None
-    via: str = HOT
     download: Downloaded | None = None
 
 
@@ -98,29 +96,27 @@ def line(seen: Answered, offset: float) -> bytes:
 
     `offset`: what makes seconds since 1970 of a perf_counter time.
     """
-    path, actor = seen.path, seen.actor
-    # The hot path's addresses have a form in which no secret fits; they come as they were on the wire.
-    text = path.decode("latin-1") if isinstance(path, bytes) else masked(path)
+    actor, path = seen.actor, masked(seen.path)
     grant = actor.grant if actor is not None else None
     told = {
-        "at": datetime.fromtimestamp(seen.begun + offset, UTC),
-        "id": seen.request,
-        "method": seen.method,
-        "path": text[:PATH],
+        "at": datetime.fromtimestamp(seen.begun + offset, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "us": int((seen.ended - seen.begun) * 1e6),
         "status": seen.status,
         "bytes": seen.size,
-        "ms": round((seen.ended - seen.begun) * 1000, 3),
+        "method": seen.method,
+        "path": path[:PATH],
         "who": actor.name if actor is not None else "",
         "token": grant.token_id if grant is not None else None,
         "ip": seen.ip,
-        "protocol": protocol_of(text),
-        "via": seen.via,
         "agent": seen.agent[:WORDS],
+        "protocol": protocol_of(path),
+        "via": "slow",
+        "id": seen.request,
     }
     try:
-        return orjson.dumps(told, option=OPTIONS)
+        return orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE)
     except orjson.JSONEncodeError:
-        return orjson.dumps({key: _writable(value) for key, value in told.items()}, option=OPTIONS)
+        return orjson.dumps({key: _writable(value) for key, value in told.items()}, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def protocol_of(path: str) -> str:

@@ -18,7 +18,8 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 from packages.services.downloads import Downloaded, add_downloads
-from protocols.journal import HOT, Answered, Journal, line, protocol_of
+from protocols.hot_lines import Hot, hot_batch
+from protocols.journal import Answered, Journal, line, protocol_of
 from protocols.tallies import Sharing, Tallies
 from upstreams.clients.breaker import BREAKERS
 from upstreams.clients.tally import TALLY
@@ -43,12 +44,13 @@ class Intake:
 
     def __init__(self) -> None:
         self.waiting: deque[Answered] = deque()
+        self.hot: deque[Hot] = deque(maxlen=ROOM)
         self.lost = 0
         self.tallies = Tallies()
         self.lock = threading.Lock()
 
     def observe(self, answered: Answered) -> None:
-        """Note one answer; never raises, never waits."""
+        """Note one answer of the slow path; never raises, never waits."""
         if len(self.waiting) < ROOM:
             self.waiting.append(answered)
         else:
@@ -62,6 +64,7 @@ class Intake:
 
 INTAKE = Intake()
 observe, add = INTAKE.observe, INTAKE.add
+observe_hot = INTAKE.hot.append  # one answer of the hot path, as hot_lines.Hot has it; of too many the oldest are lost
 
 
 def number() -> str:
@@ -99,16 +102,16 @@ class Observer:
 
     def flush(self) -> int:
         """Write the waiting lines; returns how many."""
-        waiting = self._intake.waiting
-        batch = [waiting.popleft() for _ in range(len(waiting))]
-        offset = time.time() - time.perf_counter()
-        for start in range(0, len(batch), PIECE):
-            piece = batch[start : start + PIECE]
-            self._take(piece)
-            self._journal.write(b"".join([line(answered, offset) for answered in piece]))
+        waiting, hot = self._intake.waiting, self._intake.hot
+        offset, done = time.time() - time.perf_counter(), 0
+        while waiting or hot:
+            piece = [waiting.popleft() for _ in range(min(len(waiting), PIECE))]
+            lines = self._take(piece, offset) + self._take_hot([hot.popleft() for _ in range(min(len(hot), PIECE))], offset)
+            self._journal.write(lines)
+            done += len(piece) + lines.count(b"\n")
             time.sleep(0)
-        self._is_quiet = self._is_quiet and not batch
-        return len(batch)
+        self._is_quiet = self._is_quiet and not done
+        return done
 
     def share(self) -> None:
         """Write the sums and the downloads."""
@@ -125,14 +128,30 @@ class Observer:
             finally:
                 connection.close()
 
-    def _take(self, piece: list[Answered]) -> None:
-        """Into the sums."""
+    def _take(self, piece: list[Answered], offset: float) -> bytes:
+        """Into the sums; the lines."""
         with self._intake.lock:
             for answered in piece:
                 _tell(self._intake.tallies, answered)
         for answered in piece:
             if answered.download is not None and answered.status == 200 and answered.method == "GET":  # noqa: PLR2004 - HTTP
                 self._downloads[answered.download] += 1
+        return b"".join([line(answered, offset) for answered in piece])
+
+    def _take_hot(self, piece: list[Hot], offset: float) -> bytes:
+        """The same for hot answers."""
+        if not piece:
+            return b""
+        batch = hot_batch(piece, offset)
+        with self._intake.lock:
+            tallies = self._intake.tallies
+            for (method, status), times in batch.kinds.items():
+                tallies.count(("requests", "npm", _kind(method), str(status), "hot"), times)
+            tallies.count(("response_bytes", "npm", "hot"), batch.size)
+            tallies.add(Tallies(histograms={("request_seconds", "npm", "hot"): batch.row}))
+        for (registry_id, path), times in batch.files.items():
+            self._downloads[_of_path(registry_id, path)] += times
+        return batch.lines
 
     def _run(self) -> None:
         due = 0.0
@@ -159,12 +178,20 @@ class Observer:
 
 
 def _tell(tallies: Tallies, answered: Answered) -> None:
-    path, via = answered.path, answered.via
-    protocol = "npm" if via == HOT else protocol_of(path if isinstance(path, str) else path.decode("latin-1"))
-    kind = "read" if answered.method in {"GET", "HEAD"} else "write"
-    tallies.count(("requests", protocol, kind, str(answered.status), via))
-    tallies.count(("response_bytes", protocol, via), answered.size)
-    tallies.time(("request_seconds", protocol, via), answered.ended - answered.begun)
+    protocol = protocol_of(answered.path)
+    tallies.count(("requests", protocol, _kind(answered.method), str(answered.status), "slow"))
+    tallies.count(("response_bytes", protocol, "slow"), answered.size)
+    tallies.time(("request_seconds", protocol, "slow"), answered.ended - answered.begun)
+
+
+def _kind(method: str) -> str:
+    return "read" if method in {"GET", "HEAD"} else "write"
+
+
+def _of_path(registry_id: int, path: str) -> Downloaded:
+    """The file that `/{ws}/r/{reg}/{name}/-/{filename}` names."""
+    name, _, filename = path.split("/", 4)[4].partition("/-/")
+    return Downloaded(registry_id, name, filename)
 
 
 def _collect(tallies: Tallies) -> None:
