@@ -65,9 +65,7 @@ class Version(models.Model):
     published_by_name = models.CharField(max_length=128, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     differences = models.JSONField(default=list, db_default=[])  # where its document and its file disagree: [{field, document, tarball}]
-    signed_by = models.CharField(
-        max_length=64, blank=True, default="", db_default=""
-    )  # keyid of our signature; "": pulled, or not signed yet
+    signed_by = models.CharField(max_length=64, blank=True, default="", db_default="")  # the keyid of our signature, if we signed it
     signature = models.CharField(max_length=160, blank=True, default="", db_default="")  # base64 DER of ECDSA P-256
 
     class Meta:
@@ -248,3 +246,45 @@ class SigningKey(models.Model):
 
     def __str__(self) -> str:
         return self.keyid
+
+
+class SearchEntry(models.Model):
+    """What search tells of a package, from its present version: a page of results reads no manifest.
+
+    `is_pulled`: it has none but pulled versions that are not internal, so it is shadowed when the name is internal.
+    """
+
+    package = models.OneToOneField(Package, on_delete=models.CASCADE, primary_key=True, related_name="search_entry")
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="+")
+    folded = models.CharField(max_length=NAME_LENGTH)
+    version = models.CharField(max_length=256)
+    is_pulled = models.BooleanField()
+    is_deprecated = models.BooleanField()
+    facts = models.BinaryField()  # JSON: the other fields of npm's search result
+    words_digest = models.CharField(max_length=64)  # of its words: equal means that they need not be written again
+    published_at = models.DateTimeField()
+
+    class Meta:
+        indexes = (models.Index(fields=("registry", "folded")),)
+
+    def __str__(self) -> str:
+        return self.folded
+
+
+class SearchWord(models.Model):
+    """One word a package is found by, with what a hit is worth (packages.formats.npm.search).
+
+    Bytes, so that both databases compare them alike and a range of the index is a prefix. Derived rows written with
+    every publish: no constraint of the database looks after them, the entry's deletion takes them along.
+    """
+
+    entry = models.ForeignKey(SearchEntry, on_delete=models.CASCADE, related_name="words", db_constraint=False)
+    registry_id = models.BigIntegerField()
+    word = models.BinaryField()
+    weight = models.SmallIntegerField()
+
+    class Meta:
+        indexes = (models.Index(fields=("registry_id", "word", "entry", "weight"), name="search_by_word"),)
+
+    def __str__(self) -> str:
+        return bytes(self.word).decode("utf-8", "replace")

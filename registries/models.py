@@ -20,6 +20,9 @@ class Registry(models.Model):
     is_internal = models.BooleanField(default=True)
     visibility = models.CharField(max_length=8, choices=Visibility.choices, default=Visibility.PRIVATE)
     is_default = models.BooleanField(default=False)
+    # What may leave for public upstreams beyond single packages: what people search for, and names to be audited.
+    search_upstream = models.BooleanField(default=False, db_default=False)
+    audit_upstream = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
