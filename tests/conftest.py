@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -124,6 +125,16 @@ def npm(tmp_path: Path) -> Callable[..., Client]:
 def pnpm(tmp_path: Path) -> Callable[..., Client]:
     """Make a pnpm with a home of its own."""
     return _factory("pnpm", tmp_path)
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Callable[..., Client]:
+    """Make any client of `tests.parts.clients.TOOLS` with a home of its own: `client("npm-12", place, "bob")`."""
+
+    def make(tool: str, *words: Any, **wishes: Any) -> Client:
+        return _factory(tool, tmp_path)(*words, **wishes)
+
+    return make
 
 
 def _factory(tool: str, folder: Path) -> Callable[..., Client]:
