@@ -33,6 +33,30 @@ class SignInForm(PageForm):
     password = forms.CharField(label=_("Password"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}))
 
 
+class PasswordForm(PageForm):
+    """The current password, and a new one typed twice."""
+
+    old = forms.CharField(label=_("Current password"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}))
+    new = forms.CharField(
+        label=_("New password"),
+        strip=False,
+        help_text=_("At least 8 characters; a sentence is best."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    repeat = forms.CharField(label=_("New password again"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}))
+    revoke_tokens = forms.BooleanField(
+        label=_("Revoke all my tokens too"),
+        required=False,
+        help_text=_("If somebody else may know the old password. Builds that use them stop."),
+    )
+
+    def clean_repeat(self) -> str:
+        """The same again. Raises ValidationError."""
+        if self.cleaned_data["repeat"] != self.cleaned_data.get("new", self.cleaned_data["repeat"]):
+            raise forms.ValidationError(_("The two are not the same."))
+        return str(self.cleaned_data["repeat"])
+
+
 class WorkspaceForm(PageForm):
     """A new workspace."""
 

@@ -3,7 +3,21 @@
 from django.urls import path, register_converter
 
 from web import converters
-from web.views import approval, errors, home, operations, package, people, registry, session, tokens, upstreams, version, workspace
+from web.views import (
+    approval,
+    errors,
+    home,
+    operations,
+    package,
+    password,
+    people,
+    registry,
+    session,
+    tokens,
+    upstreams,
+    version,
+    workspace,
+)
 
 register_converter(converters.WorkspaceSlug, "ws")
 register_converter(converters.RegistrySlug, "reg")
@@ -23,6 +37,7 @@ urlpatterns = [
     path("login/cli/<str:page_id>", approval.approval, name="approval"),
     path("", home.home, name="home"),
     path("account/", home.account, name="account"),
+    path("account/password/", password.password, name="password"),
     path("<ws:ws>/", workspace.workspace, name="workspace"),
     path("<ws:ws>/activity/", workspace.activity, name="activity"),
     path("<ws:ws>/people/", people.people, name="people"),

@@ -62,7 +62,7 @@ def status_of(error: GatehouseError) -> int:
 
 def answer(error: GatehouseError, authorization: str = "") -> HttpResponse:
     """An expected error as npm's clients read it; `authorization` is the header the caller sent."""
-    response = sentence(status_of(error), error.message, error.code)
+    response = sentence(status_of(error), error.message, error.code, error.fields)
     if isinstance(error, Unauthenticated) and not isinstance(error, OWN_WORDS):
         scheme = "Basic" if authorization[:6].lower() == "basic " else "Bearer"
         response.headers["WWW-Authenticate"] = f'{scheme} realm="Gatehouse"'
@@ -79,9 +79,10 @@ def unexpected(request: HttpRequest, error: Exception) -> HttpResponse:
     return json_response({"error": "internal error", "message": "internal error", "request_id": number}, 500)
 
 
-def sentence(status: int, text: str, code: str) -> HttpResponse:
-    """An error with a sentence for a person and a word for a program."""
-    return json_response({"error": text, "message": text, "code": code}, status)
+def sentence(status: int, text: str, code: str, fields: Mapping[str, str] | None = None) -> HttpResponse:
+    """An error with a sentence for a person, a word for a program, and the fields that are wrong, if any."""
+    named = {"fields": dict(fields)} if fields else {}
+    return json_response({"error": text, "message": text, "code": code, **named}, status)
 
 
 def json_response(data: object, status: int = 200) -> HttpResponse:

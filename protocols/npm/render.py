@@ -34,16 +34,16 @@ def json_document(request: HttpRequest, body: bytes) -> HttpResponse:
     return HttpResponse(body, content_type="application/json", headers=headers)
 
 
-def token_key(token: Token) -> str:
+def token_key(secret_hash: str) -> str:
     """What `npm token revoke` names a token by; tells nothing about its secret."""
-    return hashlib.sha256(f"key of {token.secret_hash}".encode()).hexdigest()
+    return hashlib.sha256(f"key of {secret_hash}".encode()).hexdigest()
 
 
 def token_json(token: Token) -> dict[str, object]:
     """A token as npm lists it; `token` is the beginning of the secret only."""
     return {
         "token": token.prefix,
-        "key": token_key(token),
+        "key": token_key(token.secret_hash),
         "name": token.name,
         "created": token.created_at.isoformat(),
         "updated": token.created_at.isoformat(),

@@ -3,7 +3,7 @@
 from django.urls import re_path
 
 from protocols.npm.door import Door, View, door
-from protocols.npm.views import absent, files, packument, publish, session, tags, tokens, unpublish
+from protocols.npm.views import absent, files, packument, profile, publish, session, tags, tokens, unpublish
 
 NAME = r"(?P<pkg>@[^/]+/[^/]+|(?!-(?:/|\Z))[^/@][^/]*)"
 # Clients also send the scope again: `/@acme/bar/-/@acme/bar-1.0.0.tgz`.
@@ -26,7 +26,7 @@ urlpatterns = [
     re_path(r"^-/user/token/(?P<token>.+)\Z", door(DELETE=session.logout)),
     re_path(r"^-/npm/v1/tokens/?\Z", door(GET=tokens.read_tokens, POST=tokens.add_token)),
     re_path(r"^-/npm/v1/tokens/token/(?P<key>[^/]+)/?\Z", door(DELETE=tokens.remove_token)),
-    re_path(r"^-/npm/v1/user/?\Z", door(GET=session.read_profile, POST=absent.absent)),
+    re_path(r"^-/npm/v1/user/?\Z", door(GET=profile.read_profile, POST=profile.write_profile)),
     re_path(rf"^-/package/{NAME}/dist-tags/?\Z", door(GET=tags.read_tags)),
     re_path(
         rf"^-/package/{NAME}/dist-tags/(?P<tag>[^/]+)/?\Z",

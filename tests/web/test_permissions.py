@@ -6,16 +6,18 @@ import pytest
 from django.test import Client
 
 from packages.models import Version
-from tests.web.conftest import HTML, World
+from tests.web.conftest import HTML, PASSWORD, World
 from web.urls import urlpatterns
 from workspaces.models import Event, User
 
 P = "/acme/registries/main/npm/@acme/http/"
 V = f"{P}v/1.0.0/"
+FRESH = "another horse entirely"
 # what it is: (address, form) -> status for alice (owner), bob (publisher), rita (reader), mallory (stranger), nobody
 PAGES = {
     "home": ("/", (200, 200, 200, 200, 302)),
     "account": ("/account/", (200, 200, 200, 200, 302)),
+    "password": ("/account/password/", (200, 200, 200, 200, 302)),
     "workspace": ("/acme/", (200, 200, 200, 404, 302)),
     "activity": ("/acme/activity/", (200, 403, 403, 404, 302)),
     "people": ("/acme/people/", (200, 200, 200, 404, 302)),
@@ -64,6 +66,7 @@ FORMS = {
     "approval": ("/login/cli/unknown", {"answer": "approve"}, (410, 410, 410, 410, 401)),
     "home": ("/", {"slug": "fresh"}, (302, 302, 302, 302, 401)),
     "account": ("/account/", {"theme": "dark"}, (302, 302, 302, 302, 401)),
+    "password": ("/account/password/", {"old": PASSWORD, "new": FRESH, "repeat": FRESH}, (302, 302, 302, 302, 401)),
     "logout": ("/logout", {}, (302, 302, 302, 302, 302)),
     "login": ("/login", {"username": "x", "password": "y"}, (401, 401, 401, 401, 401)),
 }

@@ -1,5 +1,7 @@
 """Signing in and out, and where that may lead."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.core.cache import cache
 from django.test import Client
@@ -9,8 +11,10 @@ from workspaces.models import User
 
 
 @pytest.fixture(autouse=True)
-def _fresh_throttle() -> None:
+def _fresh_throttle() -> Iterator[None]:
     cache.clear()
+    yield
+    cache.clear()  # whoever comes next signs in from the same address
 
 
 def sent(password: str = PASSWORD, next_path: str = "", username: str = "alice") -> dict[str, str]:

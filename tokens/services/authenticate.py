@@ -42,13 +42,13 @@ def actor_for(authorization: str, ip: str) -> Actor:
 
 
 def actor_of_token(secret: str, ip: str) -> Actor:
-    """The actor behind a token. Raises CredentialsInvalid, AddressNotAllowed."""
+    """The actor behind a token. Raises CredentialsInvalid with one text for every cause, AddressNotAllowed, LoginThrottled."""
     token = Token.objects.select_related("owner").filter(secret_hash=digest(secret)).first()
     if token is None or (token.owner is not None and not token.owner.is_active):
-        raise CredentialsInvalid("This token is not valid. Run npm login, or create a new token.")
+        raise _no_token(ip)
     facts = TokenFacts(token.pk, token.name, token.read_only, token.registries, token.scopes, token.cidrs, token.expires_at)
     if facts.is_over(timezone.now()):
-        raise CredentialsInvalid("This token is not valid. Run npm login, or create a new token.")
+        raise _no_token(ip)
     if not facts.admits(ip):
         raise AddressNotAllowed("This token may not be used from your IP address.")
     usage.touch(token.pk)
@@ -87,6 +87,12 @@ def verified_user(username: str, password: str, ip: str) -> User:
         raise wrong
     REMEMBERED.keep(user, password)
     return user
+
+
+def _no_token(ip: str) -> CredentialsInvalid:
+    """The one error for a token that is unknown, over, or a disabled person's; counted. Raises LoginThrottled."""
+    throttle.bad_token(ip)
+    return CredentialsInvalid("This token is not valid. Run npm login, or create a new token.")
 
 
 def _basic(encoded: str) -> tuple[str, str]:

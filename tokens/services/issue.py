@@ -3,19 +3,23 @@
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import transaction
 from django.utils import timezone
 
 from registries.models import Registry
-from tokens.errors import TokenInvalid, TokenNotFound, TokenTooWide
+from tokens.errors import CredentialsInvalid, TokenInvalid, TokenNotFound, TokenTooWide
 from tokens.models import Token
 from tokens.secrets import digest, new_secret
 from workspaces.access import Action, Actor, Role, parse_scope
 from workspaces.errors import Denied
 from workspaces.models import Workspace
 from workspaces.services.audit import record
+
+NAME_LIMIT = 128  # characters, the column
+MOST = 100  # registries, scopes or networks of one token: every request looks through them
+NO_TIME = datetime(9990, 1, 1, tzinfo=UTC)  # past it, clocks and databases have no dates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,10 +123,13 @@ def _store(wish: Wish, *, owner_id: int | None = None, workspace_id: int | None 
 
 def _checked(wish: Wish) -> Wish:
     name = wish.name.strip() or "unnamed"
-    if len(name) > 128 or not name.isprintable():  # noqa: PLR2004 - the column
-        raise TokenInvalid("A token's name has at most 128 printable characters.", fields={"name": "length"})
-    if wish.expires_at is not None and wish.expires_at <= timezone.now():
-        raise TokenInvalid("The expiry lies in the past.", fields={"expires_at": "past"})
+    if len(name) > NAME_LIMIT or not name.isprintable():
+        raise TokenInvalid(f"A token's name has at most {NAME_LIMIT} printable characters.", fields={"name": "length"})
+    if wish.expires_at is not None and not timezone.now() < wish.expires_at < NO_TIME:
+        raise TokenInvalid("The expiry lies in the past, or beyond all calendars.", fields={"expires_at": "past"})
+    for field, entries in (("registries", wish.registries), ("scopes", wish.scopes), ("cidrs", wish.cidrs)):
+        if entries is not None and len(entries) > MOST:
+            raise TokenInvalid(f"A token has at most {MOST} {field}.", fields={field: "too many"})
     scopes = None if wish.scopes is None else [str(parse_scope(scope)) for scope in wish.scopes]
     return Wish(
         name=name,
@@ -147,7 +154,9 @@ def _narrowed(actor: Actor, wish: Wish) -> Wish:
         return wish
     if not actor.grant.manages:
         raise TokenTooWide("A scoped or read-only token creates no token.")
-    parent = Token.objects.get(pk=actor.grant.token_id)
+    parent = Token.objects.filter(pk=actor.grant.token_id).first()
+    if parent is None:  # revoked since the request began
+        raise CredentialsInvalid("This token is not valid. Run npm login, or create a new token.")
     ends_at = wish.expires_at or parent.expires_at
     if parent.expires_at is not None and ends_at is not None and ends_at > parent.expires_at:
         raise TokenTooWide("A token creates only tokens that end no later than itself.")

@@ -25,19 +25,19 @@ def sign_in(request: HttpRequest, actor: Actor) -> HttpResponse:
             return redirect(after)
         return render(request, "login.html", {"form": SignInForm(), "next": after})
     form = SignInForm(request.POST)
-    status = 400
+    status, wait = 400, 0
     if form.is_valid():
         try:
             user = verified_user(form.cleaned_data["username"].strip(), form.cleaned_data["password"], actor.ip)
         except (Unauthenticated, TooManyRequests) as error:
             form.refuse(error)
-            status = status_of(error)
+            status, wait = status_of(error), getattr(error, "retry_after", 0)
         else:
             login(request, user, backend=BACKEND)
             return redirect(after)
     answer = render(request, "login.html", {"form": form, "next": after}, status=status)
-    if status == 429:  # noqa: PLR2004 - the code of too many tries
-        answer.headers["Retry-After"] = "60"
+    if wait:
+        answer.headers["Retry-After"] = str(wait)
     return answer
 
 

@@ -1,4 +1,4 @@
-"""Ping, whoami, logging in and out, and the caller's own profile.
+"""Ping, whoami, logging in and out.
 
 The login routes look at no Authorization header: clients send the old, stale token along (reference/npm.md, rule 5).
 """
@@ -90,27 +90,6 @@ def read_user(request: HttpRequest, ws: str, reg: str, username: str) -> HttpRes
         raise NotFound("There is no such user, or it is not yours to see.")
     user = User.objects.get(pk=here.actor.user_id)
     return json_response({"_id": f"org.couchdb.user:{username}", "name": username, "email": user.email})
-
-
-def read_profile(request: HttpRequest, ws: str, reg: str) -> HttpResponse:
-    """`npm profile get`: the caller's account."""
-    here = visit(request, ws, reg)
-    if here.actor.user_id is None:
-        raise Unauthenticated("You are not logged in as a person. Run npm login.")
-    user = User.objects.get(pk=here.actor.user_id)
-    joined = user.date_joined.isoformat()
-    return json_response(
-        {
-            "name": user.username,
-            "email": user.email,
-            "email_verified": False,
-            "fullname": user.get_full_name(),
-            "created": joined,
-            "updated": joined,
-            "tfa": None,
-            "cidr_whitelist": None,
-        }
-    )
 
 
 def client_of(request: HttpRequest) -> str:

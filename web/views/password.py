@@ -1,0 +1,42 @@
+"""The form on the account page that changes one's own password."""
+
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from tokens.services.account import change_password
+from web.doors import door, person
+from web.errors import status_of
+from web.forms import PasswordForm
+from workspaces.access import Actor
+from workspaces.errors import Conflict, Invalid, TooManyRequests, Unauthenticated
+
+
+@door("GET", "POST")
+def password(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Current, new, and the new one again; this browser stays signed in, every other session is over."""
+    person(actor)
+    form = PasswordForm(request.POST if request.method == "POST" else None)
+    if request.method != "POST":
+        return _page(request, form)
+    if not form.is_valid():
+        return _page(request, form, 400)
+    data = form.cleaned_data
+    try:
+        changed = change_password(actor=actor, old=data["old"], new=data["new"], revoke_tokens=data["revoke_tokens"])
+    except (Invalid, Conflict, Unauthenticated, TooManyRequests) as error:
+        form.refuse(error)
+        # 403 and not 401: this person is signed in, and only the form was not believed.
+        answer = _page(request, form, 403 if isinstance(error, Unauthenticated) else status_of(error))
+        if isinstance(error, TooManyRequests):
+            answer.headers["Retry-After"] = str(error.retry_after)
+        return answer
+    update_session_auth_hash(request, changed)
+    messages.success(request, _("The password is changed. Every other browser of yours is signed out."))
+    return redirect("web:account")
+
+
+def _page(request: HttpRequest, form: PasswordForm, status: int = 200) -> HttpResponse:
+    return render(request, "account/password.html", {"form": form}, status=status)
