@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from registries.models import Registry
+from registries.models import Alias, Registry
 from registries.selectors import is_restricted
 from workspaces.access import ALL, Action, Actor, Target
-from workspaces.errors import Denied, NotFound, Unauthenticated
+from workspaces.errors import Denied, Moved, NotFound, Unauthenticated
 
 SENTENCES = {
     Action.READ: "read this",
@@ -22,6 +22,16 @@ class RegistryNotFound(NotFound):
     """No such registry, or none the caller may know of."""
 
     code = "registry_not_found"
+
+
+class RegistryMoved(Moved):
+    """The registry was renamed and asked for by a former slug, by somebody who may do there what they asked."""
+
+    code = "registry_moved"
+
+    def __init__(self, registry: Registry, former: str) -> None:
+        super().__init__(f"The registry “{former}” is called “{registry.slug}” now.")
+        self.registry, self.former = registry, former
 
 
 class SignInNeeded(Unauthenticated):
@@ -41,9 +51,9 @@ def registry_for(actor: Actor, workspace: str, registry: str, action: Action, ta
 
     Raises SignInNeeded (anonymous at anything not public, existing or not), RegistryNotFound
     (strangers, and tokens held to other registries), NameNotFound (a restricted package of a public registry),
-    Denied (may know, may not do).
+    Denied (may know, may not do), and, for those who may, RegistryMoved when `registry` is a slug it had before.
     """
-    found = Registry.objects.select_related("workspace").filter(workspace__slug=workspace, slug=registry).first()
+    found = _found(workspace, registry)
     if found is None or not actor.knows(found):
         if actor.is_anonymous:
             raise SignInNeeded("This registry needs a login. Run npm login, or send a token.")
@@ -56,4 +66,15 @@ def registry_for(actor: Actor, workspace: str, registry: str, action: Action, ta
         if actor.is_anonymous:
             raise SignInNeeded("This needs a login. Run npm login, or send a token.")
         raise Denied(f"{actor.name or 'This token'} may not {SENTENCES[action]}: the role or the token does not allow it.")
+    if found.slug != registry:
+        raise RegistryMoved(found, registry)
     return found
+
+
+def _found(workspace: str, slug: str) -> Registry | None:
+    """By its slug, else by one it had before."""
+    found = Registry.objects.select_related("workspace").filter(workspace__slug=workspace, slug=slug).first()
+    if found is not None:
+        return found
+    alias = Alias.objects.select_related("registry__workspace").filter(workspace__slug=workspace, slug=slug).first()
+    return alias.registry if alias is not None else None

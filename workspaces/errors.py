@@ -40,6 +40,12 @@ class NotFound(GatehouseError):
     code = "not_found"
 
 
+class Moved(GatehouseError):
+    """It is at another address now; whoever may know of it is sent there, with method and body."""
+
+    code = "moved"
+
+
 class Conflict(GatehouseError):
     """The state of things forbids it: it exists already, or somebody else was first."""
 
