@@ -3,6 +3,7 @@
 import base64
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,3 +34,5 @@ class Publication:
     filename: str
     file: StagedFile
     deprecated: str = ""
+    differences: tuple[dict[str, Any], ...] = ()  # where the client's words and the file disagree: {field, document, tarball}
+    is_restricted: bool = False  # asked for members only; counts when this is the package's first version

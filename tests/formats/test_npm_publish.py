@@ -180,7 +180,6 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], type[GatehouseError
     "integrity empty": (dist(integrity=""), DocumentInvalid),
     "integrity a list": (dist(integrity=[]), DocumentInvalid),
     "integrity long": (dist(integrity="sha512-AAAA " * 5000), DocumentInvalid),
-    "manifest too large": (of_version(description="x" * 3_000_000), TooLarge),
 }
 
 
@@ -250,3 +249,30 @@ def test_provenance_and_a_second_tarball_are_refused_before_their_bytes() -> Non
     intake.sink_for("a-1.0.0.tgz")
     with pytest.raises(DocumentInvalid):
         intake.sink_for("b-1.0.0.tgz")
+
+
+def test_a_manifest_too_large_to_be_served(tmp_path: Path) -> None:
+    packed = pack("a", description="x" * (2 * 1024 * 1024 - 1000))
+    document = publish_document(packed)
+    document["versions"]["1.0.0"]["readme"] = "y" * 5000
+    with pytest.raises(TooLarge):
+        parse(tmp_path, packed, document)
+
+
+def test_what_the_client_says_beside_its_tarball_is_noted_and_not_kept(tmp_path: Path) -> None:
+    packed = pack("a", scripts={"test": "true"}, dependencies={"left": "^1"})
+    document = publish_document(packed)
+    document["versions"]["1.0.0"] |= {
+        "scripts": {"test": "true", "postinstall": "evil"},
+        "dependencies": {},
+        "description": "x" * 3_000_000,
+    }
+    found = parse(tmp_path, packed, document)
+    manifest = manifest_of(found)
+    assert (manifest["scripts"], manifest["dependencies"]) == ({"test": "true"}, {"left": "^1"})
+    assert manifest["description"] == "a for tests"
+    assert "hasInstallScript" not in manifest
+    fields = {one["field"]: (one["document"], one["tarball"]) for one in found.differences}
+    assert fields["scripts.postinstall"] == ("evil", None)
+    assert fields["dependencies.left"] == (None, "^1")
+    assert len(fields["description"][0]) < 400

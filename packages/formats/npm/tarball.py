@@ -6,26 +6,21 @@ Memory is bounded by one piece of output and one header; nothing is ever written
 """
 
 import re
-import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import orjson
 
 from packages.formats.errors import ContentInvalid
+from packages.formats.npm.unzipped import PIECE, UNPACKED_LIMIT, Unzipped
 
-PIECE = 256 * 1024
 BLOCK = 512
-UNPACKED_LIMIT = 1024 * 1024 * 1024  # above the limit of a tarball itself, so that incompressible ones pass
-RATIO_FROM = 16 * 1024 * 1024  # up to here any ratio is harmless
-RATIO_LIMIT = 200  # text packs 3 to 20 times, tables of data seldom 100; zeros 1,000 times
 ENTRIES_LIMIT = 50_000  # the largest icon packages in use have about 32,000 files
 PATH_LIMIT = 4096  # bytes of an entry's name
 HEADER_LIMIT = 256 * 1024  # a pax header or a GNU long name
 PACKAGE_JSON_LIMIT = 2 * 1024 * 1024
-PACKAGE_JSON = "package.json"
+PATHS_LIMIT = 4 * 1024 * 1024  # characters
+PACKAGE_JSON, BINDING_GYP = "package.json", "binding.gyp"
 DRIVE = re.compile(r"[A-Za-z]:")
 FILES = frozenset({b"0", b"\0", b"7"})
 DIRECTORY = b"5"
@@ -35,12 +30,21 @@ KINDS = {b"1": "a hard link", b"2": "a symbolic link", b"3": "a device", b"4": "
 
 @dataclass(frozen=True, kw_only=True)
 class Inspected:
-    """What a tarball holds: its package.json, how many files, their bytes, and whether npm would build it."""
+    """What a tarball holds: its package.json, how many files and bytes, their paths below the top folder, the file AUTHORS.
+
+    Of very many paths only the first are kept: `PATHS_LIMIT` characters.
+    """
 
     package: dict[str, object]
     file_count: int
     unpacked_size: int
-    has_binding_gyp: bool
+    files: tuple[str, ...] = ()
+    authors: str = ""
+
+    @property
+    def has_binding_gyp(self) -> bool:
+        """Whether npm would build it when it is installed."""
+        return any(path.lower() == BINDING_GYP for path in self.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,77 +59,18 @@ class Entry:
 def inspect(path: Path) -> Inspected:
     """Read the staged tarball once. Raises ContentInvalid naming the entry at fault."""
     with path.open("rb") as file:
-        return _Reader(Unzipped(file)).read()
+        return Reader(Unzipped(file)).read()
 
 
-class Unzipped:
-    """The bytes of one gzip member, in pieces, within the limits of size and ratio."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._pieces = self._inflate(file)
-        self._buffer = b""
-        self._at = 0
-
-    def read(self, size: int) -> bytes:
-        """Exactly `size` bytes, fewer only at the end."""
-        parts: list[bytes] = []
-        while size > 0 and self._fill():
-            part = self._buffer[self._at : self._at + size]
-            self._at += len(part)
-            size -= len(part)
-            parts.append(part)
-        return b"".join(parts)
-
-    def skip(self, size: int) -> int:
-        """Pass over `size` bytes; returns how many there were."""
-        left = size
-        while left > 0 and self._fill():
-            step = min(left, len(self._buffer) - self._at)
-            self._at += step
-            left -= step
-        return size - left
-
-    def _fill(self) -> bool:
-        if self._at < len(self._buffer):
-            return True
-        self._buffer, self._at = next(self._pieces, b""), 0
-        return bool(self._buffer)
-
-    def _inflate(self, file: IO[bytes]) -> Iterator[bytes]:
-        inflater = zlib.decompressobj(wbits=31)
-        read = given = 0
-        while not inflater.eof:
-            packed = inflater.unconsumed_tail or file.read(PIECE)
-            if not packed:
-                raise ContentInvalid("The tarball is cut off: its gzip stream does not end.")
-            read = file.tell()
-            try:
-                piece = inflater.decompress(packed, PIECE)
-            except zlib.error:
-                raise ContentInvalid("The tarball is not gzip, or damaged.") from None
-            given += len(piece)
-            _check_size(given, read)
-            if piece:
-                yield piece
-        if inflater.unused_data or file.read(1):
-            raise ContentInvalid("The tarball has bytes after the end of its gzip stream.")
-
-
-def _check_size(given: int, read: int) -> None:
-    if given > UNPACKED_LIMIT:
-        raise ContentInvalid(f"The tarball unpacks to more than {UNPACKED_LIMIT // 1024**2} MiB.")
-    if given > RATIO_FROM and given > read * RATIO_LIMIT:
-        raise ContentInvalid(f"The tarball unpacks to more than {RATIO_LIMIT} times its size.")
-
-
-class _Reader:
-    """One pass over the entries."""
+class Reader:
+    """One pass over the entries. What a stricter or a more patient reader does otherwise: `accepts`, `second_package`."""
 
     def __init__(self, source: Unzipped) -> None:
         self._source = source
         self._package: dict[str, object] | None = None
-        self._files = self._bytes = self._entries = 0
-        self._gyp = False
+        self._files = self._bytes = self._entries = self._room = 0
+        self._paths: list[str] = []
+        self._authors = ""
         self._pax: dict[str, str] = {}
         self._long_name: str | None = None
 
@@ -138,7 +83,13 @@ class _Reader:
             self._take(_entry(header))
         if self._package is None:
             raise ContentInvalid("The tarball has no package.json in its top folder.")
-        return Inspected(package=self._package, file_count=self._files, unpacked_size=self._bytes, has_binding_gyp=self._gyp)
+        return Inspected(
+            package=self._package,
+            file_count=self._files,
+            unpacked_size=self._bytes,
+            files=tuple(self._paths),
+            authors=self._authors,
+        )
 
     def _header(self) -> bytes | None:
         """The next header block; None after the end mark (two empty blocks) or at a clean end."""
@@ -159,16 +110,35 @@ class _Reader:
             self._take_extension(entry)
             return
         entry = self._resolved(entry)
-        _check_entry(entry)
+        if not self.accepts(entry):
+            self._pass(entry)
+            return
         if entry.kind in FILES and not entry.name.endswith("/"):
-            self._files += 1
-            self._bytes += entry.size
-        if _is_top(entry.name, "binding.gyp"):
-            self._gyp = True
+            self._count(entry)
         if _is_top(entry.name, PACKAGE_JSON):
             self._take_package(entry)
+        elif entry.kind in FILES and entry.size <= HEADER_LIMIT and _is_top(entry.name, "authors"):
+            self._authors = _text(self._whole(entry)).replace("\0", "")
         else:
             self._pass(entry)
+
+    def accepts(self, entry: Entry) -> bool:
+        """Whether the entry counts. Raises ContentInvalid for one no package has."""
+        check_entry(entry)
+        return True
+
+    def second_package(self, entry: Entry) -> None:
+        """Meet another package.json: which of them is installed is anybody's guess. Raises ContentInvalid."""
+        raise ContentInvalid(f"The tarball has a second package.json: {entry.name[:200]!r}.")
+
+    def _count(self, entry: Entry) -> None:
+        self._files += 1
+        self._bytes += entry.size
+        self._room += len(entry.name)
+        parts = [part for part in entry.name.replace("\\", "/").split("/") if part not in {"", "."}]
+        path = "/".join(parts[1:])
+        if self._room <= PATHS_LIMIT or path.lower() == BINDING_GYP:
+            self._paths.append(path)
 
     def _take_extension(self, entry: Entry) -> None:
         """A pax header or a GNU long name: belongs to the entry that follows."""
@@ -196,7 +166,7 @@ class _Reader:
 
     def _take_package(self, entry: Entry) -> None:
         if self._package is not None:
-            raise ContentInvalid(f"The tarball has a second package.json: {entry.name[:200]!r}.")
+            self.second_package(entry)
         if entry.kind not in FILES:
             raise ContentInvalid(f"The entry {entry.name[:200]!r} is not a file.")
         if entry.size > PACKAGE_JSON_LIMIT:
@@ -263,7 +233,7 @@ def _pax(data: bytes) -> dict[str, str]:
     return records
 
 
-def _check_entry(entry: Entry) -> None:
+def check_entry(entry: Entry) -> None:
     """Only files and folders, and only below the archive's own top. Raises ContentInvalid."""
     shown = f"The entry {entry.name[:200]!r}"
     parts = entry.name.replace("\\", "/").split("/")
