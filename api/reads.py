@@ -95,7 +95,7 @@ def readable_packages(
     internal: bool | None = None,
 ) -> QuerySet[Package]:
     """The packages of a registry the caller may read: a token with scopes sees no other names."""
-    found = packages_of(registry, format=format, search=search, internal=internal)
+    found = packages_of(registry, actor=actor, format=format, search=search, internal=internal)
     if actor.grant is None or actor.grant.scopes is None:
         return found
     names = found.values_list("pk", "format", "name")

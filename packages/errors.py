@@ -45,6 +45,18 @@ class LatestTagNeeded(Conflict):
     code = "latest_tag_needed"
 
 
+class LastMaintainer(Conflict):
+    """A package keeps at least one maintainer."""
+
+    code = "last_maintainer"
+
+
+class RegistryPrivate(Denied):
+    """A package cannot be public in a registry that is not."""
+
+    code = "registry_private"
+
+
 class BodyTooLarge(TooLarge):
     """More bytes than the limit."""
 

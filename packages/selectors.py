@@ -1,19 +1,31 @@
 """Reads over packages."""
 
-from django.db.models import BooleanField, Count, Exists, OuterRef, QuerySet, Subquery, Value
+from collections.abc import Iterable
+
+from django.db.models import BooleanField, Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from packages.errors import PackageNotFound, VersionNotFound
-from packages.models import Package, Tag, Version
-from registries.models import Registry
+from packages.models import Format, Package, Star, Tag, Version
+from registries.models import PackageRight, Registry, RestrictedName
+from workspaces.access import NEEDED, Action, Actor, Target
+from workspaces.models import Group, Membership
+from workspaces.selectors import members_of
 
 
-def packages_of(registry: Registry, *, format: str = "", search: str = "", internal: bool | None = None) -> QuerySet[Package]:  # noqa: A002
-    """Packages of a registry with `version_count`, `latest` and `has_internal`, by name."""
+def packages_of(
+    registry: Registry,
+    *,
+    actor: Actor,
+    format: str = "",  # noqa: A002 - the field's own word
+    search: str = "",
+    internal: bool | None = None,
+) -> QuerySet[Package]:
+    """Packages of a registry that `actor` may know of, with `version_count`, `latest` and `has_internal`, by name."""
     tagged = Tag.objects.filter(package=OuterRef("pk"), name="latest").values("version__version")[:1]
     # What was only pulled has no tags of its own: the version that came last stands for it.
     last = Version.objects.filter(package=OuterRef("pk")).order_by("-id").values("version")[:1]
-    found = Package.objects.filter(registry=registry).annotate(
+    found = known_to(actor, registry, Package.objects.filter(registry=registry)).annotate(
         version_count=Count("versions"),
         latest=Coalesce(Subquery(tagged), Subquery(last)),
         has_internal=Exists(Version.objects.filter(package=OuterRef("pk"), is_internal=True)),
@@ -25,6 +37,14 @@ def packages_of(registry: Registry, *, format: str = "", search: str = "", inter
     if internal is not None:
         found = found.filter(has_internal=Value(internal, BooleanField()))
     return found.order_by("name")
+
+
+def known_to(actor: Actor, registry: Registry, found: QuerySet[Package]) -> QuerySet[Package]:
+    """Those of `found`, packages of `registry`, that the caller may know of: restricted ones are for members."""
+    if actor.role_in(registry.workspace_id) is not None:
+        return found
+    hidden = RestrictedName.objects.filter(registry=registry, format=OuterRef("format"), name=OuterRef("name"))
+    return found.exclude(Exists(hidden))
 
 
 def package_of(registry: Registry, format: str, name: str) -> Package:  # noqa: A002
@@ -52,3 +72,66 @@ def version_of(package: Package, version: str) -> Version:
     if found is None:
         raise VersionNotFound(f"{package.name} has no version {version[:80]} here.")
     return found
+
+
+def named_maintainers(package: Package) -> list[str]:
+    """The members who were made its maintainers, by name; none, as long as nobody was."""
+    rights = PackageRight.objects.filter(
+        registry_id=package.registry_id, format=package.format, name=package.name, permission=PackageRight.Permission.MAINTAIN
+    )
+    return sorted(rights.values_list("member__user__username", flat=True))
+
+
+def maintainers_of(package: Package) -> list[str]:
+    """Who is shown as its maintainers: those named, else who published its versions."""
+    own = Version.objects.filter(package=package).exclude(origin=Version.Origin.PULLED).exclude(published_by_name="")
+    return named_maintainers(package) or sorted(set(own.values_list("published_by_name", flat=True)))
+
+
+def is_publisher(package: Package, user_id: int | None) -> bool:
+    """Whether this person published a version of it."""
+    own = Version.objects.exclude(origin=Version.Origin.PULLED)
+    return user_id is not None and own.filter(package=package, published_by_id=user_id).exists()
+
+
+def starred_by(package: Package) -> list[str]:
+    """The members who starred it, by name."""
+    return sorted(Star.objects.filter(package=package, member__user__is_active=True).values_list("member__user__username", flat=True))
+
+
+def stars_of(actor: Actor, registry: Registry, username: str) -> list[str]:
+    """The names in a registry that a member starred, as far as the caller may read them."""
+    rows = Star.objects.filter(package__registry=registry, package__format=Format.NPM, member__user__username=username)
+    return _readable(actor, registry, rows.values_list("package__name", flat=True))
+
+
+def rights_of_group(actor: Actor, registry: Registry, group: Group) -> dict[str, str]:
+    """Name -> "read" or "write", for the names a group has a right on and the caller may read."""
+    rows = dict(PackageRight.objects.filter(registry=registry, format=Format.NPM, group=group).values_list("name", "permission"))
+    return {name: rows[name] for name in _readable(actor, registry, rows)}
+
+
+def rights_of_member(actor: Actor, registry: Registry, member: Membership) -> dict[str, str]:
+    """Name -> "read" or "write" for what a member may do, over the registry's own packages that the caller may read."""
+    own = Version.objects.filter(package=OuterRef("pk")).exclude(origin=Version.Origin.PULLED)
+    names = Package.objects.filter(Exists(own), registry=registry, format=Format.NPM).values_list("name", flat=True)
+    writes = member.role >= NEEDED[Action.PUBLISH]
+    whose = Q(member=member) | Q(group__members__member=member)
+    given = set() if writes else set(_writing(registry).filter(whose).values_list("name", flat=True))
+    return {name: "write" if writes or name in given else "read" for name in _readable(actor, registry, names)}
+
+
+def collaborators_of(package: Package) -> dict[str, str]:
+    """Member -> "read" or "write": what each member of the workspace may do with the package, by role or by right."""
+    rights = _writing(package.registry).filter(name=package.name, format=package.format)
+    given = set(rights.values_list("member", flat=True)) | set(rights.values_list("group__members__member", flat=True))
+    members = members_of(package.registry.workspace)
+    return {one.user.username: "write" if one.role >= NEEDED[Action.PUBLISH] or one.pk in given else "read" for one in members}
+
+
+def _writing(registry: Registry) -> QuerySet[PackageRight]:
+    return PackageRight.objects.filter(registry=registry, format=Format.NPM).exclude(permission=PackageRight.Permission.READ)
+
+
+def _readable(actor: Actor, registry: Registry, names: Iterable[str]) -> list[str]:
+    return sorted(name for name in names if actor.may(Action.READ, registry, Target(Format.NPM, name)))

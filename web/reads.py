@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from django.db.models import Count, Max, Q, QuerySet
 
 from packages.models import Package, Tombstone, Version
+from packages.selectors import known_to
 from registries.models import Registry
 from tokens.models import Token
 from upstreams.models import Upstream
@@ -100,7 +101,7 @@ def open_sources(upstreams: Sequence[Upstream], name: str) -> list[str]:
     ]
 
 
-def present_names(registry: Registry, format: str, names: Iterable[str]) -> set[str]:  # noqa: A002
-    """Which of the names the registry holds."""
+def present_names(actor: Actor, registry: Registry, format: str, names: Iterable[str]) -> set[str]:  # noqa: A002
+    """Which of the names the registry holds, as far as the caller may know."""
     found = Package.objects.filter(registry=registry, format=format, name__in=list(names)[:500])
-    return set(found.values_list("name", flat=True))
+    return set(known_to(actor, registry, found).values_list("name", flat=True))

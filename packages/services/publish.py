@@ -12,6 +12,7 @@ from packages.formats.publication import Publication, StagedFile
 from packages.models import Blob, BlobLink, File, Package, RetiredVersion, Tag, Version
 from packages.services.epochs import bump_name
 from registries.models import Registry
+from registries.services import restrict
 from workspaces.access import Action, Actor, Target
 from workspaces.errors import Denied
 from workspaces.models import Event
@@ -70,6 +71,7 @@ def add_version(package: Package, publication: Publication, actor: Actor, standi
         deprecated=publication.deprecated,
         published_by_id=actor.user_id,
         published_by_name=actor.name[:128],
+        differences=list(publication.differences),
     )
     File.objects.create(version=version, name=publication.filename, blob=blob)
     return version
@@ -110,6 +112,8 @@ def _commit(actor: Actor, registry: Registry, publication: Publication, origin: 
     package = package_for_write(registry, publication.format, publication.name)
     _refuse_retired(registry, publication)
     is_internal = Registry.objects.values_list("is_internal", flat=True).get(pk=registry.pk)
+    if publication.is_restricted:
+        _restrict_first(registry, package)
     version = add_version(package, publication, actor, Standing(origin=origin, is_internal=is_internal))
     for tag in publication.tags:
         move_tag(package, tag, version)
@@ -121,6 +125,13 @@ def _commit(actor: Actor, registry: Registry, publication: Publication, origin: 
     if is_internal:
         tell_of_shadowed(package)
     return Published(version, created=True)
+
+
+def _restrict_first(registry: Registry, package: Package) -> None:
+    """`npm publish --access restricted` counts for the first version, and where the registry is not for members anyway."""
+    own = Version.objects.filter(package=package).exclude(origin=Version.Origin.PULLED)
+    if Registry.objects.get(pk=registry.pk).is_public and not own.exists():
+        restrict(registry.pk, package.format, package.name)
 
 
 def tell_of_shadowed(package: Package) -> None:

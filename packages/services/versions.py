@@ -9,6 +9,7 @@ from packages.models import Package, RetiredVersion, Tag, Tombstone, Version
 from packages.services.epochs import bump_name
 from packages.services.publish import move_tag, tell_of_shadowed, touch
 from registries.models import Registry
+from registries.services import forget_name
 from workspaces.access import Action, Actor, Target
 from workspaces.errors import Denied, Invalid
 from workspaces.services.audit import record
@@ -120,7 +121,7 @@ def unpublish_version(*, actor: Actor, registry: Registry, format: str, name: st
         _repoint_latest(package, left)
         touch(package)
     else:
-        package.delete()
+        _delete(package)
     _record(actor, "version.deleted", package, version, {"internal": found.is_internal, "integrity": found.integrity}, None)
 
 
@@ -136,7 +137,7 @@ def unpublish_package(*, actor: Actor, registry: Registry, format: str, name: st
         raise PackageChanged(f"{name[:214]} changed while you looked; look again, and delete it then.")
     versions = list(Version.objects.filter(package=package))
     _retire(registry, package, versions)
-    package.delete()
+    _delete(package)
     _record(actor, "package.deleted", package, None, {"versions": [version.version for version in versions]}, None)
     return len(versions)
 
@@ -179,6 +180,12 @@ def _retire(registry: Registry, package: Package, doomed: list[Version]) -> None
         everywhere = any(version.origin in OWN_ORIGINS for version in internal)
         reason = f"the last internal version in {registry} was deleted"
         keep_internal(registry, package.format, package.folded, everywhere=everywhere, reason=reason)
+
+
+def _delete(package: Package) -> None:
+    """The package, and the rights and the restriction that are kept by its name: whoever takes the name next begins anew."""
+    forget_name(package.registry_id, package.format, package.name)
+    package.delete()
 
 
 def _repoint_latest(package: Package, left: list[Version]) -> None:

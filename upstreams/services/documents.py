@@ -12,6 +12,7 @@ from packages.errors import VersionNotFound
 from packages.formats.npm.names import Name
 from packages.formats.npm.packument import HeldVersion, Manifest, Shown, compose, render, render_version
 from packages.models import Package, Tag
+from packages.selectors import named_maintainers, starred_by
 from registries.models import Registry
 from upstreams.durability import remembered
 from upstreams.flight import is_busy, single_flight
@@ -90,6 +91,8 @@ def composed(resolution: Resolution) -> Manifest:
         tags=dict(tags),
         layers=[load(said.document) for _, said in resolution.answered() if said.document is not None],
         pins=orjson.loads(bytes(pin.integrities)) if pin else {},
+        maintainers=named_maintainers(package) if package else (),
+        stargazers=starred_by(package) if package else (),
     )
     return compose(shown)
 

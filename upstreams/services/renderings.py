@@ -14,14 +14,16 @@ from django.utils import timezone
 from packages.formats.npm.names import Name
 from packages.models import File, Version
 from registries.models import Registry
+from registries.selectors import is_restricted
 from upstreams.durability import remembered
 from upstreams.models import DocumentFile, Rendering
 from upstreams.selectors.facts import current_epochs
 from upstreams.services.resolve import Resolution
 from upstreams.terms import Kind, Reply
+from workspaces.access import Target
 
 FOREVER = datetime(2200, 1, 1, tzinfo=UTC)  # by the clock; the epochs end it before
-DECISION = ["name_epoch", "rule_epoch", "fresh_until", "files_until", "source_digest", "rendered_at"]
+DECISION = ["name_epoch", "rule_epoch", "fresh_until", "files_until", "source_digest", "rendered_at", "is_restricted"]
 WHILE_TROUBLED = timedelta(seconds=15)  # how long an answer given in spite of an upstream's trouble counts
 
 
@@ -45,9 +47,10 @@ def keep_rendering(resolution: Resolution) -> Rendering:
     now = timezone.now()
     registry, name, epochs = resolution.registry, resolution.name, resolution.epochs
     key: dict[str, Any] = {"registry": registry, "format": "npm", "name": name.full}
-    digest = source_digest(resolution)
+    digest, restricted = source_digest(resolution), is_restricted(registry, Target("npm", name.full))
     old = Rendering.objects.select_for_update().filter(**key).first()
-    fresh_until, files_until = bounds(resolution, now)
+    # The hot path does not look at `is_restricted` yet: it is given nothing to serve of such a name.
+    fresh_until, files_until = (now, now) if restricted else bounds(resolution, now)
     if old is not None and (old.name_epoch, old.rule_epoch, old.source_digest) == (epochs.name, epochs.rule, digest):
         if (old.fresh_until, old.files_until) != (fresh_until, files_until):
             old.fresh_until, old.files_until = fresh_until, files_until
@@ -62,6 +65,7 @@ def keep_rendering(resolution: Resolution) -> Rendering:
         files_until=files_until,
         source_digest=digest,
         rendered_at=now,
+        is_restricted=restricted,
     )
     Rendering.objects.bulk_create([rendering], update_conflicts=True, unique_fields=list(key), update_fields=DECISION)
     rendering.documents.all().delete()

@@ -13,7 +13,7 @@ from packages.formats.npm.versions import check_tag
 from packages.models import Format, Package, Version
 from packages.selectors import package_of, versions_of
 from packages.services.versions import remove_tag, remove_tombstone, set_tag, unpublish_package
-from registries.gate import registry_for
+from registries.gate import NameNotFound, registry_for
 from registries.models import Registry
 from upstreams.services.explain import explain
 from upstreams.services.resolve import peek
@@ -33,11 +33,11 @@ PAGE = 50
 @door("GET")
 def package(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str) -> HttpResponse:  # noqa: A002
     """The versions of a package, newest first, with what the latest says of itself."""
-    found = registry_for(actor, ws, reg, Action.READ, Target(format, name))
     try:
+        found = registry_for(actor, ws, reg, Action.READ, Target(format, name))
         here = package_of(found, format, name)
-    except PackageNotFound as error:
-        return absent(request, actor, found, Target(format, name), error)
+    except (NameNotFound, PackageNotFound) as error:
+        return absent(request, actor, registry_for(actor, ws, reg, Action.READ), Target(format, name), error)
     versions = versions_of(here).select_related("upstream_origin").prefetch_related(None).prefetch_related("tags")
     page = Paginator(versions, PAGE).get_page(request.GET.get("page"))
     tags = list(here.tags.select_related("version"))

@@ -30,7 +30,7 @@ def registry(request: HttpRequest, actor: Actor, ws: str, reg: str) -> HttpRespo
     found = registry_for(actor, ws, reg, Action.READ)
     search, kind = asked(request, "q")[:214], asked(request, "kind")
     internal = {"internal": True, "other": False}.get(kind)
-    page = Paginator(packages_of(found, search=search, internal=internal), PAGE).get_page(request.GET.get("page"))
+    page = Paginator(packages_of(found, actor=actor, search=search, internal=internal), PAGE).get_page(request.GET.get("page"))
     context = {**frame(actor, found, "packages"), "page": page, "search": search, "kind": kind, "is_filtered": bool(search or kind)}
     if getattr(request, "htmx", False) and request.headers.get("HX-Target") == "packages":
         return render(request, "registry/packages.html", context)

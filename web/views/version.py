@@ -36,7 +36,7 @@ def version(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, 
         **standing(actor, here),
         "version": shown,
         "facts": facts,
-        "present": reads.present_names(found, format, wanted) if wanted else set(),
+        "present": reads.present_names(actor, found, format, wanted) if wanted else set(),
         "origin": Origin.objects.filter(version=shown).first(),
         "installs": install_lines(name, number),
     }

@@ -8,6 +8,7 @@ from workspaces.access import Action, Actor, Role
 from workspaces.errors import Conflict, Denied, Invalid, NotFound
 from workspaces.models import Membership, User, Workspace
 from workspaces.services.audit import SYSTEM, record
+from workspaces.services.spaces import bump_rules
 
 
 class UserExists(Conflict):
@@ -61,7 +62,7 @@ def create_user(*, actor: Actor, username: str, email: str = "", password: str) 
 def set_member(*, actor: Actor, workspace: Workspace, username: str, role: Role) -> Membership:
     """Add a person or change their role. Only an owner makes, changes or removes owners."""
     _may_change(actor, workspace)
-    _one_at_a_time(workspace)
+    lock_people(workspace)
     user = User.objects.filter(username=username, is_active=True).first()
     if user is None:
         raise Invalid(f"There is no user “{username[:64]}”.", fields={"username": "unknown"})
@@ -79,9 +80,12 @@ def set_member(*, actor: Actor, workspace: Workspace, username: str, role: Role)
 
 @transaction.atomic
 def remove_member(*, actor: Actor, workspace: Workspace, username: str) -> None:
-    """End a membership. Raises NotFound, LastOwner."""
+    """End a membership, and with it the groups, the rights on packages and the stars that hang on it.
+
+    Raises Denied, NotFound, LastOwner.
+    """
     _may_change(actor, workspace)
-    _one_at_a_time(workspace)
+    lock_people(workspace)
     member = Membership.objects.filter(workspace=workspace, user__username=username).first()
     if member is None:
         raise NotFound(f"“{username[:64]}” is not a member of this workspace.")
@@ -89,6 +93,7 @@ def remove_member(*, actor: Actor, workspace: Workspace, username: str) -> None:
         _owners_only(actor, workspace)
         _keep_an_owner(workspace, without=member)
     member.delete()
+    bump_rules(workspace.pk)  # documents name maintainers and who starred
     record(actor, "member.removed", username, workspace=workspace, old={"role": Role(member.role).word})
 
 
@@ -102,9 +107,13 @@ def _owners_only(actor: Actor, workspace: Workspace) -> None:
         raise Denied("Only an owner may make, change or remove an owner.")
 
 
-def _one_at_a_time(workspace: Workspace) -> None:
-    """Two owners who remove each other at once would leave none: memberships change under the workspace's lock."""
-    Workspace.objects.select_for_update().get(pk=workspace.pk)
+def lock_people(workspace: Workspace) -> None:
+    """Members, groups and what hangs on them change one at a time, inside the caller's transaction.
+
+    Two owners who remove each other at once would leave none; a right given to somebody who is just leaving would
+    outlive them. Not the key's lock: whoever only refers to the workspace (a publish's event) does not wait.
+    """
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
 
 
 def _keep_an_owner(workspace: Workspace, *, without: Membership) -> None:

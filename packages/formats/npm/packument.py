@@ -49,6 +49,7 @@ class Shown:
     """What may be shown of a name: held versions with their tags, and the documents of answering sources, nearest first.
 
     `pins`: version -> the promise first seen of its bytes; a source that promises others is not believed.
+    `maintainers`: who was named here; nobody: whoever published. `stargazers`: who starred it here.
     """
 
     name: Name
@@ -57,6 +58,8 @@ class Shown:
     tags: Mapping[str, str]
     layers: Sequence[Manifest] = ()
     pins: Mapping[str, str] = field(default_factory=dict)
+    maintainers: Sequence[str] = ()
+    stargazers: Sequence[str] = ()
 
 
 def compose(shown: Shown) -> Manifest:
@@ -203,10 +206,11 @@ def _name_fields(shown: Shown, latest: Manifest) -> Manifest:
     source = own.manifest if own is not None else (shown.layers[0] if shown.layers else latest)
     fields = {key: source[key] for key in NAME_FIELDS if key in source}
     maintainers = source.get("maintainers") if own is None else None
-    if not isinstance(maintainers, list):
-        names = sorted({held.publisher for held in shown.held if held.publisher and not held.is_pulled})
-        maintainers = [{"name": publisher, "email": ""} for publisher in names]
-    return {**fields, "maintainers": maintainers}
+    if shown.maintainers or not isinstance(maintainers, list):
+        names = shown.maintainers or sorted({held.publisher for held in shown.held if held.publisher and not held.is_pulled})
+        maintainers = [{"name": maintainer, "email": ""} for maintainer in names]
+    users = {"users": dict.fromkeys(shown.stargazers, True)} if shown.stargazers else {}
+    return {**fields, "maintainers": maintainers, **users}
 
 
 def _strings(value: object) -> dict[str, str]:
