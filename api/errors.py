@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from api.authentication import CHALLENGE
+from registries.gate import RegistryMoved
 from workspaces import errors as kinds
 
 logger = logging.getLogger("gatehouse.api")
@@ -27,6 +28,7 @@ STATUSES: Mapping[type[Exception], int] = {
     kinds.Unauthenticated: 401,
     kinds.Denied: 403,
     kinds.NotFound: 404,
+    kinds.Moved: 308,
     kinds.Conflict: 409,
     kinds.Gone: 410,
     kinds.TooLarge: 413,
@@ -64,7 +66,9 @@ class AddressUnknown(kinds.NotFound):
 def handle(error: Exception, context: Mapping[str, Any]) -> Response:
     """The framework's hook: any exception of a view becomes an answer, never a traceback."""
     set_rollback()
-    if isinstance(error, kinds.GatehouseError):
+    if isinstance(error, RegistryMoved):
+        answer = _moved(error, context)
+    elif isinstance(error, kinds.GatehouseError):
         answer = _ours(error)
     elif isinstance(error, rest.APIException):
         answer = _frameworks(error)
@@ -96,6 +100,14 @@ def _ours(error: kinds.GatehouseError) -> Response:
     retry_after = getattr(error, "retry_after", None)
     if retry_after is not None:
         answer["Retry-After"] = str(retry_after)
+    return answer
+
+
+def _moved(error: RegistryMoved, context: Mapping[str, Any]) -> Response:
+    """308 to the same address below the registry's present slug, with method and body (RFC 9110, section 15.4.9)."""
+    answer, path = _ours(error), context["request"].get_full_path()
+    above = f"/api/v1/workspaces/{error.registry.workspace.slug}/registries"
+    answer["Location"] = f"{above}/{error.registry.slug}{path.removeprefix(f'{above}/{error.former}')}"
     return answer
 
 

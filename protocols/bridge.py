@@ -27,7 +27,7 @@ Gatekeeper = Callable[[str, str, Headers, str], HttpResponse | int]  # the refus
 T = TypeVar("T")
 THREADS = 64
 PIECE = 256 * 1024
-KEPT = frozenset({"www-authenticate", "retry-after", "allow"})  # headers of a refusal
+KEPT = frozenset({"www-authenticate", "retry-after", "allow", "location"})  # headers of a refusal
 QUIET = (0.002, 0.05)  # seconds a follower waits for more bytes: at first, at most
 PATIENCE = 330.0  # seconds without a byte before a follower gives up
 

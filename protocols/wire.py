@@ -14,6 +14,7 @@ from django.http.response import HttpResponseBase
 
 from packages import blobs
 from packages.errors import FileDamaged
+from registries.gate import RegistryMoved
 from tokens.secrets import masked
 from tokens.services.authenticate import actor_for
 from upstreams.services.files import OpenedFile
@@ -23,7 +24,7 @@ from workspaces.access import Actor
 LOG = logging.getLogger(__name__)
 # Questions around a publish are answered from home, so that a new name leaks to nobody (RULE.md, step 2).
 # Deprecate and unpublish say `?write=true`; tags, access and the like have routes of their own.
-HOME_COMMANDS = frozenset({"publish", "owner"})
+HOME_COMMANDS = frozenset({"publish", "owner", "stage"})
 FULL, ABBREVIATED = "full", "abbreviated"
 SHORT = "application/vnd.npm.install-v1+json"
 CONTENT_TYPES = {FULL: "application/json", ABBREVIATED: SHORT}
@@ -55,6 +56,13 @@ def registry_url(request: HttpRequest, workspace: str, registry: str) -> str:
     Raises DisallowedHost (400) for a host that is not served here.
     """
     return base_url(request.scheme or "http", request.get_host(), workspace, registry)
+
+
+def moved_to(request: HttpRequest, error: RegistryMoved) -> str:
+    """Where a registry that was renamed has what was asked for: the path and query with its present slug, no host."""
+    workspace = error.registry.workspace.slug
+    rest = request.get_full_path().removeprefix(f"/{workspace}/r/{error.former}")
+    return f"/{workspace}/r/{error.registry.slug}{rest}"
 
 
 def base_url(scheme: str, host: str, workspace: str, registry: str) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_htmx.http import HttpResponseClientRedirect
 
+from registries.gate import RegistryMoved
 from workspaces import errors as kinds
 
 STATUS: Mapping[type[kinds.GatehouseError], int] = {
@@ -17,6 +18,7 @@ STATUS: Mapping[type[kinds.GatehouseError], int] = {
     kinds.Unauthenticated: 401,
     kinds.Denied: 403,
     kinds.NotFound: 404,
+    kinds.Moved: 308,
     kinds.Conflict: 409,
     kinds.Gone: 410,
     kinds.TooLarge: 413,
@@ -50,6 +52,10 @@ def refuse(request: HttpRequest, error: kinds.GatehouseError) -> HttpResponse:
     if isinstance(error, kinds.Unauthenticated) and request.method in {"GET", "HEAD"}:
         return to_sign_in(request)
     answer = status_page(request, status_of(error), error.message, error.code)
+    if isinstance(error, RegistryMoved):
+        above = f"/{error.registry.workspace.slug}/registries"
+        path = request.get_full_path().removeprefix(f"{above}/{error.former}")
+        answer.headers["Location"] = f"{above}/{error.registry.slug}{path}"
     retry_after = getattr(error, "retry_after", None)
     if retry_after:
         answer.headers["Retry-After"] = str(retry_after)

@@ -34,8 +34,9 @@ class RegistryNew(Body):
 
 
 class RegistryChange(Body):
-    """What may change of a registry."""
+    """What may change of a registry; its former slug keeps leading to it."""
 
+    slug = Text(max_length=100)
     description = Text(max_length=500, allow_blank=True)
     internal = Flag()
     visibility = serializers.ChoiceField(choices=VISIBILITIES)

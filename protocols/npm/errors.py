@@ -19,6 +19,7 @@ from workspaces.errors import (
     GatehouseError,
     Gone,
     Invalid,
+    Moved,
     NotFound,
     TooLarge,
     TooManyRequests,
@@ -36,11 +37,12 @@ STATUSES: Mapping[type[GatehouseError], int] = {
     Unauthenticated: 401,
     Denied: 403,
     NotFound: 404,
+    Moved: 308,
     Conflict: 409,
     Gone: 410,
     TooLarge: 413,
     TooManyRequests: 429,
-    Unsupported: 501,
+    Unsupported: 422,  # not 501: npm sends a PUT again that a 5xx answered
 }
 
 
