@@ -3,11 +3,16 @@
 from django.urls import re_path
 
 from protocols.npm.door import Door, View, door
-from protocols.npm.views import absent, files, packument, profile, publish, session, tags, tokens, unpublish
+from protocols.npm.views import absent, access, files, later, orgs, packument, profile, publish, session, stars, tags, tokens, unpublish
 
 NAME = r"(?P<pkg>@[^/]+/[^/]+|(?!-(?:/|\Z))[^/@][^/]*)"
 # Clients also send the scope again: `/@acme/bar/-/@acme/bar-1.0.0.tgz`.
-FILE = r"(?:@[^/]+/)?(?P<filename>[^/]+\.tgz)"
+FILE = r"(?:@[^/]+/)?(?P<filename>[^/]+)"
+# What lock files made elsewhere have before the name, once npm has put our address before their path
+# (`--replace-registry-host=always`): `api/npm/some-repo/`, `repository/npm/`. No package's address looks so, since a
+# name has no slash outside its scope. Another workspace's registry is no such prefix.
+ELSEWHERE = r"(?![^/]+/r/)(?:(?!-/)[^/@][^/]*/){1,8}"
+ORG, TEAM = r"(?P<org>[^/]+)", r"(?P<team>[^/]+)"
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
 
 
@@ -32,11 +37,29 @@ urlpatterns = [
         rf"^-/package/{NAME}/dist-tags/(?P<tag>[^/]+)/?\Z",
         door(PUT=tags.write_tag, POST=tags.write_tag, DELETE=tags.delete_tag),
     ),
+    re_path(rf"^-/package/{NAME}/trust(?:/[^/]+)?/?\Z", every(later.trust)),
+    re_path(r"^-/stage(?:/.*)?\Z", every(later.stage)),
+    re_path(r"^-/npm/v1/hooks(?:/.*)?\Z", every(later.hooks)),
+    re_path(rf"^-/package/{NAME}/access/?\Z", door(GET=access.read_status, POST=access.write_status)),
+    re_path(rf"^-/package/{NAME}/visibility/?\Z", door(GET=access.read_status)),
+    re_path(rf"^-/package/{NAME}/collaborators/?\Z", door(GET=access.read_collaborators)),
+    re_path(rf"^-/org/{ORG}/user/?\Z", door(GET=orgs.read_members, PUT=orgs.write_member, DELETE=orgs.delete_member)),
+    re_path(rf"^-/org/{ORG}/team/?\Z", door(GET=orgs.read_teams, PUT=orgs.add_team)),
+    re_path(rf"^-/org/{ORG}/package/?\Z", door(GET=access.read_packages_of_org)),
+    re_path(rf"^-/team/{ORG}/{TEAM}/?\Z", door(DELETE=orgs.delete_team)),
+    re_path(rf"^-/team/{ORG}/{TEAM}/user/?\Z", door(GET=orgs.read_team, PUT=orgs.add_to_team, DELETE=orgs.remove_from_team)),
+    re_path(
+        rf"^-/team/{ORG}/{TEAM}/package/?\Z",
+        door(GET=access.read_packages_of_team, PUT=access.write_grant, DELETE=access.delete_grant),
+    ),
+    re_path(r"^-/user/(?P<username>[^/]+)/package/?\Z", door(GET=access.read_packages_of_user)),
+    re_path(r"^-/_view/starredByUser/?\Z", door(GET=stars.read_stars)),
     re_path(r"^-(?:/(?P<rest>.*))?\Z", every(absent.absent)),
     re_path(rf"^{NAME}/?\Z", door(GET=packument.read_package, PUT=publish.write_package)),
     re_path(rf"^{NAME}/-rev/(?P<rev>[^/]+)/?\Z", door(PUT=unpublish.write_revision, DELETE=unpublish.remove_package)),
     re_path(rf"^{NAME}/-/{FILE}/-rev/(?P<rev>[^/]+)/?\Z", door(DELETE=unpublish.remove_file)),
     re_path(rf"^{NAME}/-/{FILE}\Z", door(GET=files.read_file)),
+    re_path(rf"^{ELSEWHERE}{NAME}/-/{FILE}\Z", door(GET=files.read_file)),
     re_path(rf"^{NAME}/(?P<wanted>(?!-)[^/]+)/?\Z", door(GET=packument.read_version)),
     re_path(r"^(?P<rest>.*)\Z", every(absent.absent)),
 ]
