@@ -1,6 +1,6 @@
 """Alerts: events a person should look at, written once each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from upstreams.models import Upstream
 from workspaces.models import Event
@@ -16,6 +16,12 @@ def integrity_changed(upstream: Upstream, name: str, pinned: Mapping[str, str], 
     old = {version: pinned[version][:200] for version in versions}
     new = {"upstream": upstream.name, "offered": {version: offered[version][:200] for version in versions}}
     _once(upstream, "alert.integrity_changed", subject, old, new)
+
+
+def manifest_differs(upstream: Upstream, version: str, differences: Sequence[Mapping[str, object]]) -> None:
+    """A tarball is not what its document said (manifest confusion): served as the tarball is, recorded, shown. `version`: `name@1.0.0`."""
+    new = {"upstream": upstream.name, "differences": list(differences)[:SHOWN]}
+    _once(upstream, "alert.manifest_differs", f"{upstream.registry} {upstream.format} {version}", None, new)
 
 
 def _once(upstream: Upstream, action: str, subject: str, old: object, new: object) -> None:

@@ -113,6 +113,8 @@ def held_versions(resolution: Resolution) -> list[HeldVersion]:
                 created_at=version.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
                 publisher=version.published_by_name,
                 is_pulled=version.origin == version.Origin.PULLED,
+                is_corrected=bool(version.differences),
+                signatures=[{"keyid": version.signed_by, "sig": version.signature}] if version.signed_by else [],
             )
         )
     return found

@@ -11,8 +11,11 @@ from django.conf import settings
 from django.db import transaction
 
 from packages import blobs
+from packages.formats.errors import ContentInvalid
+from packages.formats.npm.differences import Difference
 from packages.formats.npm.names import Name
 from packages.formats.npm.packument import Manifest, promise
+from packages.formats.npm.pulled import truth_of
 from packages.formats.npm.versions import is_version
 from packages.formats.publication import Publication, StagedFile
 from packages.models import NameEpoch, Package, Version
@@ -23,7 +26,7 @@ from upstreams.errors import RuleChanged, UpstreamBadAnswer, UpstreamIntegrityMi
 from upstreams.flight import release_connection
 from upstreams.models import Origin, Pin, Upstream
 from upstreams.selectors.facts import current_epochs
-from upstreams.services.alerts import integrity_changed
+from upstreams.services.alerts import integrity_changed, manifest_differs
 from upstreams.services.renderings import current_rendering, list_file
 from upstreams.services.resolve import Resolution
 from upstreams.spool import Progress
@@ -49,6 +52,14 @@ class Offer:
 
 
 @dataclass(frozen=True)
+class Truth:
+    """The manifest a tarball turned out to have, and where its document said otherwise."""
+
+    manifest: Manifest
+    differences: list[Difference]
+
+
+@dataclass(frozen=True)
 class Pull:
     """One download, decided by `resolution`. `run` is the spool's work."""
 
@@ -69,8 +80,9 @@ class Pull:
                     staging.write(piece)
                 staged = staging.finish()
                 self._verify(staged, promised)
+                truth = self._truth(staged)
                 blobs.store(staged)
-                self._record(staged, answer.url)
+                self._record(staged, answer.url, truth)
         finally:
             answer.close()
 
@@ -106,8 +118,18 @@ class Pull:
             upstream=self.upstream.name,
         )
 
+    def _truth(self, staged: StagedFile) -> Truth:
+        """What the tarball itself says, read before anybody takes it for the version. Raises UpstreamBadAnswer."""
+        try:
+            return Truth(*truth_of(self.resolution.name, self.offer.version, self.offer.manifest, staged.path))
+        except ContentInvalid as error:
+            raise UpstreamBadAnswer(
+                f"Upstream {self.upstream.name} sent another package than it lists, and nothing was kept: {error.message}",
+                upstream=self.upstream.name,
+            ) from None
+
     @transaction.atomic
-    def _record(self, staged: StagedFile, address: str) -> None:
+    def _record(self, staged: StagedFile, address: str, truth: Truth) -> None:
         """The rows of the version, unless the rule has changed meanwhile: then the answer is dropped."""
         registry, name = self.resolution.registry, self.resolution.name
         _lock_name(registry.workspace_id, name.folded)
@@ -121,15 +143,20 @@ class Pull:
             format="npm",
             name=name.full,
             version=self.offer.version,
-            manifest=orjson.dumps(self.offer.manifest),
+            manifest=orjson.dumps(truth.manifest),
             tags=(),
             filename=name.tarball(self.offer.version),
             file=staged,
+            differences=tuple(truth.differences),
         )
         standing = Standing(origin=Version.Origin.PULLED, is_internal=self.upstream.is_internal)
         version = add_version(package, publication, SYSTEM, standing)
         Origin.objects.create(version=version, upstream=self.upstream, upstream_name=self.upstream.name, address=_shown(address))
-        list_file(current_rendering(registry, name), version.files.select_related("blob").get())
+        if truth.differences:  # what was rendered of the name says something else; the file is listed when it is rendered anew
+            bump_name(registry.workspace_id, "npm", name.folded)
+            manifest_differs(self.upstream, f"{name.full}@{version.version}", truth.differences)
+        else:
+            list_file(current_rendering(registry, name), version.files.select_related("blob").get())
         subject = f"{registry} npm {name.full}@{version.version}"
         new = {"upstream": self.upstream.name, "internal": standing.is_internal, "integrity": version.integrity}
         record(SYSTEM, "version.pulled", subject, workspace=registry.workspace_id, new=new)

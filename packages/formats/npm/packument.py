@@ -42,6 +42,8 @@ class HeldVersion:
     created_at: str
     publisher: str
     is_pulled: bool
+    is_corrected: bool = False  # its file says otherwise than its source: the manifest kept here is the truth
+    signatures: Sequence[Mapping[str, str]] = ()  # our own, {keyid, sig}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,12 +94,10 @@ def compose(shown: Shown) -> Manifest:
 
 def render(packument: Manifest, name: Name, form: str, base_url: str) -> bytes:
     """The JSON bytes of one form, with tarball addresses below `base_url`."""
-    prefix = f"{base_url}/{name.full}/-/"
     full = form == FULL
     versions = {}
     for version, manifest in packument["versions"].items():
-        dist = {**manifest["dist"], "tarball": f"{prefix}{name.tarball(version)}"}
-        versions[version] = {**(manifest if full else _short(manifest)), "dist": dist}
+        versions[version] = {**(manifest if full else _short(manifest)), "dist": _dist_below(base_url, name, version, manifest["dist"])}
     if full:
         return orjson.dumps({**packument, "versions": versions})
     short = {key: packument[key] for key in ("name", "dist-tags", "time")}
@@ -110,8 +110,17 @@ def render_version(packument: Manifest, name: Name, wanted: str, base_url: str) 
     if version is None:
         return None
     manifest = packument["versions"][version]
-    dist = {**manifest["dist"], "tarball": f"{base_url}/{name.full}/-/{name.tarball(version)}"}
-    return orjson.dumps({**manifest, "dist": dist})
+    return orjson.dumps({**manifest, "dist": _dist_below(base_url, name, version, manifest["dist"])})
+
+
+def _dist_below(base_url: str, name: Name, version: str, dist: Manifest) -> Manifest:
+    """`dist` with its addresses below ours: the tarball's, and the attestations', whose path npm asks our host for."""
+    addressed = {**dist, "tarball": f"{base_url}/{name.full}/-/{name.tarball(version)}"}
+    attestations = dist.get("attestations")
+    if isinstance(attestations, dict):
+        address = f"{base_url}/-/npm/v1/attestations/{name.full.replace('/', '%2f')}@{version}"
+        addressed["attestations"] = {**attestations, "url": address}
+    return addressed
 
 
 def promise(dist: object) -> str:
@@ -166,21 +175,36 @@ def _layer_dist(dist: Manifest, pinned: str) -> Manifest:
 
 def _held_version(name: Name, held: HeldVersion, offered: Manifest | None) -> Manifest:
     """Our own copy wins; while the source still promises the same bytes, its newer words about them are shown."""
-    trusted = offered is not None and held.is_pulled and agree(held.integrity, promise(offered["dist"]))
-    source = offered if trusted and offered is not None else held.manifest
-    dist = {key: value for key, value in (source.get("dist") or {}).items() if key != "tarball"}
+    trusted = offered if offered is not None and held.is_pulled and agree(held.integrity, promise(offered["dist"])) else None
+    source = held.manifest if trusted is None or held.is_corrected else trusted
     manifest = {
         "_id": f"{name.full}@{held.version}",
         **{key: value for key, value in source.items() if key not in {"readme", "readmeFilename"}},
         "name": name.full,
         "version": held.version,
-        "dist": {**dist, "integrity": held.integrity, "shasum": held.shasum},
+        "dist": _held_dist(held, (trusted or source).get("dist") or {}),
     }
+    if trusted is not None and held.is_corrected:  # about the bytes it has nothing to say any more, only of what it thinks of them
+        manifest.pop("deprecated", None)
+        manifest |= {"deprecated": trusted["deprecated"]} if "deprecated" in trusted else {}
     if held.deprecated:
         manifest["deprecated"] = held.deprecated
     if held.publisher and not held.is_pulled:
         manifest["_npmUser"] = {"name": held.publisher, "email": ""}
     return manifest
+
+
+def _held_dist(held: HeldVersion, dist: Manifest) -> Manifest:
+    """Our own hashes. A source's signature covers its own spelling of the integrity, which stays if it is of the same bytes."""
+    verified = (held.manifest.get("dist") or {}).get("integrity")
+    spelled = dist.get("integrity")
+    keeps = "signatures" in dist and isinstance(spelled, str) and (spelled == verified or held.integrity in spelled.split())
+    kept = {key: value for key, value in dist.items() if key != "tarball"}
+    kept |= {"integrity": spelled if keeps else held.integrity, "shasum": held.shasum}
+    if held.signatures:
+        theirs = dist.get("signatures")
+        kept["signatures"] = [*(theirs if isinstance(theirs, list) else []), *held.signatures]
+    return kept
 
 
 def _short(manifest: Manifest) -> Manifest:
