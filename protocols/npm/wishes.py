@@ -1,6 +1,6 @@
-"""The tokens npm asks for, in our words: `{password, readonly, cidr_whitelist}` of npm up to 10 and pnpm, and the
-granular ones of npm 11 and 12 (reference/npm.md, section 1.2).
+"""The tokens npm asks for, in our words (reference/npm.md, section 1.2).
 
+Two shapes: `{password, readonly, cidr_whitelist}` of npm up to 10 and pnpm, and the granular ones of npm 11 and 12.
 Nothing that would narrow a token is ever ignored: what cannot be given, or is not known, is refused by name.
 """
 

@@ -113,7 +113,7 @@ def test_old_tokens_and_revoking_by_the_secret(team: Team) -> None:
         ({"packages": ["a:b"]}, 400),
         ({"scopes": ["a/b"]}, 400),
         ({"cidr_whitelist": ["x"]}, 400),
-        ({"packages_and_scopes_permission": "read-write-stage-only"}, 501),
+        ({"packages_and_scopes_permission": "read-write-stage-only"}, 422),
         ({"name": "a\0b"}, 400),
     ],
 )

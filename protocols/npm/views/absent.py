@@ -16,13 +16,9 @@ PARTS: Mapping[str, str] = {
     "npm/v1/security": "Audit is not supported here yet.",
     "npm/v1/attestations": "Provenance is not supported here yet.",
     "npm/v1/keys": "Registry signatures are not supported here yet.",
-    "npm/v1/user": "Profiles are changed in the browser, not by npm.",
-    "npm/v1/oidc": "Trusted publishing is not supported here yet.",
-    "npm/v1/hooks": "Hooks are not supported here yet.",
     "org": "People and roles belong to the workspace; change them in the browser.",
     "team": "People and roles belong to the workspace; change them in the browser.",
     "package": "Access and owners are those of the workspace; change them in the browser.",
-    "stage": "Staged publishing is not supported here yet.",
     "_view": "Stars are not kept here.",
     "user": "This part of npm's login is not supported here.",
 }
