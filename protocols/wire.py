@@ -37,7 +37,9 @@ CODING = re.compile(r"(?:^|,)\s*(?P<coding>gzip|\*)\s*(?:;\s*q=(?P<q>[01](?:\.\d
 
 def actor(request: HttpRequest) -> Actor:
     """Who sent the request. Raises CredentialsInvalid (401 everywhere), LoginThrottled."""
-    return actor_for(request.headers.get("Authorization", ""), client_ip(request))
+    found = actor_for(request.headers.get("Authorization", ""), client_ip(request))
+    request.META["gatehouse.actor"] = found  # for the request log (protocols/observation.py)
+    return found
 
 
 def client_ip(request: HttpRequest) -> str:

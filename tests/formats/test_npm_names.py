@@ -6,7 +6,7 @@ import pytest
 
 from packages.formats.errors import NameInvalid, TagInvalid, VersionInvalid
 from packages.formats.npm.names import parse_known, parse_new
-from packages.formats.npm.versions import check_tag, check_version
+from packages.formats.npm.versions import check_tag, check_version, is_same
 
 BAD_NAMES: list[object] = [
     "",
@@ -61,9 +61,37 @@ def test_bad_names(name: object) -> None:
         parse_new(name)
 
 
-@pytest.mark.parametrize("name", ["UPPER", "@Acme/Bar", "jQuery", "a'b", "x" * 214])
+@pytest.mark.parametrize("name", ["UPPER", "@Acme/Bar", "jQuery", "a'b", "x" * 214, "constructor", "hasOwnProperty", "@types/prototype"])
 def test_old_names_may_be_read(name: str) -> None:
     assert parse_known(name).full == name
+
+
+@pytest.mark.parametrize(
+    "name", ["node_modules", "Node_Modules", "@acme/node_modules", "favicon.ico", "_old", ".old", "__proto__", "@_a/b"]
+)
+def test_names_that_never_were(name: str) -> None:
+    with pytest.raises(NameInvalid):
+        parse_known(name)
+
+
+@pytest.mark.parametrize(
+    ("said", "version", "expected"),
+    [
+        ("1.0.0", "1.0.0", True),
+        ("v1.0.0", "1.0.0", True),
+        ("=1.0.0", "1.0.0", True),
+        (" = v1.0.0-rc.1 ", "1.0.0-rc.1", True),
+        ("v=v1.0.0", "1.0.0", True),
+        ("1.0.1", "1.0.0", False),
+        ("v1.0", "1.0.0", False),
+        ("x1.0.0", "1.0.0", False),
+        ("=" * 300 + "1.0.0", "1.0.0", False),
+        (None, "1.0.0", False),
+        (1, "1", False),
+    ],
+)
+def test_how_old_manifests_spell_their_version(said: object, version: str, expected: bool) -> None:  # noqa: FBT001 - a table
+    assert is_same(said, version) is expected
 
 
 BAD_VERSIONS: list[object] = [

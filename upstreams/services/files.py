@@ -27,11 +27,12 @@ PATIENCE = 330.0  # seconds for the first megabyte; the client's own limits are 
 
 @dataclass(frozen=True)
 class OpenedFile:
-    """A file whose bytes are here: where, how many, and their SHA-256 in hex."""
+    """A file whose bytes are here: where, how many, their SHA-256 in hex, and what we call it."""
 
     path: Path
     size: int
     sha256: str
+    filename: str = ""
 
 
 def open_file(registry: Registry, name: Name, filename: str) -> OpenedFile | Tail:
@@ -70,7 +71,7 @@ def _listed(registry: Registry, name: Name, filename: str) -> OpenedFile | None:
     if rendering is None or rendering.files_until <= timezone.now():
         return None
     row = DocumentFile.objects.filter(rendering=rendering, filename=filename).first()
-    return OpenedFile(blobs.local_path(row.sha256), row.size, row.sha256) if row is not None else None
+    return OpenedFile(blobs.local_path(row.sha256), row.size, row.sha256, row.filename) if row is not None else None
 
 
 def _held(resolution: Resolution, filename: str, rendering: Rendering) -> OpenedFile | None:
@@ -79,7 +80,7 @@ def _held(resolution: Resolution, filename: str, rendering: Rendering) -> Opened
     if file is None:
         return None
     list_file(rendering, file)
-    return OpenedFile(blobs.local_path(file.blob.sha256), file.blob.size, file.blob.sha256)
+    return OpenedFile(blobs.local_path(file.blob.sha256), file.blob.size, file.blob.sha256, file.name)
 
 
 def _is_stored(resolution: Resolution, version: str) -> bool:
@@ -88,14 +89,16 @@ def _is_stored(resolution: Resolution, version: str) -> bool:
 
 
 def _wanted(resolution: Resolution, filename: str) -> Pull | None:
-    """What `filename` means at the nearest source that offers it, by our name for it or by the upstream's own."""
+    """What `filename` means at the nearest source that offers it: our name for it, else the upstream's own, if only one has it."""
     name = resolution.name
     for upstream, said in resolution.answered():
         if said.document is None:
             continue
-        for offer in offered_versions(load(said.document), name):
-            if filename in {name.tarball(offer.version), offer.basename}:
-                return Pull(resolution, _fresh(upstream), offer)
+        offers = list(offered_versions(load(said.document), name))
+        ours = [offer for offer in offers if name.tarball(offer.version) == filename]
+        meant = ours or [offer for offer in offers if offer.basename == filename]
+        if len(meant) == 1:
+            return Pull(resolution, _fresh(upstream), meant[0])
     return None
 
 

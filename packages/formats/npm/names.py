@@ -10,8 +10,9 @@ PART = r"[a-z0-9~-][a-z0-9._~-]*"
 NEW = re.compile(rf"(?:@(?P<scope>{PART})/)?(?P<bare>{PART})")
 OLD_PART = r"[A-Za-z0-9~!'()*-][A-Za-z0-9._~!'()*-]*"
 OLD = re.compile(rf"(?:@(?P<scope>{OLD_PART})/)?(?P<bare>{OLD_PART})")
-# `node_modules` and `favicon.ico` are npm's own; the others are keys that break JavaScript objects.
-FORBIDDEN = frozenset({"node_modules", "favicon.ico", "__proto__", "constructor", "prototype", "hasownproperty"})
+NEVER = frozenset({"node_modules", "favicon.ico"})  # npm's own
+# Keys that break JavaScript objects. Public packages of these names exist and can be installed; new ones are not taken.
+FORBIDDEN = NEVER | {"__proto__", "constructor", "prototype", "hasownproperty"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +35,19 @@ class Name:
 
 def parse_new(text: object) -> Name:
     """A name that may be published under today's rule. Raises NameInvalid."""
-    return _parse(text, NEW)
+    return _parse(text, NEW, FORBIDDEN)
 
 
 def parse_known(text: object) -> Name:
     """A name that may exist, capital letters of old packages included. Raises NameInvalid."""
-    return _parse(text, OLD)
+    return _parse(text, OLD, NEVER)
 
 
-def _parse(text: object, grammar: re.Pattern[str]) -> Name:
+def _parse(text: object, grammar: re.Pattern[str], forbidden: frozenset[str]) -> Name:
     if not isinstance(text, str):
         raise NameInvalid("A package name is a string.", fields={"name": "not a string"})
     found = grammar.fullmatch(text) if len(text) <= LENGTH else None
-    if found is None or found["bare"].lower() in FORBIDDEN or (found["scope"] or "").lower() in FORBIDDEN:
+    if found is None or found["bare"].lower() in forbidden or (found["scope"] or "").lower() in forbidden:
         raise NameInvalid(
             f"{text[:80]!r} is not a package name: lower-case letters, digits, dot, dash, underscore and tilde,"
             f" at most {LENGTH} characters, not beginning with a dot or underscore.",

@@ -16,6 +16,7 @@ STRICT = re.compile(
     re.ASCII,
 )
 TAG = re.compile(r"[A-Za-z][A-Za-z0-9._~+-]{0,127}")
+LOOSE = re.compile(r"\A[\s=v]+")
 FORBIDDEN_TAGS = frozenset({"__proto__", "constructor", "prototype", "hasOwnProperty"})
 RANGE_LIKE = re.compile(r"v?\d+(\.\d+){0,2}|x|X")
 
@@ -34,6 +35,14 @@ def is_version(text: object) -> bool:
         return False
     found = STRICT.fullmatch(text)
     return found is not None and all(int(number) <= MAX_SAFE for number in found.groups()[:3])
+
+
+def is_same(said: object, version: str) -> bool:
+    """Whether a manifest says this very version, in the loose spelling of old ones too: `v1.0.0`, `= 1.0.0`.
+
+    As node-semver's clean() reads it: what stands before the number is dropped (npm 12, normalize-package-data).
+    """
+    return said == version or (isinstance(said, str) and len(said) <= LENGTH and LOOSE.sub("", said).rstrip() == version)
 
 
 def check_tag(text: object) -> str:
