@@ -4,7 +4,7 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import orjson
 from django.conf import settings
@@ -16,7 +16,7 @@ from packages.formats.npm.differences import Difference
 from packages.formats.npm.names import Name
 from packages.formats.npm.packument import Manifest, promise
 from packages.formats.npm.pulled import truth_of
-from packages.formats.npm.versions import is_version
+from packages.formats.npm.versions import is_same, is_version
 from packages.formats.publication import Publication, StagedFile
 from packages.models import NameEpoch, Package, Version
 from packages.services.epochs import bump_name
@@ -48,7 +48,7 @@ class Offer:
     @property
     def basename(self) -> str:
         """The file name in the upstream's own address; old packages have odd ones."""
-        return urlsplit(self.tarball).path.rpartition("/")[2]
+        return unquote(urlsplit(self.tarball).path.rpartition("/")[2])
 
 
 @dataclass(frozen=True)
@@ -184,8 +184,9 @@ def offered_versions(document: Manifest, name: Name) -> Iterator[Offer]:
         dist = manifest.get("dist") if isinstance(manifest, dict) else None
         if not isinstance(dist, dict) or not isinstance(dist.get("tarball"), str) or not is_version(version):
             continue
-        if manifest.get("name") == name.full and manifest.get("version") == version:
-            yield Offer(version, {k: v for k, v in manifest.items() if k != "readme"}, dist["tarball"], promise(dist))
+        if manifest.get("name") == name.full and is_same(manifest.get("version"), version):
+            kept = {key: value for key, value in manifest.items() if key != "readme"}
+            yield Offer(version, {**kept, "version": version}, dist["tarball"], promise(dist))
 
 
 def matches_promise(staged: StagedFile, promised: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from packages.formats.npm.names import Name
-from packages.formats.npm.versions import is_version, newest
+from packages.formats.npm.versions import is_same, is_version, newest
 
 FULL, ABBREVIATED = "full", "abbreviated"
 SHORT_FIELDS = (
@@ -159,10 +159,10 @@ def _layer_versions(shown: Shown, layer: Manifest) -> dict[str, Manifest]:
     for version, manifest in versions.items() if isinstance(versions, dict) else ():
         if not is_version(version) or not isinstance(manifest, dict) or not isinstance(manifest.get("dist"), dict):
             continue
-        if manifest.get("version") != version or manifest.get("name") != shown.name.full:
+        if not is_same(manifest.get("version"), version) or manifest.get("name") != shown.name.full:
             continue
         cleaned = {key: value for key, value in manifest.items() if key not in {"readme", "dist"}}
-        found[version] = {**cleaned, "dist": _layer_dist(manifest["dist"], shown.pins.get(version, ""))}
+        found[version] = {**cleaned, "version": version, "dist": _layer_dist(manifest["dist"], shown.pins.get(version, ""))}
     return found
 
 
