@@ -8,16 +8,14 @@ import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
-from ipaddress import ip_address
 from typing import Any
 
 import orjson
-from django.conf import settings
 
 from protocols.bodies import BodyRefused, ClientGone, receive_body
 from protocols.bridge import Bridge
-from protocols.hot import Headers, HotAnswer, HotPath
-from upstreams.clients.guard import embedded
+from protocols.hot import EMPTY, HOST, HotPath
+from protocols.outside import Headers, headers_of, outside
 from workspaces.slugs import RESERVED
 
 Scope = MutableMapping[str, Any]
@@ -25,10 +23,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+READING = frozenset({"GET", "HEAD"})
 LEAN = re.compile(rf"/(?!(?:{'|'.join(sorted(RESERVED))})/)[^/]+/(?:r|npm|oci|m)/|/v2/|/-/npm/")
-HOST = re.compile(
-    r"(?:\[[^\]]{1,60}\]|[^:]{0,200})(?::[0-9]{0,5})?"
-)  # a registry's address on it fits the column that documents are kept by
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 log = logging.getLogger(__name__)
@@ -53,18 +49,19 @@ class Entry:
         if method not in METHODS:
             await _refuse(send, 405, "This method is not known here.", "method_not_allowed")
             return
-        headers = _headers(scope)
-        scheme, ip = _outside(scope, headers)
+        if method in READING:
+            if self._hot is None:
+                self._hot = HotPath()
+            answer = await self._hot.answer(scope)
+            if answer is not None:
+                await send(answer.start)
+                await send(answer.body if method == "GET" else EMPTY)
+                return
+        headers = headers_of(scope)
+        scheme, ip = outside(scope, headers)
         if not HOST.fullmatch(headers.get("host", "")):
             await _refuse(send, 400, "The Host header is no host name with a port.", "bad_host")
             return
-        if method in {"GET", "HEAD"}:
-            if self._hot is None:
-                self._hot = HotPath()
-            answer = await self._hot.answer(scope["raw_path"], scope["query_string"], headers, scheme=scheme, ip=ip)
-            if answer is not None:
-                await _send_hot(answer, send, with_body=method == "GET")
-                return
         if CONTROL.search(scope["path"]):
             await _refuse(send, 400, "The address holds control characters.", "bad_address")
             return
@@ -106,17 +103,6 @@ class Begun:
         return self._begun
 
 
-async def _send_hot(answer: HotAnswer, send: Send, *, with_body: bool) -> None:
-    raw = [*answer.headers]
-    if answer.status != 304:  # noqa: PLR2004 - HTTP
-        raw.append((b"content-length", b"%d" % answer.size))
-    await send({"type": "http.response.start", "status": answer.status, "headers": raw})
-    if answer.path and with_body:
-        await send({"type": "http.response.pathsend", "path": answer.path})
-    else:
-        await send({"type": "http.response.body", "body": answer.body if with_body else b""})
-
-
 async def _refuse(send: Send, status: int, sentence: str, code: str, headers: Headers | None = None) -> None:
     body = orjson.dumps({"error": sentence, "message": sentence, "code": code})
     raw = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), (b"connection", b"close")]
@@ -133,36 +119,3 @@ async def _lifespan(receive: Receive, send: Send) -> None:
         elif message["type"] == "lifespan.shutdown":
             await send({"type": "lifespan.shutdown.complete"})
             return
-
-
-def _headers(scope: Scope) -> Headers:
-    """Header names lower-cased; repeated ones joined; names with an underscore dropped (they would pose as others)."""
-    found: Headers = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        if "_" not in name:
-            found[name] = f"{found[name]}, {value}" if name in found else value
-    return found
-
-
-def _outside(scope: Scope, headers: Headers) -> tuple[str, str]:
-    """Scheme and address as the outermost trusted proxy saw them; rewrites `host` when a proxy says so."""
-    peer: str = scope["client"][0] if scope.get("client") else ""
-    scheme: str = scope.get("scheme", "http")
-    if not settings.TRUSTED_PROXIES or not _is_trusted(peer):
-        return scheme, peer
-    forwarded = [item.strip() for item in headers.get("x-forwarded-for", "").split(",") if item.strip()]
-    ip: str = next((item for item in reversed(forwarded) if not _is_trusted(item)), peer)
-    forwarded_scheme = headers.get("x-forwarded-proto", "").strip().lower()
-    scheme = forwarded_scheme if forwarded_scheme in {"http", "https"} else scheme
-    if "x-forwarded-host" in headers:
-        headers["host"] = headers["x-forwarded-host"].rpartition(",")[2].strip()
-    return scheme, ip
-
-
-def _is_trusted(peer: str) -> bool:
-    try:
-        address = embedded(ip_address(peer))
-    except ValueError:
-        return False
-    return address is not None and any(network.admits(address, network.port or 0) for network in settings.TRUSTED_PROXIES)

@@ -4,26 +4,27 @@ It has no opinion of its own: it may only say "this caller, by the authoriser, m
 hand out what the rule rendered. Everything it does not know for certain goes to the slow path (None).
 """
 
-import asyncio
 import os
 import re
-from collections import OrderedDict
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any
 
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage
 from django.http.request import split_domain_port, validate_host
 
 from packages import blobs
+from protocols.outside import Headers, headers_of, outside
+from protocols.recall import Bounded, Recall, key_of
 from protocols.wire import base_url, document_headers, etag_listed, file_headers, form_of, is_home_question, takes_gzip
 from tokens import usage
 from tokens.secrets import FORM, digest
-from upstreams.selectors.hot import DatabaseTrouble, Row, Statements, open_database, target
+from upstreams.selectors.hot import Row, Statements, target
+from upstreams.selectors.readers import DatabaseTrouble, open_reader
 from workspaces.access import Action
 
 PART = r"[A-Za-z0-9~-][A-Za-z0-9._~-]*"
@@ -31,26 +32,35 @@ PATH = re.compile(
     rf"/(?P<ws>[a-z0-9-]{{1,40}})/r/(?P<reg>[a-z0-9-]{{1,40}})/(?P<name>@{PART}(?:/|%2[fF]){PART}|{PART})"
     rf"(?:/-/(?P<file>{PART}\.tgz))?"
 )
-# Headers whose meaning this path does not know; their presence sends the request to the slow path.
-STRANGE = ("npm-otp", "range", "if-range", "if-match", "if-unmodified-since", "x-http-method-override")
+HOST = re.compile(
+    r"(?:\[[^\]]{1,60}\]|[^:]{0,200})(?::[0-9]{0,5})?"
+)  # a registry's address on it fits the column that documents are kept by
 SMALL = 64 * 1024  # bytes: files up to this size are kept in memory
 MEMORY = 48 * 1024 * 1024  # bytes of documents, and again of small files, per process
-LOOKUPS = 4  # statements at once on a database over the network
 
-T = TypeVar("T")
-Headers = dict[str, str]
-RawHeaders = tuple[tuple[bytes, bytes], ...]
+Scope = MutableMapping[str, Any]
+Message = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """That this caller gets this document or file: the finished head of the answer, and where its body is."""
+
+    start: Message  # http.response.start
+    token_id: int | None
+    size: int = 0  # bytes of the body; 0 for 304
+    key: str = ""  # the body's in memory: a document's ETag, a file's SHA-256
+    document_id: int = 0
+    path: str = ""  # of a file
 
 
 @dataclass(frozen=True, slots=True)
 class HotAnswer:
-    """A finished answer: bytes, or a file to send by its path."""
+    """A finished answer: the messages to send for GET, and for HEAD."""
 
-    status: int
-    headers: RawHeaders
-    body: bytes = b""
-    path: str = ""
-    size: int = 0
+    start: Message
+    body: Message
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,130 +78,142 @@ class Question:
     if_none_match: str
 
 
-class Bounded:
-    """Bytes by key, least recently used out first, never more than `limit` bytes."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit, self._size = limit, 0
-        self._kept: OrderedDict[str, bytes] = OrderedDict()
-
-    def get(self, key: str) -> bytes | None:
-        """The bytes, if they are kept."""
-        found = self._kept.get(key)
-        if found is not None:
-            self._kept.move_to_end(key)
-        return found
-
-    def put(self, key: str, value: bytes) -> None:
-        """Keep the bytes, unless they alone would fill a quarter of the room."""
-        if len(value) * 4 > self._limit or key in self._kept:
-            return
-        self._kept[key] = value
-        self._size += len(value)
-        while self._size > self._limit:
-            self._size -= len(self._kept.popitem(last=False)[1])
-
-
 class HotPath:
-    """The thin handler of one process."""
+    """The thin handler of one process; made on its event loop."""
 
     def __init__(self) -> None:
-        self._statements = Statements(open_database())
-        self._lookups = ThreadPoolExecutor(max_workers=LOOKUPS, thread_name_prefix="hot")
+        self._reader = open_reader()
+        self._statements = Statements(self._reader)
+        self._recall: Recall[Decision | None] = Recall()
         self._documents, self._files = Bounded(MEMORY), Bounded(MEMORY)
         backend = blobs.backend()
         self._folder = backend.base_location if isinstance(backend, FileSystemStorage) else None
 
-    async def answer(self, raw_path: bytes, query: bytes, headers: Headers, *, scheme: str, ip: str) -> HotAnswer | None:
+    async def answer(self, scope: Scope) -> HotAnswer | None:
         """The answer, or None: the slow path's business. Only for GET and HEAD."""
-        question = understand(raw_path, query, headers, scheme=scheme, ip=ip)
-        if question is None:
+        key = key_of(scope)
+        if key is None:
             return None
         try:
-            return await (self._file(question) if question.filename else self._document(question))
+            stamp = await self._reader.stamp()
+            kept = self._recall.under(stamp).get(key)
+            if kept is not None and time.time() < kept.until:
+                decision = kept.decision
+            else:
+                decision, until = await self._decide(scope)
+                self._recall.keep(stamp, key, decision, until)
+            return None if decision is None else await self._carry_out(decision)
         except DatabaseTrouble:
             return None
 
-    async def _document(self, asked: Question) -> HotAnswer | None:
+    async def _decide(self, scope: Scope) -> tuple[Decision | None, float]:
+        """The decision by one statement, and until when it holds by the clock.
+
+        None holds for ever: only a commit makes a row that this path could serve, and that changes the stamp.
+        """
+        asked = understand(scope)
+        if asked is None:
+            return None, float("inf")
+        row = await (self._file_row(asked) if asked.filename else self._document_row(asked))
+        if row is None or not row.actor.may(Action.READ, row.registry, target(asked.name)):
+            return None, float("inf")
+        return (self._file(asked, row) if asked.filename else _document(asked, row)), row.until
+
+    async def _document_row(self, asked: Question) -> Row | None:
         key = (asked.workspace, asked.registry, asked.name, asked.form, asked.base_url)
-        now = datetime.now(UTC)
-        row = await self._run(lambda: self._statements.document(key, asked.secret_hash, asked.ip, now))
-        if row is None or not _may_read(row, asked.name):
-            return None
-        document_id, etag, modified = row.found
-        answer_headers = _document_head(asked.form, etag, modified)
-        if asked.if_none_match and etag_listed(asked.if_none_match, etag):
-            return HotAnswer(304, answer_headers)
-        body = self._documents.get(etag)
-        if body is None:
-            body = await self._run(lambda: self._statements.body(document_id, etag))
-            if body is None:  # replaced between the two statements
-                return None
-            self._documents.put(etag, body)
-        return HotAnswer(200, answer_headers, body, size=len(body))
+        return await self._statements.document(key, asked.secret_hash, asked.ip, datetime.now(UTC))
 
-    async def _file(self, asked: Question) -> HotAnswer | None:
+    async def _file_row(self, asked: Question) -> Row | None:
         key = (asked.workspace, asked.registry, asked.name, asked.filename)
-        now = datetime.now(UTC)
-        row = await self._run(lambda: self._statements.file(key, asked.secret_hash, asked.ip, now))
-        if row is None or not _may_read(row, asked.name) or self._folder is None:
-            return None
+        return await self._statements.file(key, asked.secret_hash, asked.ip, datetime.now(UTC))
+
+    def _file(self, asked: Question, row: Row) -> Decision | None:
         sha256, size = row.found
-        answer_headers = _file_head(sha256)
+        if self._folder is None:
+            return None
         if asked.if_none_match and etag_listed(asked.if_none_match, sha256):
-            return HotAnswer(304, answer_headers)
+            return Decision(_start(304, _file_head(sha256)), row.token_id)
         path = os.path.join(self._folder, blobs.key(sha256))  # noqa: PTH118 - a string, quickly
-        if size > SMALL:
-            return HotAnswer(200, answer_headers, path=path, size=size) if _size(path) == size else None
-        body = self._files.get(sha256)
+        return Decision(_start(200, _file_head(sha256), size), row.token_id, size, sha256, path=path)
+
+    async def _carry_out(self, decision: Decision) -> HotAnswer | None:
+        """Find the bytes; None when they are not as the decision says (the slow path tells the log)."""
+        body: Message | None = EMPTY
+        if decision.path:
+            body = self._file_body(decision)
+        elif decision.key:
+            body = await self._document_body(decision)
         if body is None:
-            try:
-                with open(path, "rb") as file:  # noqa: ASYNC230, PTH123 - at most 64 KiB
+            return None
+        if decision.token_id is not None:
+            usage.touch(decision.token_id)
+        return HotAnswer(decision.start, body, decision.size)
+
+    async def _document_body(self, decision: Decision) -> Message | None:
+        body = self._documents.get(decision.key)
+        if body is None:
+            body = await self._statements.body(decision.document_id, decision.key)
+            if body is None or len(body) != decision.size:  # replaced between the two statements
+                return None
+            self._documents.put(decision.key, body)
+        return {"type": "http.response.body", "body": body}
+
+    def _file_body(self, decision: Decision) -> Message | None:
+        """One stat for a large file: a lost or damaged one is the slow path's business."""
+        path, size = decision.path, decision.size
+        try:
+            if size > SMALL:
+                return {"type": "http.response.pathsend", "path": path} if os.stat(path).st_size == size else None  # noqa: PTH116
+            body = self._files.get(decision.key)
+            if body is None:
+                with open(path, "rb") as file:  # noqa: PTH123 - at most 64 KiB, and a string
                     body = file.read()
-            except FileNotFoundError:
-                return None
-            if len(body) != size:
-                return None
-            self._files.put(sha256, body)
-        return HotAnswer(200, answer_headers, body, size=size)
+                if len(body) != size:
+                    return None
+                self._files.put(decision.key, body)
+        except OSError:
+            return None
+        return {"type": "http.response.body", "body": body}
 
-    async def _run(self, look: Callable[[], T]) -> T:
-        if self._statements.database.is_instant:
-            return look()
-        return await asyncio.get_running_loop().run_in_executor(self._lookups, look)
+
+EMPTY: Message = {"type": "http.response.body", "body": b""}
+
+
+def _document(asked: Question, row: Row) -> Decision:
+    document_id, etag, modified, size = row.found
+    head = _document_head(asked.form, etag, modified)
+    if asked.if_none_match and etag_listed(asked.if_none_match, etag):
+        return Decision(_start(304, head), row.token_id)
+    return Decision(_start(200, head, size), row.token_id, size, etag, document_id)
+
+
+def _start(status: int, headers: Headers, size: int | None = None) -> Message:
+    pairs = {**headers, "X-Gatehouse-Path": "hot"} | ({} if size is None else {"Content-Length": str(size)})
+    raw = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in pairs.items()]
+    return {"type": "http.response.start", "status": status, "headers": raw}
 
 
 @lru_cache(maxsize=16384)
-def _document_head(form: str, etag: str, modified: str | datetime) -> RawHeaders:
-    """Headers of a document, encoded once; SQLite gives times as text in UTC."""
+def _document_head(form: str, etag: str, modified: str | datetime) -> Headers:
+    """Headers of a document; SQLite gives times as text in UTC."""
     moment = datetime.fromisoformat(modified).replace(tzinfo=UTC) if isinstance(modified, str) else modified
-    return _encoded(document_headers(form, etag, moment, gzipped=True))
+    return document_headers(form, etag, moment, gzipped=True)
 
 
 @lru_cache(maxsize=16384)
-def _file_head(sha256: str) -> RawHeaders:
-    return _encoded(file_headers(sha256))
+def _file_head(sha256: str) -> Headers:
+    return file_headers(sha256)
 
 
-def _encoded(headers: Headers) -> RawHeaders:
-    pairs = {**headers, "X-Gatehouse-Path": "hot"}.items()
-    return tuple((name.lower().encode("ascii"), value.encode("latin-1")) for name, value in pairs)
-
-
-def _size(path: str) -> int:
-    """One stat: microseconds, and a lost or damaged blob is the slow path's business."""
-    try:
-        return os.stat(path).st_size  # noqa: PTH116 - a string, quickly
-    except OSError:
-        return -1
-
-
-def understand(raw_path: bytes, query: bytes, headers: Headers, *, scheme: str, ip: str) -> Question | None:
+def understand(scope: Scope) -> Question | None:
     """The request as a Question, if every part of it is one the hot path knows."""
-    found = PATH.fullmatch(raw_path.decode("latin-1")) if not query else None
-    if found is None or any(name in headers for name in STRANGE):
+    found = PATH.fullmatch(scope["raw_path"].decode("latin-1"))
+    if found is None:
         return None
-    if is_home_question(headers.get("npm-command", ""), headers.get("referer", "")) or not _is_served(headers.get("host", "")):
+    headers = headers_of(scope)
+    scheme, ip = outside(scope, headers)
+    host = headers.get("host", "")
+    if is_home_question(headers.get("npm-command", ""), headers.get("referer", "")) or not _is_served(host):
         return None
     secret_hash = _secret_hash(headers.get("authorization", ""))
     is_file = found["file"] is not None
@@ -205,20 +227,11 @@ def understand(raw_path: bytes, query: bytes, headers: Headers, *, scheme: str, 
         name=found["name"].replace("%2f", "/").replace("%2F", "/"),
         filename=found["file"] or "",
         form=form_of(headers.get("accept", "")),
-        base_url=base_url(scheme, headers["host"], found["ws"], found["reg"]),
+        base_url=base_url(scheme, host, found["ws"], found["reg"]),
         secret_hash=secret_hash,
         ip=ip,
         if_none_match=headers.get("if-none-match", ""),
     )
-
-
-def _may_read(row: Row, name: str) -> bool:
-    """The authoriser's word, and a note that the token was used."""
-    if not row.actor.may(Action.READ, row.registry, target(name)):
-        return False
-    if row.token_id is not None:
-        usage.touch(row.token_id)
-    return True
 
 
 def _secret_hash(authorization: str) -> str | None:
@@ -235,4 +248,4 @@ def _secret_hash(authorization: str) -> str | None:
 def _is_served(host: str) -> bool:
     """Whether this Host header is one we answer to; the slow path refuses the others."""
     domain, _ = split_domain_port(host)
-    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
+    return bool(domain) and HOST.fullmatch(host) is not None and validate_host(domain, settings.ALLOWED_HOSTS)

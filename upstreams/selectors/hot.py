@@ -4,27 +4,22 @@ It answers only by rows the rule rendered (Rendering, Document, DocumentFile) an
 are still current. Who may read is decided by the authoriser, from the columns returned here.
 """
 
-import sqlite3
-import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
-import psycopg
-from django.conf import settings
-from django.db import connection
 
 from tokens.grants import TokenFacts
+from upstreams.selectors.readers import Reader
 from workspaces.access import Actor, Grant, Role, Target
 
 CALLER = (
     "t.id, t.name, t.read_only, CAST(t.registries AS TEXT), CAST(t.scopes AS TEXT), CAST(t.cidrs AS TEXT), t.expires_at,"
     " t.workspace_id, t.role,"
     " u.id, u.username, u.is_active, u.is_superuser, m.role, r.id, r.workspace_id, r.visibility"
-)
+)  # and then until when the rendering says so
 FROM = (
     " FROM registries_registry r"
     " JOIN workspaces_workspace w ON w.id = r.workspace_id"
@@ -36,17 +31,17 @@ FROM = (
 )
 WHERE = " WHERE w.slug = {p} AND r.slug = {p} AND g.name_epoch = COALESCE(e.epoch, 0)"
 DOCUMENT = (
-    f"SELECT {CALLER}, d.id, d.etag, d.last_modified{FROM}"
+    f"SELECT {CALLER}, g.fresh_until, d.id, d.etag, d.last_modified, LENGTH(d.body){FROM}"
     " JOIN upstreams_document d ON d.rendering_id = g.id AND d.form = {p} AND d.base_url = {p}"
     f"{WHERE} AND g.fresh_until > {{p}}"
 )
 FILE = (
-    f"SELECT {CALLER}, f.sha256, f.size{FROM}"
+    f"SELECT {CALLER}, g.files_until, f.sha256, f.size{FROM}"
     " JOIN upstreams_documentfile f ON f.rendering_id = g.id AND f.filename = {p}"
     f"{WHERE} AND g.files_until > {{p}}"
 )
 BODY = "SELECT body FROM upstreams_document WHERE id = {p} AND etag = {p}"
-COLUMNS = 17  # of CALLER
+COLUMNS = 18  # of CALLER, and the time
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,117 +60,43 @@ class Row:
     actor: Actor
     registry: Registry
     token_id: int | None
+    until: float  # by the clock, seconds since 1970: what the rendering and the token allow
     found: tuple[Any, ...]
-
-
-class Database(Protocol):
-    """A way to run one statement, quickly, outside Django's connection handling."""
-
-    placeholder: str
-    is_instant: bool  # answers in microseconds: may run on the event loop itself
-
-    def rows(self, statement: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
-        """All rows. Raises DatabaseTrouble."""
-        ...
-
-    def moment(self, now: datetime) -> object:
-        """`now` as the database compares it."""
-        ...
-
-
-class DatabaseTrouble(Exception):
-    """The statement could not be run; the slow path will say what is wrong."""
-
-
-class SQLite:
-    """A read-only connection of this process; readers never wait in WAL mode."""
-
-    placeholder, is_instant = "?", True
-
-    def __init__(self) -> None:
-        name = str(settings.DATABASES["default"]["NAME"])
-        self._connection = sqlite3.connect(f"file:{name}?mode=ro", uri=True, check_same_thread=False, isolation_level=None)
-        self._connection.execute("PRAGMA mmap_size=134217728")
-        self._lock = threading.Lock()
-
-    def rows(self, statement: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
-        """All rows."""
-        try:
-            with self._lock:
-                return self._connection.execute(statement, parameters).fetchall()
-        except sqlite3.Error as error:
-            raise DatabaseTrouble(str(error)) from error
-
-    def moment(self, now: datetime) -> str:
-        """As Django's SQLite backend stores it."""
-        return now.replace(tzinfo=None).isoformat(" ", "microseconds")
-
-
-class PostgreSQL:
-    """One autocommit connection per thread of the small pool, statements prepared on first use."""
-
-    placeholder, is_instant = "%s", False
-
-    def __init__(self) -> None:
-        self._local = threading.local()
-
-    def rows(self, statement: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
-        """All rows; a broken connection is dropped, the next call makes a new one."""
-        try:
-            own = getattr(self._local, "connection", None)
-            if own is None:
-                own = self._local.connection = _connect()
-            return own.execute(statement, parameters, prepare=True, binary=True).fetchall()
-        except psycopg.Error as error:
-            broken, self._local.connection = getattr(self._local, "connection", None), None
-            if broken is not None:
-                broken.close()
-            raise DatabaseTrouble(type(error).__name__) from error
-
-    def moment(self, now: datetime) -> datetime:
-        """As it is."""
-        return now
-
-
-def open_database() -> Database:
-    """The database the settings name."""
-    return SQLite() if connection.vendor == "sqlite" else PostgreSQL()
 
 
 class Statements:
     """The statements in the spelling of one database."""
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
-        self._document, self._file, self._body = (text.replace("{p}", database.placeholder) for text in (DOCUMENT, FILE, BODY))
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._document, self._file, self._body = (reader.spelt(text) for text in (DOCUMENT, FILE, BODY))
 
-    def document(self, key: tuple[str, str, str, str, str], secret_hash: str, ip: str, now: datetime) -> Row | None:
-        """`key`: workspace, registry, name, form, base URL. `found`: document id, ETag, last modified."""
+    async def document(self, key: tuple[str, str, str, str, str], secret_hash: str, ip: str, now: datetime) -> Row | None:
+        """`key`: workspace, registry, name, form, base URL. `found`: document id, ETag, last modified, bytes. Raises DatabaseTrouble."""
         workspace, registry, name, form, base_url = key
-        moment = self.database.moment(now)
-        rows = self.database.rows(self._document, (name, secret_hash, form, base_url, workspace, registry, moment))
+        rows = await self._reader.rows(self._document, (name, secret_hash, form, base_url, workspace, registry, now))
         return read_row(rows[0], secret_hash, ip, now) if rows else None
 
-    def file(self, key: tuple[str, str, str, str], secret_hash: str, ip: str, now: datetime) -> Row | None:
-        """`key`: workspace, registry, name, file name. `found`: SHA-256, size."""
+    async def file(self, key: tuple[str, str, str, str], secret_hash: str, ip: str, now: datetime) -> Row | None:
+        """`key`: workspace, registry, name, file name. `found`: SHA-256, size. Raises DatabaseTrouble."""
         workspace, registry, name, filename = key
-        moment = self.database.moment(now)
-        rows = self.database.rows(self._file, (name, secret_hash, filename, workspace, registry, moment))
+        rows = await self._reader.rows(self._file, (name, secret_hash, filename, workspace, registry, now))
         return read_row(rows[0], secret_hash, ip, now) if rows else None
 
-    def body(self, document_id: int, etag: str) -> bytes | None:
-        """The gzip bytes of a document, if they are still those of `etag`."""
-        rows = self.database.rows(self._body, (document_id, etag))
+    async def body(self, document_id: int, etag: str) -> bytes | None:
+        """The gzip bytes of a document, if they are still those of `etag`. Raises DatabaseTrouble."""
+        rows = await self._reader.rows(self._body, (document_id, etag))
         return bytes(rows[0][0]) if rows else None
 
 
 def read_row(row: tuple[Any, ...], secret_hash: str, ip: str, now: datetime) -> Row | None:
     """The caller as the authoriser's Actor; None when the credentials are not plainly good (the slow path says why)."""
     (token_id, name, read_only, registries, scopes, cidrs, expires_at, service_of, service_role) = row[:9]
-    (user_id, username, is_active, is_superuser, member_role, registry_id, workspace_id, visibility) = row[9:COLUMNS]
+    (user_id, username, is_active, is_superuser, member_role, registry_id, workspace_id, visibility, until) = row[9:COLUMNS]
     registry = Registry(registry_id, workspace_id, visibility == "public")
+    allowed = _timestamp(until)
     if not secret_hash:
-        return Row(Actor(ip=ip), registry, None, row[COLUMNS:])
+        return Row(Actor(ip=ip), registry, None, allowed, row[COLUMNS:])
     if token_id is None or (user_id is not None and not is_active):
         return None
     facts, grant = token_facts(token_id, name, read_only, registries, scopes, cidrs, expires_at)
@@ -186,7 +107,9 @@ def read_row(row: tuple[Any, ...], secret_hash: str, ip: str, now: datetime) -> 
     else:
         roles = {} if member_role is None else {workspace_id: Role(member_role)}
         actor = Actor(user_id, username, bool(is_superuser), roles, grant, ip)
-    return Row(actor, registry, token_id, row[COLUMNS:])
+    if facts.expires_at is not None:
+        allowed = min(allowed, facts.expires_at.timestamp())
+    return Row(actor, registry, token_id, allowed, row[COLUMNS:])
 
 
 @lru_cache(maxsize=4096)
@@ -202,16 +125,13 @@ def target(name: str, *, is_restricted: bool = False) -> Target:
     return Target("npm", name, is_restricted)
 
 
-def _connect() -> "psycopg.Connection[Any]":
-    parameters = connection.get_connection_params()
-    for key in ("cursor_factory", "context", "pool", "prepare_threshold", "server_side_binding"):
-        parameters.pop(key, None)
-    parameters.pop("client_encoding", None)
-    return psycopg.connect(**parameters, autocommit=True, prepare_threshold=0)
-
-
 def _json(value: str | None) -> Any:
     return None if value is None else orjson.loads(value)
+
+
+def _timestamp(value: str | datetime) -> float:
+    moment = _moment(value)
+    return moment.timestamp() if moment else 0.0
 
 
 def _moment(value: object) -> datetime | None:
