@@ -11,8 +11,11 @@ from django.db.migrations.executor import MigrationExecutor
 
 from config.bootstrap import FirstRun, bootstrap
 from config.env import EnvironmentInvalid, discover_npm_upstream
+from packages.services.signing import sign_missing
 from upstreams.errors import UpstreamInvalid
 from workspaces.errors import Invalid
+
+SIGNED_AT_START = 1000  # versions from before there were signatures: half a second; the housekeeping signs the rest
 
 
 def prepare() -> FirstRun:
@@ -23,7 +26,9 @@ def prepare() -> FirstRun:
         migrate()
         if asked is not None:
             settings.NPM_UPSTREAM_URL = asked.result()  # the operator's word from here on, also in this process
-    return first_run()
+    made = first_run()
+    sign_missing(limit=SIGNED_AT_START)
+    return made
 
 
 def reach_database() -> None:

@@ -6,17 +6,20 @@ from pathlib import Path
 from celery import shared_task
 from django.conf import settings
 
+from packages.services.signing import sign_missing
 from tokens.services.web_login import sweep_logins
 from upstreams.services.upkeep import forget_answers, forget_renderings, shrink_cache
 
+SIGNED_AT_ONCE = 5000  # versions
 STALE_AFTER = 3600.0  # seconds without a write: whoever was writing is gone
 FOLDERS = ("staging", "spool")
 
 
 @shared_task
 def sweep() -> None:
-    """Housekeeping each minute: logins that are over, and files that a crash left beside the storage."""
+    """Housekeeping each minute: logins that are over, files that a crash left beside the storage, versions not signed yet."""
     sweep_logins()
+    sign_missing(limit=SIGNED_AT_ONCE)
     sweep_files(time.time() - STALE_AFTER)
 
 

@@ -9,8 +9,9 @@ from django.utils import timezone
 from packages import blobs
 from packages.errors import VersionExists, VersionRetired
 from packages.formats.publication import Publication, StagedFile
-from packages.models import Blob, BlobLink, File, Package, RetiredVersion, Tag, Version
+from packages.models import Blob, BlobLink, File, Format, Package, RetiredVersion, Tag, Version
 from packages.services.epochs import bump_name
+from packages.services.signing import PRESENT_KEY, UNSIGNED, Signature, sign
 from registries.models import Registry
 from registries.services import restrict
 from workspaces.access import Action, Actor, Target
@@ -33,6 +34,7 @@ class Standing:
 
     origin: str
     is_internal: bool
+    signature: Signature = UNSIGNED
 
 
 def publish(*, actor: Actor, registry: Registry, publication: Publication, origin: str = Version.Origin.PUBLISHED) -> Published:
@@ -72,6 +74,8 @@ def add_version(package: Package, publication: Publication, actor: Actor, standi
         published_by_id=actor.user_id,
         published_by_name=actor.name[:128],
         differences=list(publication.differences),
+        signed_by=standing.signature.keyid,
+        signature=standing.signature.value,
     )
     File.objects.create(version=version, name=publication.filename, blob=blob)
     return version
@@ -111,10 +115,11 @@ def _refuse_early(registry: Registry, publication: Publication) -> Published | N
 def _commit(actor: Actor, registry: Registry, publication: Publication, origin: str) -> Published:
     package = package_for_write(registry, publication.format, publication.name)
     _refuse_retired(registry, publication)
-    is_internal = Registry.objects.values_list("is_internal", flat=True).get(pk=registry.pk)
+    is_internal, keyid = Registry.objects.values_list("is_internal", PRESENT_KEY).get(pk=registry.pk)
     if publication.is_restricted:
         _restrict_first(registry, package)
-    version = add_version(package, publication, actor, Standing(origin=origin, is_internal=is_internal))
+    signature = _signature(registry, publication, keyid)
+    version = add_version(package, publication, actor, Standing(origin=origin, is_internal=is_internal, signature=signature))
     for tag in publication.tags:
         move_tag(package, tag, version)
     if "latest" not in publication.tags and not Tag.objects.filter(package=package, name="latest").exists():
@@ -122,9 +127,19 @@ def _commit(actor: Actor, registry: Registry, publication: Publication, origin: 
     new = {"internal": is_internal, "integrity": version.integrity, "size": version.size, "tags": list(publication.tags)}
     subject = f"{registry} {publication.format} {publication.name}@{publication.version}"
     record(actor, f"version.{origin}", subject, workspace=registry.workspace_id, new=new)
+    if publication.differences:
+        told = {"differences": list(publication.differences)}
+        record(actor, "version.manifest_differs", subject, workspace=registry.workspace_id, new=told)
     if is_internal:
         tell_of_shadowed(package)
     return Published(version, created=True)
+
+
+def _signature(registry: Registry, publication: Publication, keyid: str | None) -> Signature:
+    """Ours, over what npm clients check; other formats have ways of their own."""
+    if publication.format != Format.NPM:
+        return UNSIGNED
+    return sign(registry.workspace_id, keyid, f"{publication.name}@{publication.version}:{publication.file.integrity}")
 
 
 def _restrict_first(registry: Registry, package: Package) -> None:

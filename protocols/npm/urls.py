@@ -3,7 +3,22 @@
 from django.urls import re_path
 
 from protocols.npm.door import Door, View, door
-from protocols.npm.views import absent, access, files, later, orgs, packument, profile, publish, session, stars, tags, tokens, unpublish
+from protocols.npm.views import (
+    absent,
+    access,
+    files,
+    later,
+    orgs,
+    packument,
+    profile,
+    publish,
+    session,
+    signatures,
+    stars,
+    tags,
+    tokens,
+    unpublish,
+)
 
 NAME = r"(?P<pkg>@[^/]+/[^/]+|(?!-(?:/|\Z))[^/@][^/]*)"
 # Clients also send the scope again: `/@acme/bar/-/@acme/bar-1.0.0.tgz`.
@@ -12,7 +27,8 @@ FILE = r"(?:@[^/]+/)?(?P<filename>[^/]+)"
 # (`--replace-registry-host=always`): `api/npm/some-repo/`, `repository/npm/`. No package's address looks so, since a
 # name has no slash outside its scope. Another workspace's registry is no such prefix.
 ELSEWHERE = r"(?![^/]+/r/)(?:(?!-/)[^/@][^/]*/){1,8}"
-ORG, TEAM = r"(?P<org>[^/]+)", r"(?P<team>[^/]+)"
+WORD = r"[^/\x00-\x1f\x7f]+"
+ORG, TEAM = rf"(?P<org>{WORD})", rf"(?P<team>{WORD})"
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
 
 
@@ -52,8 +68,10 @@ urlpatterns = [
         rf"^-/team/{ORG}/{TEAM}/package/?\Z",
         door(GET=access.read_packages_of_team, PUT=access.write_grant, DELETE=access.delete_grant),
     ),
-    re_path(r"^-/user/(?P<username>[^/]+)/package/?\Z", door(GET=access.read_packages_of_user)),
+    re_path(rf"^-/user/(?P<username>{WORD})/package/?\Z", door(GET=access.read_packages_of_user)),
     re_path(r"^-/_view/starredByUser/?\Z", door(GET=stars.read_stars)),
+    re_path(r"^-/npm/v1/keys/?\Z", door(GET=signatures.read_keys)),
+    re_path(rf"^-/npm/v1/attestations/{NAME}@(?P<version>[^/@]+)\Z", door(GET=signatures.read_attestations)),
     re_path(r"^-(?:/(?P<rest>.*))?\Z", every(absent.absent)),
     re_path(rf"^{NAME}/?\Z", door(GET=packument.read_package, PUT=publish.write_package)),
     re_path(rf"^{NAME}/-rev/(?P<rev>[^/]+)/?\Z", door(PUT=unpublish.write_revision, DELETE=unpublish.remove_package)),

@@ -14,12 +14,7 @@ PARTS: Mapping[str, str] = {
     "v1/search": "Search is not supported here yet.",
     "all": "Search is not supported here yet.",
     "npm/v1/security": "Audit is not supported here yet.",
-    "npm/v1/attestations": "Provenance is not supported here yet.",
-    "npm/v1/keys": "Registry signatures are not supported here yet.",
-    "org": "People and roles belong to the workspace; change them in the browser.",
-    "team": "People and roles belong to the workspace; change them in the browser.",
-    "package": "Access and owners are those of the workspace; change them in the browser.",
-    "_view": "Stars are not kept here.",
+    "npm/v1/attestations": "Attestations are those of one version: /-/npm/v1/attestations/{package}@{version}.",
     "user": "This part of npm's login is not supported here.",
 }
 
