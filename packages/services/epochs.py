@@ -4,16 +4,10 @@ The bump is a row lock too: writers of one name in one workspace queue behind it
 """
 
 from django.db import connection
-from django.db.models import F
-
-from packages.models import NameEpoch
 
 
 def bump_name(workspace_id: int, format: str, folded: str) -> None:  # noqa: A002 - the field's own word
     """Make everything rendered of the name old. Call first in the transaction that changes it."""
-    rows = NameEpoch.objects.filter(workspace_id=workspace_id, format=format, name=folded)
-    if rows.update(epoch=F("epoch") + 1):
-        return
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO packages_nameepoch (workspace_id, format, name, epoch) VALUES (%s, %s, %s, 1)"

@@ -8,14 +8,17 @@ from django.utils import timezone
 
 from packages import blobs
 from packages.errors import VersionExists, VersionRetired
-from packages.formats.publication import Publication, StagedFile
-from packages.models import Blob, BlobLink, File, Format, Package, RetiredVersion, Tag, Version
+from packages.formats.publication import Publication
+from packages.models import Format, Package, Version
 from packages.services.epochs import bump_name
-from packages.services.signing import PRESENT_KEY, UNSIGNED, Signature, sign
+from packages.services.rows import look_before, look_now, write_blob, write_file, write_package, write_tag
+from packages.services.signing import UNSIGNED, Signature, sign
+from registries.gate import RegistryNotFound
 from registries.models import Registry
 from registries.services import restrict
 from workspaces.access import Action, Actor, Target
 from workspaces.errors import Denied
+from workspaces.insertion import insert
 from workspaces.models import Event
 from workspaces.services.audit import SYSTEM, record
 
@@ -59,17 +62,16 @@ def publish(*, actor: Actor, registry: Registry, publication: Publication, origi
 
 def add_version(package: Package, publication: Publication, actor: Actor, standing: Standing) -> Version:
     """Insert the rows of one version: blob, link, version, file. Inside the caller's transaction."""
-    blob = _blob(publication.file)
-    BlobLink.objects.bulk_create([BlobLink(package=package, blob=blob)], ignore_conflicts=True)
-    version = Version.objects.create(
-        package=package,
+    file = publication.file
+    version = Version(
+        package_id=package.pk,
         version=publication.version,
         manifest=publication.manifest,
         is_internal=standing.is_internal,
         origin=standing.origin,
-        integrity=publication.file.integrity,
-        shasum=publication.file.sha1,
-        size=publication.file.size,
+        integrity=file.integrity,
+        shasum=file.sha1,
+        size=file.size,
         deprecated=publication.deprecated,
         published_by_id=actor.user_id,
         published_by_name=actor.name[:128],
@@ -77,18 +79,16 @@ def add_version(package: Package, publication: Publication, actor: Actor, standi
         signed_by=standing.signature.keyid,
         signature=standing.signature.value,
     )
-    File.objects.create(version=version, name=publication.filename, blob=blob)
+    blob_id = write_blob(package, file)
+    insert(version)
+    write_file(version.pk, publication.filename, blob_id)
     return version
 
 
 def package_for_write(registry: Registry, format: str, name: str) -> Package:  # noqa: A002 - the field's own word
     """The package, created when new; its name's epoch bumped and thereby locked; its revision moved on."""
     bump_name(registry.workspace_id, format, name.lower())
-    package = Package.objects.filter(registry=registry, format=format, name=name).first()
-    if package is None:  # nobody else can create it now: the name is locked
-        return Package.objects.create(registry=registry, format=format, name=name, folded=name.lower(), revision=1)
-    touch(package)
-    return package
+    return write_package(registry, format, name)
 
 
 def touch(package: Package) -> None:
@@ -98,39 +98,41 @@ def touch(package: Package) -> None:
 
 def move_tag(package: Package, name: str, version: Version) -> None:
     """Point a tag at a version."""
-    tag = Tag(package=package, name=name, version=version)
-    Tag.objects.bulk_create([tag], update_conflicts=True, unique_fields=["package", "name"], update_fields=["version"])
+    write_tag(package.pk, name, version.pk)
 
 
 def _refuse_early(registry: Registry, publication: Publication) -> Published | None:
     """Answer or refuse from what is known, before any byte is stored."""
-    found = _existing(registry, publication)
+    before = look_before(registry, publication)
+    found = Version.objects.filter(pk=before.version_id).first() if before.version_id is not None else None
     if found is not None:
         return _same_or_refuse(found, publication)
-    _refuse_retired(registry, publication)
+    _refuse_retired(publication, is_retired=before.is_retired)
     return None
 
 
 @transaction.atomic
 def _commit(actor: Actor, registry: Registry, publication: Publication, origin: str) -> Published:
     package = package_for_write(registry, publication.format, publication.name)
-    _refuse_retired(registry, publication)
-    is_internal, keyid = Registry.objects.values_list("is_internal", PRESENT_KEY).get(pk=registry.pk)
+    now = look_now(package, publication)
+    if now is None:
+        raise RegistryNotFound(f"The registry {registry} was deleted just now.")
+    _refuse_retired(publication, is_retired=now.is_retired)
     if publication.is_restricted:
         _restrict_first(registry, package)
-    signature = _signature(registry, publication, keyid)
-    version = add_version(package, publication, actor, Standing(origin=origin, is_internal=is_internal, signature=signature))
+    standing = Standing(origin=origin, is_internal=now.is_internal, signature=_signature(registry, publication, now.keyid))
+    version = add_version(package, publication, actor, standing)
     for tag in publication.tags:
         move_tag(package, tag, version)
-    if "latest" not in publication.tags and not Tag.objects.filter(package=package, name="latest").exists():
+    if "latest" not in publication.tags and not now.has_latest:
         move_tag(package, "latest", version)
-    new = {"internal": is_internal, "integrity": version.integrity, "size": version.size, "tags": list(publication.tags)}
+    new = {"internal": now.is_internal, "integrity": version.integrity, "size": version.size, "tags": list(publication.tags)}
     subject = f"{registry} {publication.format} {publication.name}@{publication.version}"
     record(actor, f"version.{origin}", subject, workspace=registry.workspace_id, new=new)
     if publication.differences:
         told = {"differences": list(publication.differences)}
         record(actor, "version.manifest_differs", subject, workspace=registry.workspace_id, new=told)
-    if is_internal:
+    if now.is_internal and now.has_pulled:
         tell_of_shadowed(package)
     return Published(version, created=True)
 
@@ -176,15 +178,6 @@ def _same_or_refuse(found: Version, publication: Publication) -> Published:
     raise VersionExists(f"You cannot publish over the existing version {publication.version} of {publication.name}; choose a new number.")
 
 
-def _refuse_retired(registry: Registry, publication: Publication) -> None:
-    retired = RetiredVersion.objects.filter(
-        registry=registry, format=publication.format, name=publication.name, version=publication.version
-    )
-    if retired.exists():
+def _refuse_retired(publication: Publication, *, is_retired: bool) -> None:
+    if is_retired:
         raise VersionRetired(f"{publication.name}@{publication.version} was published and deleted; its number is not given out again.")
-
-
-def _blob(staged: StagedFile) -> Blob:
-    blob = Blob(sha256=staged.sha256, sha512=staged.sha512, sha1=staged.sha1, size=staged.size)
-    Blob.objects.bulk_create([blob], ignore_conflicts=True)  # the same bytes may come in under another name right now
-    return Blob.objects.get(sha256=staged.sha256)

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from django.db import connection, transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from packages.models import Package, SigningKey, Version
@@ -36,7 +36,6 @@ PURPOSE = "gatehouse signing keys"
 OVERLAP = timedelta(minutes=1)  # a publish that is under way at a rotation may still sign with the old key
 BATCH = 200  # versions signed in one transaction
 ALGORITHM = ec.ECDSA(SHA256())
-PRESENT_KEY = Subquery(SigningKey.objects.filter(workspace=OuterRef("workspace"), expires_at=None).values("keyid"))  # of a registry
 CURRENT = "SELECT keyid FROM packages_signingkey WHERE workspace_id = %s AND expires_at IS NULL"
 _opened: dict[tuple[int, str], ec.EllipticCurvePrivateKey] = {}  # of this process; a key never changes under its keyid
 
