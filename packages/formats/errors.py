@@ -27,6 +27,12 @@ class DocumentInvalid(Invalid):
     code = "document_invalid"
 
 
+class QueryInvalid(Invalid):
+    """A question that cannot be answered as it stands: too long, too deep, or too broad to be answered in time."""
+
+    code = "query_invalid"
+
+
 class IntegrityMismatch(Invalid):
     """The bytes are not what the document promises."""
 

@@ -1,9 +1,11 @@
 """Gathers the facts of one moment for the rule: a handful of queries, no network."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -51,6 +53,15 @@ class Situation:
     replies: Mapping[int, Replied] = field(default_factory=dict)
 
 
+class HeldRow(NamedTuple):
+    """One version somewhere in the workspace; `spelled`: the name as its package writes it."""
+
+    registry_id: int
+    spelled: str
+    is_internal: bool
+    origin: str
+
+
 @dataclass(frozen=True)
 class _Held:
     """Versions of the name in one registry, counted."""
@@ -81,22 +92,71 @@ def gather(
     """Read the facts about `name` (as written) in `registry`. Epochs are read first, so a race only makes us ask again."""
     folded = name.lower()
     epochs = current_epochs(registry, format, folded)
-    workspace_id = registry.workspace_id
-    upstreams = _upstreams(workspace_id, format)
-    held = _held(workspace_id, format, name, folded)
-    tombstones = _tombstones(workspace_id, format, folded)
-    builder = _Builder(upstreams, held, tombstones, folded, replies)
+    ground = Ground.read(registry.workspace_id, format)
+    rows, tombstones = held_rows(registry.workspace_id, format, [folded]), tombstone_rows(registry.workspace_id, format, [folded])
+    about = NameRows(rows.get(folded, ()), tombstones.get(folded, {}), replies)
+    return Situation(facts_of(registry, name, ground, about, home_only=home_only), epochs, ground.by_id, replies)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the rule knows of a workspace whatever the name: its upstreams by registry, its claims."""
+
+    workspace_id: int
+    upstreams: Mapping[int, list[Upstream]]
+    claims: Sequence[str]
+
+    @classmethod
+    def read(cls, workspace_id: int, format: str) -> "Ground":  # noqa: A002
+        """As it is now."""
+        claims = Claim.objects.filter(workspace_id=workspace_id).values_list("pattern", flat=True)
+        return cls(workspace_id, _upstreams(workspace_id, format), list(claims))
+
+    @property
+    def by_id(self) -> dict[int, Upstream]:
+        """Every upstream of the workspace."""
+        return {upstream.pk: upstream for group in self.upstreams.values() for upstream in group}
+
+    @cached_property
+    def labels(self) -> dict[int, str]:
+        """The registries of the workspace as people read them; asked only where a word for one is needed."""
+        return {found.pk: str(found) for found in Registry.objects.filter(workspace_id=self.workspace_id).select_related("workspace")}
+
+    def internal_patterns(self) -> Iterator[tuple[str, str]]:
+        """Each pattern whose names are internal, with a word for it: claims, and what internal upstreams are limited to.
+
+        The latter count also while the upstream is disabled.
+        """
+        yield from ((pattern, f"the claim {pattern}") for pattern in self.claims)
+        for group in self.upstreams.values():
+            for row in group:
+                if row.kind != Upstream.Kind.REGISTRY and row.is_internal:
+                    known = (pattern for pattern in row.patterns if pattern != "*")
+                    yield from ((pattern, f"the pattern {pattern} of internal upstream {row.name}") for pattern in known)
+
+
+@dataclass(frozen=True)
+class NameRows:
+    """The rows about one canonical name: versions held in the workspace, tombstones by registry, what upstreams said."""
+
+    held: Sequence[HeldRow] = ()
+    tombstones: Mapping[int | None, str] = field(default_factory=dict)
+    replies: Mapping[int, Replied] = field(default_factory=dict)
+
+
+def facts_of(registry: Registry, name: str, ground: Ground, about: NameRows, *, home_only: bool = False) -> Facts:
+    """The facts about `name` (as written) in `registry`, from rows that were read before."""
+    folded, held = name.lower(), _tally(about.held, name)
+    builder = _Builder(ground.upstreams, held, about.tombstones, folded, about.replies)
     others = [key for key, count in held.items() if count.family_own_internal and key != registry.pk]
-    facts = Facts(
+    return Facts(
         name=folded,
         home=builder.home(registry, frozenset()),
-        claim=_claim(workspace_id, folded, upstreams),
-        tombstone=tombstones.get(None, ""),
-        held_by=_label(others[0]) if others else "",
+        claim=next((word for pattern, word in ground.internal_patterns() if matches(pattern, folded)), ""),
+        tombstone=about.tombstones.get(None, ""),
+        held_by=ground.labels[others[0]] if others else "",
         home_only=home_only,
     )
-    by_id = {upstream.pk: upstream for group in upstreams.values() for upstream in group}
-    return Situation(facts, epochs, by_id, replies)
 
 
 def cached_replies(upstream_ids: Iterable[int], name: str, now: datetime) -> dict[int, Replied]:
@@ -166,45 +226,36 @@ def _upstreams(workspace_id: int, format: str) -> dict[int, list[Upstream]]:  # 
     return found
 
 
-def _held(workspace_id: int, format: str, name: str, folded: str) -> dict[int, _Held]:  # noqa: A002
-    rows = Version.objects.filter(package__registry__workspace_id=workspace_id, package__format=format, package__folded=folded).values_list(
-        "package__registry_id", "package__name", "is_internal", "origin"
-    )
-    found: dict[int, _Held] = {}
-    for registry_id, spelled, is_internal, origin in rows:
-        held = found.get(registry_id, _Held())
-        is_own = origin != Version.Origin.PULLED
-        exact = spelled == name
-        found[registry_id] = _Held(
-            own=held.own + (exact and is_own),
-            internal=held.internal + (exact and is_internal),
-            pulled=held.pulled + (exact and not is_own and not is_internal),
-            family_internal=held.family_internal + is_internal,
-            family_own_internal=held.family_own_internal + (is_internal and is_own),
-        )
+def held_rows(workspace_id: int, format: str, folded: Sequence[str]) -> dict[str, list[HeldRow]]:  # noqa: A002
+    """The versions of these canonical names in the workspace, by name."""
+    rows = Version.objects.filter(
+        package__registry__workspace_id=workspace_id, package__format=format, package__folded__in=folded
+    ).values_list("package__folded", "package__registry_id", "package__name", "is_internal", "origin")
+    found: dict[str, list[HeldRow]] = defaultdict(list)
+    for name, *row in rows:
+        found[name].append(HeldRow(*row))
     return found
 
 
-def _tombstones(workspace_id: int, format: str, folded: str) -> dict[int | None, str]:  # noqa: A002
-    rows = Tombstone.objects.filter(workspace_id=workspace_id, format=format, name=folded)
-    return {row.registry_id: row.reason for row in rows}
+def tombstone_rows(workspace_id: int, format: str, folded: Sequence[str]) -> dict[str, dict[int | None, str]]:  # noqa: A002
+    """Why these canonical names stay internal, by name and registry (None: in the whole workspace)."""
+    found: dict[str, dict[int | None, str]] = defaultdict(dict)
+    for row in Tombstone.objects.filter(workspace_id=workspace_id, format=format, name__in=folded):
+        found[row.name][row.registry_id] = row.reason
+    return found
 
 
-def _claim(workspace_id: int, folded: str, upstreams: Mapping[int, list[Upstream]]) -> str:
-    """The first claim that fits; the patterns of internal upstreams count, also while disabled."""
-    claims = Claim.objects.filter(workspace_id=workspace_id).values_list("pattern", flat=True)
-    for pattern in claims:
-        if matches(pattern, folded):
-            return f"the claim {pattern}"
-    for group in upstreams.values():
-        for row in group:
-            if row.kind == Upstream.Kind.REGISTRY or not row.is_internal:
-                continue
-            for pattern in row.patterns:
-                if pattern != "*" and matches(pattern, folded):
-                    return f"the pattern {pattern} of internal upstream {row.name}"
-    return ""
-
-
-def _label(registry_id: int) -> str:
-    return str(Registry.objects.select_related("workspace").get(pk=registry_id))
+def _tally(rows: Iterable[HeldRow], name: str) -> dict[int, _Held]:
+    found: dict[int, _Held] = {}
+    for row in rows:
+        held = found.get(row.registry_id, _Held())
+        is_own = row.origin != Version.Origin.PULLED
+        exact = row.spelled == name
+        found[row.registry_id] = _Held(
+            own=held.own + (exact and is_own),
+            internal=held.internal + (exact and row.is_internal),
+            pulled=held.pulled + (exact and not is_own and not row.is_internal),
+            family_internal=held.family_internal + row.is_internal,
+            family_own_internal=held.family_own_internal + (row.is_internal and is_own),
+        )
+    return found

@@ -1,0 +1,217 @@
+"""Finding packages of one registry: one statement over the index of words, whatever the number of packages.
+
+A selector of its own file. Both databases run the same statement; docs/search.md has its plans and times.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+from django.db import OperationalError, connection, transaction
+
+from packages.formats.errors import QueryInvalid
+from packages.formats.npm.search import TEXT, Query
+from packages.models import Format, SearchEntry
+from registries.models import Registry
+
+TIME_LIMIT = 2.0  # seconds a search may take in the database
+EXACT, BEGINS = 100_000, 2_000  # a name that is the text, one that begins with it: before whatever words are worth
+STEPS = 50_000  # instructions of SQLite's machine between two looks at the clock
+HELD = (
+    "EXISTS (SELECT 1 FROM packages_package q JOIN registries_registry r ON r.id = q.registry_id"
+    " JOIN packages_version v ON v.package_id = q.id WHERE q.format = %s AND q.folded = e.folded AND r.workspace_id = %s AND v.is_internal)"
+)
+BURIED = "EXISTS (SELECT 1 FROM packages_tombstone t WHERE t.workspace_id = %s AND t.format = %s AND t.name = e.folded)"
+RESTRICTED = "EXISTS (SELECT 1 FROM registries_restrictedname x WHERE x.registry_id = %s AND x.format = %s AND x.name = p.name)"
+MARKED = "EXISTS (SELECT 1 FROM packages_searchword w WHERE w.registry_id = %s AND w.word IN ({}) AND w.entry_id = e.package_id)"
+HITS = (
+    "SELECT entry_id, {} AS term, MAX(CASE WHEN word = %s THEN weight * 2 ELSE weight END) AS best FROM packages_searchword"
+    " WHERE registry_id = %s AND word >= %s AND word < %s GROUP BY entry_id"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sieve:
+    """What the caller may see. `internal`: patterns of names that are internal; `readable`: of those a token may read, None is all.
+
+    `hides_restricted`: leave out the names that a public registry shows to members only.
+    """
+
+    internal: Sequence[str] = ()
+    readable: Sequence[str] | None = None
+    hides_restricted: bool = False
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One package found: npm's facts of it, and what the hit is worth."""
+
+    name: str
+    version: str
+    is_deprecated: bool
+    date: str
+    facts: dict[str, object]
+    score: float
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page of hits, best first, and how many there are in all."""
+
+    hits: tuple[Hit, ...] = ()
+    total: int = 0
+
+
+@dataclass
+class _Clause:
+    """SQL with its parameters, growing together."""
+
+    sql: list[str] = field(default_factory=list)
+    values: list[object] = field(default_factory=list)
+
+    def add(self, sql: str, *values: object) -> None:
+        self.sql.append(sql)
+        self.values += values
+
+
+def find(registry: Registry, query: Query, sieve: Sieve, *, start: int, size: int) -> Found:
+    """The hits from `start` on, at most `size`. Raises QueryInvalid when it takes longer than TIME_LIMIT."""
+    if query.finds_nothing:
+        return Found()
+    source, where = _source(registry, query), _where(registry, query, sieve)
+    joined = f"FROM {' '.join(source.sql)} JOIN packages_package p ON p.id = e.package_id WHERE {' AND '.join(where.sql)}"
+    boost, boosted = _boost(query)
+    page = f"SELECT e.package_id, {boost}, COUNT(*) OVER () {joined} ORDER BY 2 DESC, LENGTH(e.folded), e.folded LIMIT %s OFFSET %s"
+    with _time_limit(), connection.cursor() as cursor:
+        cursor.execute(page, [*boosted, *source.values, *where.values, size, start])
+        rows = cursor.fetchall()
+        if not rows and (start or not size):  # a page of nothing does not know how many there are
+            cursor.execute(f"SELECT COUNT(*) {joined}", [*source.values, *where.values])
+            return Found((), cursor.fetchone()[0])
+    return Found(tuple(_hits([(key, score) for key, score, _ in rows])), rows[0][2] if rows else 0)
+
+
+def _source(registry: Registry, query: Query) -> _Clause:
+    """The entries that have every word, with a score."""
+    clause = _Clause()
+    if not query.words:
+        clause.add("(SELECT package_id AS entry_id, 0 AS score FROM packages_searchentry WHERE registry_id = %s) h", registry.pk)
+    else:
+        terms = []
+        for number, word in enumerate(query.words):
+            key = (TEXT + word).encode()
+            terms.append(HITS.format(number))
+            clause.values += [key, registry.pk, key, key + b"\xff"]  # no text in UTF-8 holds this byte
+        hits = " UNION ALL ".join(terms)
+        grouped = f"SELECT entry_id, SUM(best) AS score FROM ({hits}) one GROUP BY entry_id HAVING COUNT(*) = {len(terms)}"  # noqa: S608 - our own texts
+        clause.sql.append(f"({grouped}) h")
+    clause.sql.append("JOIN packages_searchentry e ON e.package_id = h.entry_id")
+    return clause
+
+
+def _boost(query: Query) -> tuple[str, list[object]]:
+    """The score: of the words, and far more for a name that is, or begins with, the text itself."""
+    if not query.boosts_exact or not query.words:
+        return "h.score", []
+    bare = "CASE WHEN e.folded LIKE %s ESCAPE '!' THEN %s ELSE 0 END"
+    sql = f"h.score + CASE WHEN e.folded = %s THEN %s WHEN e.folded LIKE %s ESCAPE '!' THEN %s ELSE 0 END + {bare}"
+    begins, scoped = like(query.text, "*"), like(query.text, before="@*/")
+    return sql, [query.text, EXACT, begins, BEGINS, scoped, EXACT // 2]
+
+
+def _where(registry: Registry, query: Query, sieve: Sieve) -> _Clause:
+    clause = _Clause()
+    clause.add("e.registry_id = %s", registry.pk)
+    for words, negation in [*((group, "") for group in query.groups), *((frozenset({one}), "NOT ") for one in query.without)]:
+        marked = [word.encode() for word in sorted(words)]
+        clause.add(negation + MARKED.format(", ".join(["%s"] * len(marked))), registry.pk, *marked)
+    if query.is_deprecated is not None:
+        clause.add("e.is_deprecated" if query.is_deprecated else "NOT e.is_deprecated")
+    if query.is_unstable is not None:
+        clause.add("e.version LIKE '0.%%'" if query.is_unstable else "e.version NOT LIKE '0.%%'")
+    if sieve.readable is not None:
+        _any_pattern(clause, "", sieve.readable)
+    if sieve.hides_restricted:
+        clause.add(f"NOT {RESTRICTED}", registry.pk, Format.NPM)
+    _unshadowed(clause, registry, sieve)
+    return clause
+
+
+def _unshadowed(clause: _Clause, registry: Registry, sieve: Sieve) -> None:
+    """Packages that were only pulled go where anything internal is known of their name.
+
+    A little stricter than the rule, which looks at some registries of the workspace: search leaves the name out in all.
+    """
+    inner = _Clause()
+    inner.add(f"NOT {BURIED}", registry.workspace_id, Format.NPM)
+    inner.add(f"NOT {HELD}", Format.NPM, registry.workspace_id)
+    if sieve.internal:
+        _any_pattern(inner, "NOT ", sieve.internal)
+    clause.add(f"(NOT e.is_pulled OR ({' AND '.join(inner.sql)}))", *inner.values)
+
+
+def _any_pattern(clause: _Clause, negation: str, patterns: Sequence[str]) -> None:
+    if not patterns:
+        clause.add("1 = 0")
+        return
+    tests = " OR ".join(["e.folded LIKE %s ESCAPE '!'"] * len(patterns))
+    clause.add(f"{negation}({tests})", *(like("", pattern) for pattern in patterns))
+
+
+def like(text: str, pattern: str = "", *, before: str = "") -> str:
+    """A LIKE pattern (escape sign `!`) for a glob, with literal `text` behind or before it: `*` and `?` as everywhere."""
+
+    def literal(part: str) -> str:
+        return part.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+
+    def glob(part: str) -> str:
+        return literal(part.lower()).replace("*", "%").replace("?", "_")
+
+    return glob(before) + literal(text) + glob(pattern)
+
+
+def _hits(ranked: Sequence[tuple[int, float]]) -> Iterator[Hit]:
+    """The rows of a page, in order."""
+    entries = SearchEntry.objects.select_related("package").in_bulk([key for key, _ in ranked])
+    for key, score in ranked:
+        entry = entries.get(key)
+        if entry is not None:  # deleted a moment ago
+            date = entry.published_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            yield Hit(entry.package.name, entry.version, entry.is_deprecated, date, orjson.loads(bytes(entry.facts)), float(score))
+
+
+@contextlib.contextmanager
+def _time_limit() -> Iterator[None]:
+    """The database ends what takes longer than TIME_LIMIT. Raises QueryInvalid then."""
+    deadline = time.monotonic() + TIME_LIMIT
+    try:
+        with _timed_postgresql() if connection.vendor == "postgresql" else _timed_sqlite(deadline):
+            yield
+    except OperationalError:
+        if time.monotonic() < deadline:
+            raise
+        raise QueryInvalid("This search takes too long; ask with longer words, or fewer.") from None
+
+
+@contextlib.contextmanager
+def _timed_postgresql() -> Iterator[None]:
+    """For the statements inside alone: a failure takes the setting back with the savepoint, success by hand."""
+    setting = "SELECT current_setting('statement_timeout'), set_config('statement_timeout', %s, true)"
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(setting, [str(int(TIME_LIMIT * 1000))])
+        before = cursor.fetchone()[0]
+        yield
+        cursor.execute(setting, [before])
+
+
+@contextlib.contextmanager
+def _timed_sqlite(deadline: float) -> Iterator[None]:
+    """Without a transaction: ours begin with the writers' lock."""
+    connection.ensure_connection()
+    connection.connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
+    try:
+        yield
+    finally:
+        connection.connection.set_progress_handler(None, 0)

@@ -1,0 +1,96 @@
+"""What search knows of packages, kept in the transaction of every write (packages.formats.npm.search).
+
+One entry and some fifteen words per package; the words are written again only when they change. Measured at
+100,000 packages beside full-text search (SQLite's FTS5, PostgreSQL's tsvector): docs/search.md says why words won.
+"""
+
+import hashlib
+
+import orjson
+from django.db import connection, transaction
+from django.db.models import Q
+
+from packages.formats.errors import NameInvalid
+from packages.formats.npm.names import parse_known
+from packages.formats.npm.search import Listed, list_package
+from packages.models import Format, Package, SearchEntry, Version
+from packages.selectors import maintainers_of
+
+COLUMNS = ("package_id", "registry_id", "folded", "version", "is_pulled", "is_deprecated", "facts", "words_digest", "published_at")
+KEEP = (
+    f"INSERT INTO packages_searchentry ({', '.join(COLUMNS)}) VALUES ({', '.join(['%s'] * len(COLUMNS))}) ON CONFLICT (package_id)"  # noqa: S608 - our own texts
+    f" DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in COLUMNS[1:])}"
+)
+ADD_WORDS = "INSERT INTO packages_searchword (entry_id, registry_id, word, weight) VALUES "
+OWN = Q(is_internal=True) | ~Q(origin=Version.Origin.PULLED)  # versions that no rule hides
+
+
+def list_in_search(package: Package, *, published: Version | None = None) -> None:
+    """Bring what search knows of a package up to its present state, inside the caller's transaction.
+
+    `published`: the version that is being published under the tag latest, which is therefore what search shows.
+    """
+    if package.format != Format.NPM:
+        return
+    shown = published or _present(package)
+    old = None if package.revision == 1 else _digest_of(package)
+    if shown is None:
+        SearchEntry.objects.filter(package=package).delete()
+        return
+    listed = _listed(package, shown)
+    digest = hashlib.sha256(orjson.dumps(sorted(listed.words.items()))).hexdigest()
+    with connection.cursor() as cursor:  # in every publish: the ORM would cost several times the statements
+        cursor.execute(KEEP, _row(package, shown, listed, digest))
+        if old == digest:
+            return
+        if old is not None:
+            cursor.execute("DELETE FROM packages_searchword WHERE entry_id = %s", [package.pk])
+        values = [part for word, weight in listed.words.items() for part in (package.pk, package.registry_id, word.encode(), weight)]
+        cursor.execute(ADD_WORDS + ", ".join(["(%s, %s, %s, %s)"] * len(listed.words)), values)
+
+
+def list_missing(limit: int = 1000) -> int:
+    """List packages that search does not know yet: written before there was search, or by an older version of the house.
+
+    At most `limit` of them; returns how many.
+    """
+    missing = list(Package.objects.filter(format=Format.NPM, search_entry=None, versions__isnull=False).distinct()[:limit])
+    for package in missing:
+        with transaction.atomic():
+            if Package.objects.select_for_update().filter(pk=package.pk).exists():
+                list_in_search(package)
+    return len(missing)
+
+
+def _present(package: Package) -> Version | None:
+    """The version search shows: the one tagged latest, else the newest, among those no rule hides; else among the pulled."""
+    versions = Version.objects.filter(package=package)
+    tagged = versions.filter(OWN, tags__name="latest", tags__package=package).first()
+    return tagged or versions.filter(OWN).order_by("-id").first() or versions.order_by("-id").first()
+
+
+def _listed(package: Package, shown: Version) -> Listed:
+    """Facts and words of the present version; a name outside the grammar or a manifest that is none is told by its name alone."""
+    try:
+        manifest = orjson.loads(bytes(shown.manifest))
+    except orjson.JSONDecodeError:
+        manifest = {}
+    try:
+        name = parse_known(package.name)
+    except NameInvalid:
+        name = parse_known("-")
+    people = [shown.published_by_name] if package.revision == 1 and shown.published_by_name else maintainers_of(package)
+    return list_package(name, manifest if isinstance(manifest, dict) else {}, people, shown.published_by_name)
+
+
+def _row(package: Package, shown: Version, listed: Listed, digest: str) -> list[object]:
+    is_pulled = not shown.is_internal and shown.origin == Version.Origin.PULLED
+    facts = orjson.dumps(listed.facts)
+    date = connection.ops.adapt_datetimefield_value(shown.created_at)
+    return [
+        package.pk, package.registry_id, package.folded, shown.version, is_pulled, bool(shown.deprecated), facts, digest, date,
+    ]  # fmt: skip
+
+
+def _digest_of(package: Package) -> str | None:
+    return SearchEntry.objects.filter(package=package).values_list("words_digest", flat=True).first()
