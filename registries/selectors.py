@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q, QuerySet
 
-from registries.models import PackageRight, Registry, RestrictedName
+from registries.models import Alias, PackageRight, Registry, RestrictedName
 from workspaces.access import Action, Actor, Target
 from workspaces.models import Workspace
 
@@ -15,6 +15,11 @@ def registries_of(actor: Actor, workspace: Workspace) -> QuerySet[Registry]:
     if actor.grant is not None and actor.grant.registries is not None:
         found = found.filter(pk__in=actor.grant.registries)
     return found
+
+
+def aliases_of(registry: Registry) -> QuerySet[Alias]:
+    """The slugs it had before, by slug."""
+    return Alias.objects.filter(registry=registry).order_by("slug")
 
 
 GIVES = {

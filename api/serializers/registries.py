@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from api.fields import Flag, Number, Text
 from api.serializers.common import Body
-from registries.models import Registry
+from registries.models import Alias, Registry
 from upstreams.models import Upstream
 from upstreams.services.sources import describe
 
@@ -41,6 +41,19 @@ class RegistryChange(Body):
     internal = Flag()
     visibility = serializers.ChoiceField(choices=VISIBILITIES)
     default = Flag()
+
+
+class RegistryClone(Body):
+    """What a clone is called."""
+
+    slug = Text(max_length=100)
+
+
+class AliasShown(serializers.Serializer[Alias]):
+    """A former slug."""
+
+    slug = serializers.CharField()
+    created_at = serializers.DateTimeField()
 
 
 class UpstreamFields(serializers.Serializer[Any]):

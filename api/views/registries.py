@@ -8,11 +8,13 @@ from rest_framework.response import Response
 
 from api.base import Door, ListDoor
 from api.schema import described
-from api.serializers.registries import RegistryChange, RegistryNew, RegistryShown
+from api.serializers.registries import AliasShown, RegistryChange, RegistryClone, RegistryNew, RegistryShown
+from registries.aliases import release_alias
 from registries.gate import registry_for
 from registries.models import Registry
-from registries.selectors import registries_of
+from registries.selectors import aliases_of, registries_of
 from registries.services import Changes, create_registry
+from upstreams.services.clone import clone_registry
 from upstreams.services.settings import change_registry
 from workspaces.access import Action, Actor
 from workspaces.errors import Invalid
@@ -46,13 +48,44 @@ class RegistryView(Door):
 
     @described("registries_change", body=RegistryChange, returns=RegistryShown)
     def patch(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
-        """Change settings, one of them the toggle `internal`: earlier versions keep their flag."""
+        """Change settings, one of them the toggle `internal`: earlier versions keep their flag. A former slug keeps leading here."""
         registry = registry_for(self.actor, ws, reg, Action.MANAGE)
         values = self.read(RegistryChange)
         if registry.is_default and values.get("default") is False:
             raise Invalid("A workspace keeps a default; make another registry the default instead.", fields={"default": "needed"})
         changed = change_registry(actor=self.actor, registry=registry, changes=Changes(**values))
         return Response(RegistryShown(changed).data)
+
+
+class CloneView(Door):
+    """A registry once more, under another slug."""
+
+    @described("registries_clone", body=RegistryClone, returns=RegistryShown, code=201)
+    def post(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
+        """Settings, packages, versions with their flags, tags, rights and upstreams are copied; bytes are shared."""
+        registry = registry_for(self.actor, ws, reg, Action.MANAGE)
+        clone = clone_registry(actor=self.actor, registry=registry, slug=self.read(RegistryClone)["slug"])
+        return Response(RegistryShown(clone).data, status=201)
+
+
+class AliasesView(ListDoor):
+    """The former slugs of a registry."""
+
+    @described("registries_aliases_list", returns=AliasShown, many=True)
+    def get(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
+        """Each still leads to the registry, and is kept from others until it is released."""
+        registry = registry_for(self.actor, ws, reg, Action.MANAGE)
+        return self.page(aliases_of(registry), AliasShown)
+
+
+class AliasView(Door):
+    """One former slug."""
+
+    @described("registries_aliases_release", code=204)
+    def delete(self, request: Request, ws: str, reg: str, alias: str) -> Response:  # noqa: ARG002 - the framework's signature
+        """Release it: it leads nowhere any more and may be taken."""
+        release_alias(actor=self.actor, registry=registry_for(self.actor, ws, reg, Action.MANAGE), slug=alias)
+        return Response(status=204)
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from packages.formats.publication import Publication
 from packages.models import Tombstone
 from packages.services.publish import publish
 from packages.services.versions import set_tag
-from registries.models import Registry
+from registries.models import Alias, Registry
 from registries.services import create_registry
 from tests.parts.pack import Packed, pack
 from tokens.models import Token
@@ -131,6 +131,7 @@ def _fill(cast: Cast) -> None:
     cast.publish(pack("plain", "1.0.0"))
     set_tag(actor=alice, registry=cast.main, format="npm", name="@acme/foo", tag="beta", version="2.0.0")
     cast.claim = add_claim(actor=alice, workspace=cast.acme, pattern="@acme/*")
+    Alias.objects.create(workspace=cast.acme, registry=cast.main, slug="before")
     wish = UpstreamWish(name="npm", url="https://registry.example.org")
     cast.upstream = create_upstream(actor=alice, registry=cast.main, wish=wish)
     Tombstone.objects.create(workspace=cast.acme, format="npm", name="@acme/gone", reason="for tests")

@@ -53,7 +53,8 @@ def test_settings_change_one_by_one(cast: Cast) -> None:
         ({"description": "a\x00"}, "description"),
         ({"description": 5}, "description"),
         ({"default": False}, "default"),
-        ({"slug": "other"}, "slug"),
+        ({"slug": "Not a slug"}, "slug"),
+        ({"slug": ""}, "slug"),
         ({"workspace": "globex"}, "workspace"),
     ],
 )
