@@ -51,7 +51,7 @@ def test_nobody_hears_401_and_a_stranger_404_existing_or_not(team: Team, path: s
     here = team.send("", "GET", path)
     assert here.status_code == other.status_code == 401
     assert here.json() == other.json()
-    assert here.headers["WWW-Authenticate"].startswith("Bearer")
+    assert "WWW-Authenticate" not in here.headers  # npm and bun would print it in place of our sentence
     assert team.send("mallory", "GET", path).status_code == 404
     assert team.send("gth_wrong", "GET", path).status_code == 401
 
@@ -73,14 +73,12 @@ def test_unknown_methods_are_405(team: Team, method: str) -> None:
 ABSENT = [
     "/-/v1/search?text=x",
     "/-/npm/v1/security/advisories/bulk",
-    "/-/npm/v1/keys",
     "/-/org/acme/user",
     "/-/team/a/b/user",
     "/-/package/x/access",
-    "/-/stage",
     "/-/package/x/visibility",
     "/-/package/x/collaborators",
-    "/-/npm/v1/attestations/x@1.0.0",
+    "/-/npm/v1/attestations/x",
     "/-/_view/starredByUser",
     "/-",
     "/-/",
@@ -230,7 +228,7 @@ def test_basic_credentials(team: Team) -> None:
     good, bad = (base64.b64encode(f"bob:{password}".encode()).decode() for password in (PASSWORD, "wrong"))
     assert team.send("", "GET", "/-/whoami", authorization=f"Basic {good}").json() == {"username": "bob"}
     answer = team.send("", "GET", "/-/whoami", authorization=f"Basic {bad}")
-    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, 'Basic realm="Gatehouse"')
+    assert (answer.status_code, "WWW-Authenticate" in answer.headers) == (401, False)
 
 
 def test_every_address_is_a_door() -> None:

@@ -66,6 +66,7 @@ class Recorder:
         self.seen: list[Seen] = []
         self.offers: dict[str, Offer] = {}
         self.faults: dict[tuple[str, str], Fault] = {}
+        self.answers: dict[str, object] = {}  # by decoded path: what is no package, as JSON
         self.wanted_authorization = ""
         self.over = threading.Event()
         self._server = Server(("127.0.0.1", port), Handler, self)
@@ -226,6 +227,8 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing on the terminal: `seen` is the log."""
 
     def _answer(self, recorder: Recorder, seen: Seen) -> None:
+        if (path := unquote(self.path)) in recorder.answers:
+            return self.send(200, json.dumps(recorder.answers[path]).encode())
         plain = unquote(urlsplit(self.path).path).strip("/").partition("/-/")[0]
         offer = recorder.offers.get(plain)  # names differ by case, as at every npm registry
         if offer is None:

@@ -32,6 +32,7 @@ def ask_in_every_way(caller: Caller, name: str, version: str = "1.0.0", *, forms
     for form in spellings(name)[:forms]:
         paths = [f"/{form}", f"/{form}/{version}", f"/{form}/latest", f"/{form}/9.9.9", f"/{form}?write=true"]
         paths += [f"/{form}/-/{bare}-{version}.tgz", f"/{form}/-/{bare}-9.9.9.tgz", f"/-/package/{form}/dist-tags"]
+        paths += [f"/-/npm/v1/attestations/{form}@{version}"]
         paths += [f"/-/package/{form}/{part}" for part in ("visibility", "access", "collaborators")]
         for path in paths:
             answers[f"GET {path}"] = caller.request("GET", path)

@@ -1,6 +1,7 @@
 """The keys that versions in a registry are checked with, and the attestations upstreams have of theirs."""
 
 import base64
+import hashlib
 import logging
 import time
 from collections.abc import Mapping
@@ -120,7 +121,7 @@ def _own(key: SigningKey) -> Key:
 
 def _keys_of(upstream: Upstream) -> list[Key]:
     """What the upstream said lately, else what it says now; while it is in trouble, what it said last. Raises UpstreamError."""
-    place = f"npm keys {upstream.pk} {upstream.url}"
+    place = f"npm-keys-{upstream.pk}-{hashlib.sha256(upstream.url.encode()).hexdigest()[:16]}"
     known = cache.get(place)
     if known is not None and known["until"] > time.time():
         return _known(known)
