@@ -8,6 +8,7 @@ import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
+from time import perf_counter
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ import orjson
 from protocols.bodies import BodyRefused, ClientGone, receive_body
 from protocols.bridge import Bridge
 from protocols.hot import EMPTY, HOST, HotPath
+from protocols.observation import observe_hot
 from protocols.outside import Headers, headers_of, outside
 from workspaces.slugs import RESERVED
 
@@ -45,7 +47,7 @@ class Entry:
             await self._serve(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        method = scope["method"]
+        method, begun = scope["method"], perf_counter()
         if method not in METHODS:
             await _refuse(send, 405, "This method is not known here.", "method_not_allowed")
             return
@@ -56,6 +58,7 @@ class Entry:
             if answer is not None:
                 await send(answer.start)
                 await send(answer.body if method == "GET" else EMPTY)
+                observe_hot(answer.noted(scope, begun))
                 return
         headers = headers_of(scope)
         scheme, ip = outside(scope, headers)

@@ -6,11 +6,11 @@ hand out what the rule rendered. Everything it does not know for certain goes to
 
 import os
 import re
-import time
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from time import perf_counter, time
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +18,7 @@ from django.core.files.storage import FileSystemStorage
 from django.http.request import split_domain_port, validate_host
 
 from packages import blobs
+from protocols.hot_lines import Hot
 from protocols.outside import Headers, headers_of, outside
 from protocols.recall import Bounded, Recall, key_of
 from protocols.wire import base_url, document_headers, etag_listed, file_headers, form_of, is_home_question, takes_gzip
@@ -47,7 +48,7 @@ class Decision:
     """That this caller gets this document or file: the finished head of the answer, and where its body is."""
 
     start: Message  # http.response.start
-    token_id: int | None
+    row: Row  # who asked, and where
     size: int = 0  # bytes of the body; 0 for 304
     key: str = ""  # the body's in memory: a document's ETag, a file's SHA-256
     document_id: int = 0
@@ -56,11 +57,19 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class HotAnswer:
-    """A finished answer: the messages to send for GET, and for HEAD."""
+    """A finished answer: its two messages, and what is to be noted about it."""
 
     start: Message
     body: Message
-    size: int
+    decision: Decision
+    agent: str  # the client's name for itself
+
+    def noted(self, scope: Scope, begun: float) -> Hot:
+        """What the request log, the metrics and the counting of downloads want to know."""
+        row, start, method = self.decision.row, self.start, scope["method"]
+        size = self.decision.size if method == "GET" else 0
+        registry_id = row.registry.id if self.decision.path else 0
+        return begun, perf_counter(), method, scope["path"], start["status"], size, row.actor.ip, self.agent, row.actor, registry_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +100,26 @@ class HotPath:
 
     async def answer(self, scope: Scope) -> HotAnswer | None:
         """The answer, or None: the slow path's business. Only for GET and HEAD."""
-        key = key_of(scope)
+        headers = dict(scope["headers"])
+        key = key_of(scope, headers)
         if key is None:
             return None
         try:
             stamp = await self._reader.stamp()
             kept = self._recall.under(stamp).get(key)
-            if kept is not None and time.time() < kept.until:
+            if kept is not None and time() < kept.until:
                 decision = kept.decision
             else:
                 decision, until = await self._decide(scope)
                 self._recall.keep(stamp, key, decision, until)
-            return None if decision is None else await self._carry_out(decision)
+            body = await self._body(decision) if decision is not None else None
         except DatabaseTrouble:
             return None
+        if decision is None or body is None:
+            return None
+        if decision.row.token_id is not None:
+            usage.touch(decision.row.token_id)
+        return HotAnswer(decision.start, body, decision, headers.get(b"user-agent", b"").decode("latin-1"))
 
     async def _decide(self, scope: Scope) -> tuple[Decision | None, float]:
         """The decision by one statement, and until when it holds by the clock.
@@ -115,7 +130,7 @@ class HotPath:
         if asked is None:
             return None, float("inf")
         row = await (self._file_row(asked) if asked.filename else self._document_row(asked))
-        if row is None or not row.actor.may(Action.READ, row.registry, target(asked.name)):
+        if row is None or not row.actor.may(Action.READ, row.registry, target(asked.name, is_restricted=row.is_restricted)):
             return None, float("inf")
         return (self._file(asked, row) if asked.filename else _document(asked, row)), row.until
 
@@ -132,22 +147,15 @@ class HotPath:
         if self._folder is None:
             return None
         if asked.if_none_match and etag_listed(asked.if_none_match, sha256):
-            return Decision(_start(304, _file_head(sha256)), row.token_id)
+            return Decision(_start(304, _file_head(sha256)), row)
         path = os.path.join(self._folder, blobs.key(sha256))  # noqa: PTH118 - a string, quickly
-        return Decision(_start(200, _file_head(sha256), size), row.token_id, size, sha256, path=path)
+        return Decision(_start(200, _file_head(sha256), size), row, size, sha256, path=path)
 
-    async def _carry_out(self, decision: Decision) -> HotAnswer | None:
-        """Find the bytes; None when they are not as the decision says (the slow path tells the log)."""
-        body: Message | None = EMPTY
+    async def _body(self, decision: Decision) -> Message | None:
+        """The bytes, or where they are; None when they are not as the decision says (the slow path tells the log)."""
         if decision.path:
-            body = self._file_body(decision)
-        elif decision.key:
-            body = await self._document_body(decision)
-        if body is None:
-            return None
-        if decision.token_id is not None:
-            usage.touch(decision.token_id)
-        return HotAnswer(decision.start, body, decision.size)
+            return self._file_body(decision)
+        return await self._document_body(decision) if decision.key else EMPTY
 
     async def _document_body(self, decision: Decision) -> Message | None:
         body = self._documents.get(decision.key)
@@ -183,8 +191,8 @@ def _document(asked: Question, row: Row) -> Decision:
     document_id, etag, modified, size = row.found
     head = _document_head(asked.form, etag, modified)
     if asked.if_none_match and etag_listed(asked.if_none_match, etag):
-        return Decision(_start(304, head), row.token_id)
-    return Decision(_start(200, head, size), row.token_id, size, etag, document_id)
+        return Decision(_start(304, head), row)
+    return Decision(_start(200, head, size), row, size, etag, document_id)
 
 
 def _start(status: int, headers: Headers, size: int | None = None) -> Message:

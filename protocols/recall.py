@@ -5,7 +5,7 @@ authoriser would say the same (docs/adr/0007). What the clock decides is kept be
 """
 
 from collections import OrderedDict
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -26,10 +26,12 @@ KEPT = 8192  # decisions per process
 LONGEST = 2048  # bytes of a request's deciding parts that are kept
 
 
-def key_of(scope: Scope) -> Key | None:
-    """What decides about the request, or None: not for the hot path (a strange header, a repeated one that decides, a query)."""
+def key_of(scope: Scope, headers: Mapping[bytes, bytes]) -> Key | None:
+    """What decides about the request, or None: not for the hot path (a strange header, a repeated one that decides, a query).
+
+    `headers` is `dict(scope["headers"])`: repeated ones are found by its length.
+    """
     listed = scope["headers"]
-    headers = dict(listed)
     if scope["query_string"] or not STRANGE.isdisjoint(headers) or (len(headers) != len(listed) and _repeats(listed)):
         return None
     get = headers.get

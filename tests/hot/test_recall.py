@@ -114,7 +114,12 @@ def test_questions_of_one_moment_share_a_batch_and_equal_ones_are_put_once(postg
         link = Pipeline(pq.PGconn.connect(url.encode()))
         sent: list[str] = []
         put = link._name
-        link._name = lambda statement: (sent.append(statement), put(statement))[1]  # type: ignore[method-assign]
+
+        def counted(statement: str) -> bytes:
+            sent.append(statement)
+            return put(statement)
+
+        link._name = counted  # type: ignore[method-assign]
         numbers = [link.ask("SELECT $1::int + 1", (b"%d" % number,)) for number in range(50)]
         stamps = [link.ask(STAMP, ()) for _ in range(50)]
         answers = [(await one)[0][0] for one in numbers]
@@ -147,12 +152,11 @@ def test_after_an_error_every_question_is_told_and_nothing_hangs(postgres: Postg
     async def ask() -> list[object]:
         link = Pipeline(pq.PGconn.connect(postgres.database().encode()))
         asked = [link.ask(statement, ()), link.ask("SELECT 1", ())]
-        answers = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 10)
+        answers: list[object] = [*await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 10)]
         assert link.is_broken
-        answers.append(await asyncio.gather(link.ask("SELECT 1", ()), return_exceptions=True))
-        return answers
+        return [*answers, *await asyncio.gather(link.ask("SELECT 1", ()), return_exceptions=True)]
 
-    first, second, (later,) = asyncio.run(ask())  # type: ignore[misc]
+    first, second, later = asyncio.run(ask())
     assert isinstance(first, PipelineBroken)
     assert why in str(first)
     assert isinstance(second, PipelineBroken)
@@ -213,10 +217,11 @@ def test_what_is_remembered_is_bounded() -> None:
 def test_strange_and_repeated_headers_are_for_the_slow_path() -> None:
     scope = {"query_string": b"", "raw_path": b"/w/r/m/x", "client": ("127.0.0.1", 1), "scheme": "http"}
     plain = [(b"host", b"h"), (b"accept", b"*/*"), (b"x-other", b"1"), (b"x-other", b"2")]
-    assert key_of({**scope, "headers": plain}) is not None
-    assert key_of({**scope, "headers": plain, "query_string": b"write=true"}) is None
+    assert key_of({**scope, "headers": plain}, dict(plain)) is not None
+    assert key_of({**scope, "headers": plain, "query_string": b"write=true"}, dict(plain)) is None
     for more in ((b"range", b"bytes=0-1"), (b"npm-otp", b"1"), (b"host", b"h"), (b"accept", b"*/*")):
-        assert key_of({**scope, "headers": [*plain, more]}) is None
+        headers = [*plain, more]
+        assert key_of({**scope, "headers": headers}, dict(headers)) is None
 
 
 # --- live ---------------------------------------------------------------------------------------------

@@ -31,17 +31,17 @@ FROM = (
 )
 WHERE = " WHERE w.slug = {p} AND r.slug = {p} AND g.name_epoch = COALESCE(e.epoch, 0)"
 DOCUMENT = (
-    f"SELECT {CALLER}, g.fresh_until, d.id, d.etag, d.last_modified, LENGTH(d.body){FROM}"
+    f"SELECT {CALLER}, g.is_restricted, g.fresh_until, d.id, d.etag, d.last_modified, LENGTH(d.body){FROM}"
     " JOIN upstreams_document d ON d.rendering_id = g.id AND d.form = {p} AND d.base_url = {p}"
     f"{WHERE} AND g.fresh_until > {{p}}"
 )
 FILE = (
-    f"SELECT {CALLER}, g.files_until, f.sha256, f.size{FROM}"
+    f"SELECT {CALLER}, g.is_restricted, g.files_until, f.sha256, f.size{FROM}"
     " JOIN upstreams_documentfile f ON f.rendering_id = g.id AND f.filename = {p}"
     f"{WHERE} AND g.files_until > {{p}}"
 )
 BODY = "SELECT body FROM upstreams_document WHERE id = {p} AND etag = {p}"
-COLUMNS = 18  # of CALLER, and the time
+COLUMNS = 19  # of CALLER, whether members only, and the time
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,7 @@ class Row:
     actor: Actor
     registry: Registry
     token_id: int | None
+    is_restricted: bool  # the name: members only, although the registry is public
     until: float  # by the clock, seconds since 1970: what the rendering and the token allow
     found: tuple[Any, ...]
 
@@ -92,11 +93,11 @@ class Statements:
 def read_row(row: tuple[Any, ...], secret_hash: str, ip: str, now: datetime) -> Row | None:
     """The caller as the authoriser's Actor; None when the credentials are not plainly good (the slow path says why)."""
     (token_id, name, read_only, registries, scopes, cidrs, expires_at, service_of, service_role) = row[:9]
-    (user_id, username, is_active, is_superuser, member_role, registry_id, workspace_id, visibility, until) = row[9:COLUMNS]
+    (user_id, username, is_active, is_superuser, member_role, registry_id, workspace_id, visibility) = row[9 : COLUMNS - 2]
     registry = Registry(registry_id, workspace_id, visibility == "public")
-    allowed = _timestamp(until)
+    restricted, allowed = bool(row[COLUMNS - 2]), _timestamp(row[COLUMNS - 1])
     if not secret_hash:
-        return Row(Actor(ip=ip), registry, None, allowed, row[COLUMNS:])
+        return Row(Actor(ip=ip), registry, None, restricted, allowed, row[COLUMNS:])
     if token_id is None or (user_id is not None and not is_active):
         return None
     facts, grant = token_facts(token_id, name, read_only, registries, scopes, cidrs, expires_at)
@@ -109,7 +110,7 @@ def read_row(row: tuple[Any, ...], secret_hash: str, ip: str, now: datetime) -> 
         actor = Actor(user_id, username, bool(is_superuser), roles, grant, ip)
     if facts.expires_at is not None:
         allowed = min(allowed, facts.expires_at.timestamp())
-    return Row(actor, registry, token_id, allowed, row[COLUMNS:])
+    return Row(actor, registry, token_id, restricted, allowed, row[COLUMNS:])
 
 
 @lru_cache(maxsize=4096)

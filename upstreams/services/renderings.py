@@ -49,8 +49,7 @@ def keep_rendering(resolution: Resolution) -> Rendering:
     key: dict[str, Any] = {"registry": registry, "format": "npm", "name": name.full}
     digest, restricted = source_digest(resolution), is_restricted(registry, Target("npm", name.full))
     old = Rendering.objects.select_for_update().filter(**key).first()
-    # The hot path does not look at `is_restricted` yet: it is given nothing to serve of such a name.
-    fresh_until, files_until = (now, now) if restricted else bounds(resolution, now)
+    fresh_until, files_until = bounds(resolution, now)
     if old is not None and (old.name_epoch, old.rule_epoch, old.source_digest) == (epochs.name, epochs.rule, digest):
         if (old.fresh_until, old.files_until) != (fresh_until, files_until):
             old.fresh_until, old.files_until = fresh_until, files_until
