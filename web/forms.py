@@ -95,6 +95,12 @@ class SettingsForm(PageForm):
     )
 
 
+class SlugForm(PageForm):
+    """Another slug for a registry. A page that shows two of them tells their ids apart by `auto_id`."""
+
+    slug = forms.CharField(label=_("New address"), help_text=_("Lower-case letters, digits and dashes."), widget=NAME)
+
+
 class MemberForm(PageForm):
     """A member and a role."""
 

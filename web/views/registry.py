@@ -9,13 +9,14 @@ from django.utils.translation import gettext as _
 from packages.selectors import packages_of
 from registries.gate import registry_for
 from registries.models import Registry
+from registries.selectors import aliases_of
 from registries.services import Changes, describe
 from upstreams.services.settings import change_registry
 from web import reads
 from web.addresses import client_url
 from web.doors import asked, door
 from web.errors import status_of
-from web.forms import SettingsForm
+from web.forms import PageForm, SettingsForm, SlugForm
 from web.snippets import CLIENTS, scope_of, set_up
 from workspaces.access import ALL, Action, Actor, Target
 from workspaces.errors import Conflict, Invalid
@@ -47,10 +48,10 @@ def settings(request: HttpRequest, actor: Actor, ws: str, reg: str) -> HttpRespo
     """Description, the *Internal registry* toggle, visibility, default; for admins."""
     found = registry_for(actor, ws, reg, Action.MANAGE)
     if request.method != "POST":
-        return _settings(request, actor, found, SettingsForm(initial=describe(found)))
+        return settings_page(request, actor, found)
     form = SettingsForm(request.POST)
     if not form.is_valid():
-        return _settings(request, actor, found, form, 400)
+        return settings_page(request, actor, found, form=form, status=400)
     data = form.cleaned_data
     changes = Changes(
         description=data["description"], internal=data["internal"], visibility=data["visibility"], default=data["default"] or None
@@ -59,7 +60,7 @@ def settings(request: HttpRequest, actor: Actor, ws: str, reg: str) -> HttpRespo
         change_registry(actor=actor, registry=found, changes=changes)
     except (Invalid, Conflict) as error:
         form.refuse(error)
-        return _settings(request, actor, found, form, status_of(error))
+        return settings_page(request, actor, found, form=form, status=status_of(error))
     messages.success(request, _("The settings are saved and hold from now on."))
     return redirect("web:registry-settings", ws, reg)
 
@@ -87,5 +88,13 @@ def frame(actor: Actor, found: Registry, tab: str) -> dict[str, object]:
     }
 
 
-def _settings(request: HttpRequest, actor: Actor, found: Registry, form: SettingsForm, status: int = 200) -> HttpResponse:
-    return render(request, "registry/settings.html", {**frame(actor, found, "settings"), "form": form}, status=status)
+def settings_page(request: HttpRequest, actor: Actor, found: Registry, *, status: int = 200, **forms: PageForm) -> HttpResponse:
+    """The settings with all their forms; one of `form`, `rename_form`, `clone_form` may show what was refused."""
+    shown = {
+        "form": SettingsForm(initial=describe(found)),
+        "rename_form": SlugForm(auto_id="rename_%s"),
+        "clone_form": SlugForm(auto_id="clone_%s"),
+        **forms,
+    }
+    context = {**frame(actor, found, "settings"), **shown, "aliases": aliases_of(found)}
+    return render(request, "registry/settings.html", context, status=status)
