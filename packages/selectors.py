@@ -111,10 +111,18 @@ def rights_of_group(actor: Actor, registry: Registry, group: Group) -> dict[str,
     return {name: rows[name] for name in _readable(actor, registry, rows)}
 
 
-def rights_of_member(actor: Actor, registry: Registry, member: Membership) -> dict[str, str]:
-    """Name -> "read" or "write" for what a member may do, over the registry's own packages that the caller may read."""
+def rights_of_member(actor: Actor, registry: Registry, member: Membership | None) -> dict[str, str]:
+    """Name -> "read" or "write" for what a member may do, over the registry's own packages that the caller may read.
+
+    Without a member it is the caller's own standing: a service, or an operator from elsewhere.
+    """
     own = Version.objects.filter(package=OuterRef("pk")).exclude(origin=Version.Origin.PULLED)
     names = Package.objects.filter(Exists(own), registry=registry, format=Format.NPM).values_list("name", flat=True)
+    if member is None:
+        return {
+            name: "write" if actor.may(Action.PUBLISH, registry, Target(Format.NPM, name)) else "read"
+            for name in _readable(actor, registry, names)
+        }
     writes = member.role >= NEEDED[Action.PUBLISH]
     whose = Q(member=member) | Q(group__members__member=member)
     given = set() if writes else set(_writing(registry).filter(whose).values_list("name", flat=True))

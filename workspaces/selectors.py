@@ -67,6 +67,16 @@ def group_of(workspace: Workspace, slug: str) -> Group:
     return found
 
 
+def groups_of(workspace: Workspace) -> QuerySet[Group]:
+    """Its groups, by slug."""
+    return Group.objects.filter(workspace=workspace)
+
+
+def membership_of(workspace: Workspace, username: str) -> Membership | None:
+    """The membership of that person, if they can sign in."""
+    return members_of(workspace).filter(user__username=username).first()
+
+
 def members_of(workspace: Workspace) -> QuerySet[Membership]:
     """The memberships of people who can sign in, by name."""
     found = Membership.objects.filter(workspace=workspace, user__is_active=True)
@@ -77,7 +87,7 @@ def colleague(actor: Actor, workspace: Workspace, username: str) -> User:
     """A person of the same workspace, or the caller. Raises NotFound, with one text for all other names."""
     if actor.user_id is not None and username == actor.name:
         return User.objects.get(pk=actor.user_id)
-    found = members_of(workspace).filter(user__username=username).first() if actor.may_in(workspace.pk, Action.READ) else None
+    found = membership_of(workspace, username) if actor.may_in(workspace.pk, Action.READ) else None
     if found is None:
         raise NotFound("There is no such user, or it is not yours to see.")
     return found.user

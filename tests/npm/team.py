@@ -6,14 +6,15 @@ from typing import Any
 
 from django.test import Client
 
-from packages.models import RetiredVersion, Tag, Version
+from packages.models import Package, RetiredVersion, Star, Tag, Version
+from registries.models import PackageRight, RestrictedName
 from registries.services import create_registry
 from tests.parts.pack import pack, publish_document
 from tokens.models import Token
 from tokens.services.authenticate import actor_of_user
 from tokens.services.issue import Wish, create_token
 from workspaces.access import Actor, Role
-from workspaces.models import Event, Membership, User, Workspace
+from workspaces.models import Event, Group, GroupMember, Membership, User, Workspace
 
 PASSWORD = "correct horse battery"
 
@@ -27,12 +28,20 @@ class Team:
         self.tokens = {"": ""}
         self.people: dict[str, User] = {}
         for who, role in {"alice": Role.OWNER, "bob": Role.PUBLISHER, "rita": Role.READER, "mallory": None}.items():
-            user = User.objects.filter(username=who).first() or User.objects.create_user(who, f"{who}@example.org", PASSWORD)
-            if role is not None:
-                Membership.objects.create(user=user, workspace=self.space, role=role)
-            self.people[who] = user
-            self.tokens[who] = create_token(actor=actor_of_user(user), wish=Wish(name="tests")).secret
+            self.person(who, role)
         self.registry = create_registry(actor=self.actor("alice"), workspace=self.space, slug="main")
+
+    def person(self, who: str, role: Role | None) -> None:
+        """Somebody, with a token that may do all they may."""
+        user = User.objects.filter(username=who).first() or User.objects.create_user(who, f"{who}@example.org", PASSWORD)
+        if role is not None:
+            Membership.objects.create(user=user, workspace=self.space, role=role)
+        self.people[who] = user
+        self.tokens[who] = self.token(who)
+
+    def token(self, who: str, **wish: Any) -> str:
+        """The secret of a further token of theirs."""
+        return create_token(actor=self.actor(who), wish=Wish(name="tests", **wish)).secret
 
     def actor(self, who: str) -> Actor:
         return actor_of_user(self.people[who])
@@ -51,5 +60,15 @@ class Team:
 
 def facts() -> tuple[object, ...]:
     """What a refusal must leave as it is."""
-    rows = Version.objects.values_list("package__name", "version", "deprecated"), Tag.objects.values_list("name", "version__version")
-    return (*(sorted(one) for one in rows), Event.objects.count(), RetiredVersion.objects.count(), Token.objects.count())
+    rows = (
+        Version.objects.values_list("package__name", "version", "deprecated"),
+        Tag.objects.values_list("name", "version__version"),
+        Membership.objects.values_list("workspace", "user", "role"),
+        GroupMember.objects.values_list("group__slug", "member"),
+        Group.objects.values_list("slug", "description"),
+        PackageRight.objects.values_list("name", "member__user__username", "group__slug", "permission"),
+        RestrictedName.objects.values_list("registry", "name"),
+        Star.objects.values_list("package__name", "member"),
+        Package.objects.values_list("name", "revision"),
+    )
+    return (*(sorted(one, key=str) for one in rows), Event.objects.count(), RetiredVersion.objects.count(), Token.objects.count())

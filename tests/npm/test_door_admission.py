@@ -14,8 +14,10 @@ from protocols.npm.admit import admit
 from tests.npm.team import Team
 
 
-def asked(team: Team, method: str, path: str, who: str = "alice") -> HttpResponse | int:
-    headers = {"authorization": f"Bearer {team.tokens[who]}", "transfer-encoding": "chunked", "host": "localhost"}
+def asked(team: Team, method: str, path: str, who: str = "alice", **more: str) -> HttpResponse | int:
+    headers = {"transfer-encoding": "chunked", "host": "localhost", **more}
+    if who:
+        headers["authorization"] = f"Bearer {team.tokens[who]}"
     return admit(method, f"/{team.slug}/r/main{path}", headers, "127.0.0.1")
 
 
@@ -43,9 +45,18 @@ def test_an_address_without_such_a_method_takes_no_body(team: Team, method: str,
 
 def test_who_may_not_publish_is_refused(team: Team) -> None:
     for who, status in (("rita", 403), ("mallory", 404)):
-        answer = asked(team, "PUT", "/any", who)
+        answer = asked(team, "PUT", "/any", who, **{"Content-Length": str(settings.SMALL_BODY_LIMIT + 1)})
         assert isinstance(answer, HttpResponse)
         assert answer.status_code == status
+
+
+def test_a_reader_may_send_what_a_star_is(team: Team) -> None:
+    for path in ("/any", "/any/-rev/1"):
+        assert asked(team, "PUT", path, "rita") == settings.SMALL_BODY_LIMIT
+        for who, status in (("mallory", 404), ("", 401)):
+            answer = asked(team, "PUT", path, who)
+            assert isinstance(answer, HttpResponse)
+            assert answer.status_code == status
 
 
 def receiving(headers: dict[str, str], pieces: list[bytes], answer: BodyRefused | int) -> Awaitable[Any]:

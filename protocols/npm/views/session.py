@@ -13,8 +13,9 @@ from tokens.errors import CredentialsInvalid
 from tokens.services.authenticate import actor_of_token, actor_of_user, verified_user
 from tokens.services.issue import Wish, create_token, revoke_token
 from tokens.services.web_login import collect_login, start_login
-from workspaces.errors import Denied, Invalid, NotFound, Unauthenticated
+from workspaces.errors import Denied, Invalid, Unauthenticated
 from workspaces.models import User
+from workspaces.selectors import colleague
 
 POLL_SECONDS = "2"
 
@@ -84,12 +85,10 @@ def logout(request: HttpRequest, ws: str, reg: str, token: str) -> HttpResponse:
 
 
 def read_user(request: HttpRequest, ws: str, reg: str, username: str) -> HttpResponse:
-    """The caller's own account, as npm's old login looks at it; nobody else's."""
+    """The caller's own account or a colleague's, as npm's old login and `npm owner add` look at it; nobody else's."""
     here = visit(request, ws, reg)
-    if here.actor.user_id is None or here.actor.name != username:
-        raise NotFound("There is no such user, or it is not yours to see.")
-    user = User.objects.get(pk=here.actor.user_id)
-    return json_response({"_id": f"org.couchdb.user:{username}", "name": username, "email": user.email})
+    user = colleague(here.actor, here.registry.workspace, username)
+    return json_response({"_id": f"org.couchdb.user:{username}", "name": user.username, "email": user.email})
 
 
 def client_of(request: HttpRequest) -> str:

@@ -6,29 +6,36 @@ revision must be the present one (else a version published after the client look
 goes at a time, as npm does it.
 """
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from packages.errors import PackageChanged
-from packages.formats.errors import DocumentInvalid, NotSupported
+from packages.formats.errors import DocumentInvalid
 from packages.formats.npm.publish import check_names, named_versions
 from packages.formats.npm.scan import SKELETON_LIMIT, Sink, scan
 from packages.selectors import package_of, versions_of
 from packages.services.versions import unpublish_package
 from protocols.npm.door import Body, PackageVisit, visit_package
 from protocols.npm.errors import json_response
+from protocols.npm.members import visit_writer
+from protocols.npm.views.owners import write_maintainers
 from protocols.npm.views.packument import home_document
+from protocols.npm.views.stars import star
 from upstreams.services.removal import unpublish_version
 from workspaces.access import Action
 from workspaces.errors import NotFound
 
 
 def write_revision(request: HttpRequest, ws: str, reg: str, pkg: str, rev: str) -> HttpResponse:
-    """The packument sent back: without one of its versions to unpublish that; other uses are not here."""
-    here = visit_package(request, ws, reg, pkg, Action.DELETE)
-    document = scan(Body(request, SKELETON_LIMIT), _no_attachments)
-    if "versions" not in document:
-        thing = "Owners" if "maintainers" in document else "Stars"
-        raise NotSupported(f"{thing} are not kept per package here; people and roles belong to the workspace.")
+    """The packument sent back: without one of its versions to unpublish that; or owners (npm), or stars (pnpm 12)."""
+    here, refusal = visit_writer(request, ws, reg, pkg, Action.DELETE)
+    document = scan(Body(request, SKELETON_LIMIT if refusal is None else settings.SMALL_BODY_LIMIT), _no_attachments)
+    if "versions" not in document and "maintainers" in document:
+        return write_maintainers(here, document, rev)
+    if "versions" not in document and "users" in document:
+        return star(here, document)
+    if refusal is not None:
+        raise refusal
     check_names(here.name.full, document)
     doomed = missing_versions(here, document, rev)
     for version in doomed:

@@ -1,0 +1,31 @@
+"""`npm owner add` and `rm`: npm sends the whole list of maintainers back. The list itself stands in the packument."""
+
+from django.http import HttpResponse
+
+from packages.formats.errors import DocumentInvalid
+from packages.services.maintainers import set_maintainers
+from protocols.npm.door import PackageVisit
+from protocols.npm.errors import json_response
+
+LIMIT = 1000  # maintainers of one package
+
+
+def write_maintainers(here: PackageVisit, document: dict[str, object], rev: str) -> HttpResponse:
+    """`{_id, _rev, maintainers: [{name, email}]}`; the revision must be the present one."""
+    if document.get("_id", here.name.full) != here.name.full:
+        raise DocumentInvalid(f"The address says {here.name.full}, but the document's _id is another.", fields={"_id": "differs"})
+    names = _names(document["maintainers"])
+    kept = set_maintainers(
+        actor=here.actor, registry=here.registry, format="npm", name=here.name.full, names=names, revision=rev.partition("-")[0]
+    )
+    return json_response({"ok": True, "id": here.name.full, "maintainers": [{"name": name, "email": ""} for name in kept]})
+
+
+def _names(value: object) -> list[str]:
+    if not isinstance(value, list) or len(value) > LIMIT:
+        raise DocumentInvalid("`maintainers` is not a list.", fields={"maintainers": "not a list"})
+    names = [one.get("name") if isinstance(one, dict) else None for one in value]
+    found = [name for name in names if isinstance(name, str) and name.isprintable()]
+    if len(found) != len(names):
+        raise DocumentInvalid("Each of `maintainers` has a `name`.", fields={"maintainers": "no name"})
+    return found
