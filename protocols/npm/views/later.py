@@ -15,7 +15,7 @@ from protocols.npm.errors import answer, sentence
 
 STAGE = "Staged publishing is not here yet; npm publish publishes at once."
 TRUST = "Trusted publishing is not here yet; publish with a token."
-HOOKS = "Hooks are not run here for npm; ask the administrators of the workspace for a webhook."
+HOOKS = "Hooks are not here yet; nothing was added or changed."
 
 
 def later(text: str) -> Callable[..., HttpResponse]:
