@@ -101,7 +101,7 @@ def _expected(request: HttpRequest, error: GatehouseError) -> HttpResponse:
         return _absent(request, error)
     if isinstance(error, RegistryMoved):
         return _moved(request, error)
-    return answer(error, request.headers.get("Authorization", ""))
+    return answer(error)
 
 
 def _moved(request: HttpRequest, error: RegistryMoved) -> HttpResponse:

@@ -1,6 +1,8 @@
 """The npm door's one table of errors, and how each is said so that clients show it (reference/npm.md, 1.3).
 
 `error` is what npm, yarn and bun print; `message` what pnpm 12 prints: both hold the same sentence.
+A 401 carries no WWW-Authenticate: seeing one, npm 6 and bun print its value and npm 9 to 12 a guess about a bad token,
+each in place of our sentence (tests/clients/test_refusals.py).
 """
 
 import logging
@@ -12,7 +14,6 @@ from django.http import HttpRequest, HttpResponse
 
 from packages.formats.errors import ContentInvalid
 from protocols.wire import shown_path
-from tokens.errors import AddressNotAllowed
 from workspaces.errors import (
     Conflict,
     Denied,
@@ -47,12 +48,9 @@ STATUSES: Mapping[type[GatehouseError], int] = {
 
 
 class WrongPassword(Unauthenticated):
-    """A password that is wrong, said in our own words: without WWW-Authenticate npm prints them."""
+    """A password that is wrong."""
 
     code = "credentials_invalid"
-
-
-OWN_WORDS = (WrongPassword, AddressNotAllowed)  # no WWW-Authenticate: npm would print a text of its own instead
 
 
 def status_of(error: GatehouseError) -> int:
@@ -62,12 +60,9 @@ def status_of(error: GatehouseError) -> int:
     return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
 
 
-def answer(error: GatehouseError, authorization: str = "") -> HttpResponse:
-    """An expected error as npm's clients read it; `authorization` is the header the caller sent."""
+def answer(error: GatehouseError) -> HttpResponse:
+    """An expected error as npm's clients read it."""
     response = sentence(status_of(error), error.message, error.code, error.fields)
-    if isinstance(error, Unauthenticated) and not isinstance(error, OWN_WORDS):
-        scheme = "Basic" if authorization[:6].lower() == "basic " else "Bearer"
-        response.headers["WWW-Authenticate"] = f'{scheme} realm="Gatehouse"'
     retry_after = getattr(error, "retry_after", None)
     if retry_after is not None:
         response.headers["Retry-After"] = str(retry_after)

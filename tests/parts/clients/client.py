@@ -129,7 +129,7 @@ class Client:
         """Start a command and let it run; the caller reads and waits."""
         return subprocess.Popen(
             [*self.kind.words(), *words], cwd=self.project, env=self.environment(), text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=stdin,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=stdin, start_new_session=True,
         )  # fmt: skip
 
     def debug_logs(self) -> str:
