@@ -34,10 +34,6 @@ def tie_if_supervised() -> None:
         return
     tie_to_parent(_parent())
     _tied[:] = [os.getpid()]
-    if multiprocessing.parent_process() is not None:
-        # A web worker inherits the handler of granian's master, which would lose a SIGTERM that comes during the start
-        # and cost the full kill time-out; the worker sets its real one when it begins to serve.
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _parent() -> int:

@@ -120,7 +120,7 @@ else:
         "CONN_MAX_AGE": 0,
         "OPTIONS": {
             **dict(ENVIRONMENT.database["OPTIONS"]),  # type: ignore[call-overload]
-            "pool": {"min_size": 1, "max_size": 20, "timeout": 10},
+            "pool": {"min_size": 1, "max_size": 12, "timeout": 10, "max_idle": 60},
             "prepare_threshold": 1,  # not 0: a migration may hold several commands, which cannot be prepared
             "server_side_binding": True,
         },

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from types import FrameType
@@ -30,6 +30,7 @@ class Child:
     command: Sequence[str]
     grace: float
     is_patient: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     failures: int = 0
     started_at: float = 0.0
@@ -43,7 +44,7 @@ class Child:
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             preexec_fn=partial(tie_to_parent, os.getpid()),  # noqa: PLW1509 - one prctl; no thread runs at this point
-            env={**os.environ, MARK: "1"},
+            env={**os.environ, MARK: "1", **self.environment},
         )
 
     def signal(self, number: signal.Signals) -> None:

@@ -37,7 +37,7 @@ HOST = re.compile(
     r"(?:\[[^\]]{1,60}\]|[^:]{0,200})(?::[0-9]{0,5})?"
 )  # a registry's address on it fits the column that documents are kept by
 SMALL = 64 * 1024  # bytes: files up to this size are kept in memory
-MEMORY = 48 * 1024 * 1024  # bytes of documents, and again of small files, per process
+DOCUMENTS, FILES = 32 * 1024 * 1024, 16 * 1024 * 1024  # bytes kept in memory per process
 
 Scope = MutableMapping[str, Any]
 Message = dict[str, Any]
@@ -94,7 +94,7 @@ class HotPath:
         self._reader = open_reader()
         self._statements = Statements(self._reader)
         self._recall: Recall[Decision | None] = Recall()
-        self._documents, self._files = Bounded(MEMORY), Bounded(MEMORY)
+        self._documents, self._files = Bounded(DOCUMENTS), Bounded(FILES)
         backend = blobs.backend()
         self._folder = backend.base_location if isinstance(backend, FileSystemStorage) else None
 

@@ -36,7 +36,15 @@ PIECE = 200  # lines made between two breaths: the thread must not hold up the e
 
 log = logging.getLogger(__name__)
 _numbers = count(1)
-_prefix = os.urandom(5).hex()
+_prefix = [os.urandom(5).hex()]
+
+
+def _renumber() -> None:
+    """Each process has numbers of its own; this module is imported before the web workers are forked."""
+    _prefix[0] = os.urandom(5).hex()
+
+
+os.register_at_fork(after_in_child=_renumber)
 
 
 class Intake:
@@ -69,7 +77,7 @@ observe_hot = INTAKE.hot.append  # one answer of the hot path, as hot_lines.Hot 
 
 def number() -> str:
     """A request's own number: told to the caller, and in every line of the log about it."""
-    return f"{_prefix}{next(_numbers):06x}"
+    return f"{_prefix[0]}{next(_numbers):06x}"
 
 
 def noted(meta: Mapping[str, object]) -> tuple[Actor | None, Downloaded | None]:

@@ -125,7 +125,7 @@ def test_first_run_then_kill_then_again_then_a_clean_end(served: Served) -> None
     assert "Traceback" not in first + again + served.said()
 
 
-@pytest.mark.parametrize("victim", ["granian", "celery"])
+@pytest.mark.parametrize("victim", ["config.web", "celery"])
 def test_what_dies_is_started_again(served: Served, victim: str) -> None:
     until(lambda: has_worker(served), 30)
     own = {pid for pid, line in served.processes().items() if victim in line}

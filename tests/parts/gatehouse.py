@@ -64,10 +64,9 @@ class Gatehouse:
 
     def serve(self) -> None:
         """Only the web server, on the data that is there."""
-        asgi = (ROOT / "config" / "asgi.py").exists()
-        words = [sys.executable, "-m", "granian", "--interface", "asgi" if asgi else "wsgi", "--host", HOST, "--port", self.port]
+        words = [sys.executable, "-m", "config.web", "--interface", "asgi", "--http", "1", "--no-ws", "--host", HOST, "--port", self.port]
         words += ["--workers", self.workers, "--workers-kill-timeout", 3, "--log-level", "warning"]
-        words += ["config.asgi:application"] if asgi else ["--blocking-threads", 32, "config.wsgi:application"]
+        words += ["config.asgi:application"]
         self.process = Process(words, log=self.folder / "gatehouse.log", env=self.environment(), cwd=ROOT)
         self.process.start(self._answers, seconds=90)
 
