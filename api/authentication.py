@@ -23,6 +23,7 @@ class GatehouseAuthentication(BaseAuthentication):
         if "Authorization" not in request.headers:
             return None
         actor = actor_for(header.strip() or "empty", client_ip(request))
+        request.META["gatehouse.actor"] = actor  # for the request log
         return actor, actor
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - the framework's signature
@@ -39,6 +40,7 @@ class BrowserSession(SessionAuthentication):
         if found is None or not isinstance(found[0], User):
             return None
         actor = actor_of_user(found[0], ip=client_ip(request))
+        request.META["gatehouse.actor"] = actor  # for the request log
         return actor, actor
 
 

@@ -15,6 +15,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from protocols.bodies import Body, BodyRefused
+from protocols.told import ENVIRON
 from protocols.wire import FileAnswer, TailAnswer, shown_path
 from upstreams.spool import SpoolBroken, Tail
 
@@ -55,7 +56,7 @@ class Bridge:
         self, scope: Message, headers: Headers, outside: tuple[str, str, str], body: Body, receive: Receive, send: Send
     ) -> None:
         """Make the response in a thread and send it."""
-        environ = make_environ(scope, headers, outside, body)
+        environ = scope[ENVIRON] = make_environ(scope, headers, outside, body)
         begun = time.monotonic()
         response, content = await _in_thread(lambda: self._respond(environ))
         response.headers["X-Request-ID"] = outside[2]

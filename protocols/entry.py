@@ -4,20 +4,22 @@ Shape and reasons: docs/adr/0002. A slow client holds a coroutine, never a threa
 never reaches a view.
 """
 
+import asyncio
 import logging
 import re
-import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from time import perf_counter
 from typing import Any
 
 import orjson
 
+from protocols import observation
 from protocols.bodies import BodyRefused, ClientGone, receive_body
 from protocols.bridge import Bridge
 from protocols.hot import EMPTY, HOST, HotPath
 from protocols.observation import observe_hot
 from protocols.outside import Headers, headers_of, outside
+from protocols.told import Told
 from workspaces.slugs import RESERVED
 
 Scope = MutableMapping[str, Any]
@@ -49,7 +51,7 @@ class Entry:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         method, begun = scope["method"], perf_counter()
         if method not in METHODS:
-            await _refuse(send, 405, "This method is not known here.", "method_not_allowed")
+            await self._slowly(scope, begun, receive, send)
             return
         if method in READING:
             if self._hot is None:
@@ -60,50 +62,46 @@ class Entry:
                 await send(answer.body if method == "GET" else EMPTY)
                 observe_hot(answer.noted(scope, begun))
                 return
-        headers = headers_of(scope)
+        await self._slowly(scope, begun, receive, send)
+
+    async def _slowly(self, scope: Scope, begun: float, receive: Receive, send: Send) -> None:
+        """Whatever the hot path does not know; noted in the log whatever comes of it."""
+        headers, told = headers_of(scope), Told(send, begun)
         scheme, ip = outside(scope, headers)
+        try:
+            await self._refuse_or_pass(scope, headers, (scheme, ip, told.number), receive, told)
+        finally:
+            told.observe(scope, ip, headers.get("user-agent", ""))
+
+    async def _refuse_or_pass(self, scope: Scope, headers: Headers, seen: tuple[str, str, str], receive: Receive, send: Told) -> None:
+        if scope["method"] not in METHODS:
+            await _refuse(send, 405, "This method is not known here.", "method_not_allowed")
+            return
         if not HOST.fullmatch(headers.get("host", "")):
             await _refuse(send, 400, "The Host header is no host name with a port.", "bad_host")
             return
         if CONTROL.search(scope["path"]):
             await _refuse(send, 400, "The address holds control characters.", "bad_address")
             return
-        await self._through_django(scope, headers, scheme, ip, receive, send)
+        await self._through_django(scope, headers, seen, receive, send)
 
-    async def _through_django(self, scope: Scope, headers: Headers, scheme: str, ip: str, receive: Receive, send: Send) -> None:
+    async def _through_django(self, scope: Scope, headers: Headers, seen: tuple[str, str, str], receive: Receive, send: Told) -> None:
         bridge = self._lean if LEAN.match(scope["path"]) else self._full
-        request_id = secrets.token_hex(8)
         try:
-            body = await receive_body(scope, headers, ip, receive, admit=bridge.admit)
+            body = await receive_body(scope, headers, seen[1], receive, admit=bridge.admit)
         except ClientGone:  # who only stopped sending may still be listening; without an answer the server says 500
             await _refuse(send, 400, "The body was cut off before its end; nothing was changed.", "body_cut_off")
             return
         except BodyRefused as refusal:
             await _refuse(send, refusal.status, refusal.sentence, refusal.code, refusal.headers)
             return
-        begun = Begun(send)
         with body.file:
             try:
-                await bridge.serve(scope, headers, (scheme, ip, request_id), body, receive, begun)
+                await bridge.serve(scope, headers, seen, body, receive, send)
             except Exception:
-                log.exception("request %s failed", request_id)
-                if not begun:
-                    await _refuse(send, 500, f"Internal error; the log has it under {request_id}.", "internal_error")
-
-
-class Begun:
-    """`send`, remembering whether an answer was begun."""
-
-    def __init__(self, send: Send) -> None:
-        self._send, self._begun = send, False
-
-    async def __call__(self, message: MutableMapping[str, Any]) -> None:
-        """Pass it on."""
-        self._begun = True
-        await self._send(message)
-
-    def __bool__(self) -> bool:
-        return self._begun
+                log.exception("request %s failed", seen[2])
+                if not send:
+                    await _refuse(send, 500, f"Internal error; the log has it under {seen[2]}.", "internal_error")
 
 
 async def _refuse(send: Send, status: int, sentence: str, code: str, headers: Headers | None = None) -> None:
@@ -118,7 +116,9 @@ async def _lifespan(receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
+            observation.start()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
+            await asyncio.to_thread(observation.stop)
             await send({"type": "lifespan.shutdown.complete"})
             return

@@ -20,7 +20,7 @@ from workspaces.access import Actor
 NAME = "requests.jsonl"
 LARGEST = 64 * 1024 * 1024  # bytes of one file
 KEPT = 4  # older files beside it: requests.1.jsonl is the youngest
-PATH = 300  # characters of an address that are written
+PATH, METHOD = 300, 20  # characters of an address, and of a method, that are written
 DOORS = re.compile(
     r"/(?:(?P<rest>api)/|(?P<operations>healthz|readyz|metrics)\Z|(?P<admin>admin)/|[^/]+/(?P<npm>r|npm)(?:/|\Z)|-/(?P<root>npm)/)"
 )
@@ -103,7 +103,7 @@ def line(seen: Answered, offset: float) -> bytes:
         "us": int((seen.ended - seen.begun) * 1e6),
         "status": seen.status,
         "bytes": seen.size,
-        "method": seen.method,
+        "method": seen.method[:METHOD],
         "path": path[:PATH],
         "who": actor.name if actor is not None else "",
         "token": grant.token_id if grant is not None else None,

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 from packages.services.downloads import Downloaded, add_downloads
+from packages.tally import PUBLISHED
 from protocols.hot_lines import Hot, hot_batch
 from protocols.journal import Answered, Journal, line, protocol_of
 from protocols.tallies import Sharing, Tallies
@@ -64,14 +65,9 @@ class Intake:
         else:
             self.lost += 1
 
-    def add(self, name: str, *labels: str) -> None:
-        """Count something else that happened, e.g. `add("publishes", "npm")`."""
-        with self.lock:
-            self.tallies.count((name, *labels))
-
 
 INTAKE = Intake()
-observe, add = INTAKE.observe, INTAKE.add
+observe = INTAKE.observe
 observe_hot = INTAKE.hot.append  # one answer of the hot path, as hot_lines.Hot has it; of too many the oldest are lost
 
 
@@ -204,6 +200,8 @@ def _of_path(registry_id: int, path: str) -> Downloaded:
 
 def _collect(tallies: Tallies) -> None:
     """What the lower floors counted themselves, as it stands now."""
+    for format_, times in list(PUBLISHED.items()):
+        tallies.counters["publishes", format_] = times
     for (upstream, outcome), times in list(TALLY.asked.items()):
         tallies.counters["upstream_requests", upstream, outcome] = times
     for upstream, seconds in list(TALLY.seconds.items()):

@@ -54,9 +54,9 @@ def asked(request: HttpRequest, field: str) -> str:
 def actor_of(request: HttpRequest) -> Actor:
     """The person of the session, with the roles of this moment; nobody without one."""
     ip = str(request.META.get("REMOTE_ADDR", ""))
-    if isinstance(request.user, User):
-        return actor_of_user(request.user, ip=ip)
-    return Actor(ip=ip)
+    found = actor_of_user(request.user, ip=ip) if isinstance(request.user, User) else Actor(ip=ip)
+    request.META["gatehouse.actor"] = found  # for the request log
+    return found
 
 
 def person(actor: Actor) -> Actor:

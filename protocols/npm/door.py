@@ -11,7 +11,7 @@ from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, UnreadablePostError
 
 from packages.errors import BodyTooLarge
-from packages.formats.errors import DocumentInvalid, NameInvalid
+from packages.formats.errors import DocumentInvalid, EncodingUnknown, NameInvalid
 from packages.formats.npm.names import Name, parse_known
 from packages.formats.npm.scan import BodyCut
 from protocols import wire
@@ -24,6 +24,7 @@ from workspaces.errors import GatehouseError, Invalid, Unavailable
 
 View = Callable[..., HttpResponseBase]
 MEMBER = "gatehouse.is_member"  # of the registry's workspace: noted when the gate is passed
+PLAIN = frozenset({"", "identity"})  # encodings of a body that is not compressed
 NOTICE = "gatehouse.npm_notice"  # a sentence that npm shows to whoever runs it
 CLIENTS = re.compile(r"(?:npm|pnpm|yarn|bun)/", re.IGNORECASE)  # their User-Agent's beginning
 FILES = re.compile(r"/[^/]+/r/[^/]+/(?!-/).+/-/[^/]+")  # a tarball's address
@@ -65,7 +66,8 @@ class Door:
         else:
             response = guarded(handler, request, **parts)
         if NOTICE in request.META:
-            response.headers["npm-notice"] = request.META[NOTICE]
+            said = response.headers.get("npm-notice")
+            response.headers["npm-notice"] = f"{said} {request.META[NOTICE]}" if said else request.META[NOTICE]
         return _bare(response) if request.method == "HEAD" else response
 
     def refuse(self, method: str) -> HttpResponse:
@@ -183,8 +185,8 @@ def answers_from_home(here: PackageVisit) -> bool:
 class Body:
     """The request's body in pieces, within a limit, known to be whole at the end."""
 
-    def __init__(self, request: HttpRequest, limit: int) -> None:
-        check_head(request, limit)
+    def __init__(self, request: HttpRequest, limit: int, *, encodings: frozenset[str] = PLAIN) -> None:
+        check_head(request, limit, encodings)
         self._request, self._limit = request, limit
         self._length = content_length(request)
         self.received = 0
@@ -200,17 +202,22 @@ class Body:
         return chunk
 
 
-def check_head(request: HttpRequest, limit: int) -> None:
-    """What the headers say of the body is acceptable, before any of it is read. Raises BodyTooLarge, Invalid."""
+def check_head(request: HttpRequest, limit: int, encodings: frozenset[str] = PLAIN) -> None:
+    """What the headers say of the body is acceptable, before any of it is read. Raises BodyTooLarge, EncodingUnknown, Invalid."""
     length = content_length(request)
     if length is not None and length > limit:
         raise BodyTooLarge(f"The body may have at most {limit:,} bytes.")
-    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in {"", "identity"}:
-        raise Invalid(f"A body in the encoding {encoding[:40]!r} is not taken here.", fields={"Content-Encoding": "unknown"})
+    encoding = encoding_of(request)
+    if encoding not in PLAIN | encodings:
+        raise EncodingUnknown(f"A body in the encoding {encoding[:40]!r} is not taken here.", fields={"Content-Encoding": "unknown"})
     charset = CHARSET.search(request.headers.get("Content-Type", ""))
     if charset is not None and charset[1].lower() not in {"utf-8", "utf8"}:
         raise Invalid("JSON is UTF-8; send no other charset.", fields={"Content-Type": "charset"})
+
+
+def encoding_of(request: HttpRequest) -> str:
+    """The body's Content-Encoding, in lower case."""
+    return request.headers.get("Content-Encoding", "identity").strip().lower()
 
 
 def content_length(request: HttpRequest) -> int | None:

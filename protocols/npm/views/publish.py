@@ -11,6 +11,7 @@ from packages.formats.npm.publish import Intake, Kind, check_names, deprecations
 from packages.formats.npm.scan import scan
 from packages.services.publish import publish
 from packages.services.versions import deprecate
+from packages.tally import PUBLISHED
 from protocols.npm.door import Body, PackageVisit, check_head, read_object
 from protocols.npm.errors import json_response
 from protocols.npm.members import visit_writer
@@ -54,6 +55,7 @@ def _star_only(request: HttpRequest, here: PackageVisit, refusal: Denied) -> Htt
 def _publish(here: PackageVisit, document: dict[str, object], intake: Intake, staging: Staging) -> HttpResponse:
     publication = parse_publish(here.name.full, document, intake.name, staging.finish())
     published = publish(actor=here.actor, registry=here.registry, publication=publication)
+    PUBLISHED["npm"] += published.created
     body = {"ok": True, "success": True, "id": here.name.full, "version": publication.version}
     response = json_response(body, 201 if published.created else 200)
     if publication.differences:
