@@ -33,8 +33,30 @@ def set_maintainers(*, actor: Actor, registry: Registry, format: str, name: str,
     package = _locked(actor, registry, format, name)
     if revision != str(package.revision):
         raise PackageChanged(f"{name[:214]} was changed by somebody else in the meantime; run the command again.")
+    return _become(actor, package, maintainers_of(package), list(names))
+
+
+@transaction.atomic
+def add_maintainer(*, actor: Actor, registry: Registry, format: str, name: str, username: str) -> list[str]:  # noqa: A002
+    """Make one member more a maintainer; returns who they are now. Raises Denied, PackageNotFound, Invalid."""
+    package = _locked(actor, registry, format, name)
     shown = maintainers_of(package)
-    wanted = {member.user.username: member for member in members_of(registry.workspace).filter(user__username__in=list(names))}
+    return _become(actor, package, shown, [*shown, username])
+
+
+@transaction.atomic
+def remove_maintainer(*, actor: Actor, registry: Registry, format: str, name: str, username: str) -> list[str]:  # noqa: A002
+    """The maintainers without one of them. Raises Denied, PackageNotFound, NotFound, LastMaintainer."""
+    package = _locked(actor, registry, format, name)
+    shown = maintainers_of(package)
+    if username not in shown:
+        raise NotFound(f"“{username[:64]}” is no maintainer of {name[:214]}.")
+    return _become(actor, package, shown, [one for one in shown if one != username])
+
+
+def _become(actor: Actor, package: Package, shown: list[str], names: list[str]) -> list[str]:
+    workspace = package.registry.workspace
+    wanted = {member.user.username: member for member in members_of(workspace).filter(user__username__in=names)}
     unknown = [one for one in names if one not in wanted and one not in shown]
     if unknown:
         raise Invalid(
@@ -42,7 +64,7 @@ def set_maintainers(*, actor: Actor, registry: Registry, format: str, name: str,
             fields={"maintainers": "not a member"},
         )
     if not wanted:
-        raise LastMaintainer(f"{name[:214]} keeps at least one maintainer; name another one first.")
+        raise LastMaintainer(f"{package.name} keeps at least one maintainer; name another one first.")
     _keep_maintainers(package, list(wanted.values()))
     if sorted(wanted) != shown:
         touch(package)

@@ -75,6 +75,9 @@ def test_lists_of_packages(team: Team) -> None:
     assert team.send("rita", "GET", f"/-/org/{team.slug}/package").json() == {"@acme/bar": "read"}
     assert team.send("bob", "GET", f"/-/org/{team.slug}/package").json() == {"@acme/bar": "write"}
     assert team.send("rita", "GET", "/-/user/bob/package").json() == {"@acme/bar": "write"}
+    assert team.send("rita", "GET", "/-/-/package?format=cli").json() == {"@acme/bar": "read"}  # as pnpm 12 asks
+    listed = team.send("rita", "GET", about("@acme/bar", "collaborators"), user_agent="pnpm/12.21.0").json()
+    assert {"user": "bob", "permissions": "write"} in listed
     assert team.send("rita", "GET", "/-/org/rita/package").status_code == 404  # npm goes on to ask for the user
     assert team.send(team.token("bob", scopes=["npm:package:zoo:read"]), "GET", "/-/user/bob/package").json() == {}
     for who, path, code in [

@@ -86,3 +86,21 @@ def test_people_are_told_of_to_their_own(team: Team) -> None:
     make_public(team)
     answers = [team.send(who, "GET", f"{address}{name}") for who in ("", "mallory") for name in ("rita", "nobody")]
     assert {(answer.status_code, answer.content) for answer in answers} == {(404, answers[0].content)}
+
+
+def test_owners_as_pnpm_12_names_them(team: Team) -> None:
+    team.publish("@acme/bar")
+    address = "/-/package/@acme%2fbar/owners"
+    assert team.send("bob", "PUT", address, {"user": "rita"}).status_code == 200
+    assert maintainers(team) == ["bob", "rita"]
+    assert team.send("rita", "DELETE", f"{address}/bob").json()["maintainers"] == [{"name": "rita", "email": ""}]
+    before = facts()
+    for who, code in {"": 401, "gth_wrong": 401, "mallory": 404, "bob": 403}.items():
+        assert team.send(who, "PUT", address, {"user": "bob"}).status_code == code
+        assert team.send(who, "DELETE", f"{address}/rita").status_code == code
+    assert team.send("rita", "PUT", address, {"user": "mallory"}).status_code == 400
+    assert team.send("rita", "PUT", address, {}).status_code == 400
+    assert team.send("rita", "DELETE", f"{address}/rita").status_code == 409
+    assert team.send("rita", "DELETE", f"{address}/nobody").status_code == 404
+    assert team.send("alice", "PUT", "/-/package/nothing/owners", {"user": "rita"}).status_code == 404
+    assert facts() == before

@@ -108,3 +108,30 @@ def test_odd_questions_for_stars(team: Team, query: str) -> None:
 
 def test_a_name_that_nobody_has(team: Team) -> None:
     assert stars(team, "rita", "\\u0000") == stars(team, "rita", "a%20b") == []
+
+
+def test_the_addresses_of_pnpm_12(team: Team) -> None:
+    team.publish("@acme/bar")
+    wish = {"name": "@acme/bar", "package": "@acme/bar"}
+    assert team.send("rita", "PUT", "/-/user/v1/star", wish).status_code == 200
+    assert team.send("bob", "PUT", "/-/user/package/@acme%2fbar/star").status_code == 200
+    assert shown(team, "@acme%2fbar") == {"bob": True, "rita": True}
+    assert team.send("rita", "GET", "/-/user/v1/star").json() == ["@acme/bar"]
+    assert (
+        team.send("rita", "GET", "/-/user/bob/stars").json() == team.send("rita", "GET", "/-/util/user/bob/stars").json() == ["@acme/bar"]
+    )
+    assert team.send("rita", "DELETE", "/-/user/v1/star", wish).status_code == 200
+    assert team.send("bob", "DELETE", "/-/user/package/@acme%2fbar/star").status_code == 200
+    assert not Star.objects.exists()
+    before, reading = facts(), {"": 401, "mallory": 404}
+    for who, code in reading.items():
+        for path in ("/-/user/v1/star", "/-/user/bob/stars"):
+            assert team.send(who, "GET", path).status_code == code
+        assert team.send(who, "PUT", "/-/user/v1/star", wish).status_code == code
+        assert team.send(who, "PUT", "/-/user/package/@acme%2fbar/star").status_code == code
+    assert team.send("rita", "GET", "/-/user/mallory/stars").status_code == 404
+    assert team.send("rita", "PUT", "/-/user/package/nothing/star").status_code == 404
+    odd: tuple[object, ...] = ({"package": "../x"}, {"package": 1}, {}, b"", [])
+    for body in odd:
+        assert team.send("rita", "PUT", "/-/user/v1/star", body).status_code == 400
+    assert facts() == before

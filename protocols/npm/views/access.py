@@ -54,11 +54,14 @@ def write_status(request: HttpRequest, ws: str, reg: str, pkg: str) -> HttpRespo
 
 
 def read_collaborators(request: HttpRequest, ws: str, reg: str, pkg: str) -> HttpResponse:
-    """`npm access list collaborators`: member -> read or write. npm 6 names one user in the address."""
+    """`npm access list collaborators`: member -> read or write; pnpm 12 reads a list. npm 6 names one user in the address."""
     here = visit_package_members(request, ws, reg, pkg)
     found = collaborators_of(package_of(here.registry, "npm", here.name.full))
     user = request.GET.get("user")
-    return json_response({name: may for name, may in found.items() if user in {None, "", name}})
+    asked = {name: may for name, may in found.items() if user in {None, "", name}}
+    if request.headers.get("User-Agent", "").startswith("pnpm/"):
+        return json_response([{"user": name, "permissions": may} for name, may in asked.items()])
+    return json_response(asked)
 
 
 def read_packages_of_team(request: HttpRequest, ws: str, reg: str, org: str, team: str) -> HttpResponse:
@@ -80,6 +83,12 @@ def read_packages_of_user(request: HttpRequest, ws: str, reg: str, username: str
     if member is None and username != here.actor.name:
         raise NotFound("There is no such user or organisation, or it is not yours to see.")
     return json_response(rights_of_member(here.actor, here.registry, member))
+
+
+def read_packages_of_caller(request: HttpRequest, ws: str, reg: str) -> HttpResponse:
+    """`pnpm access list packages` (12), which asks for a user named `-`: what the caller may do."""
+    here = visit_members(request, ws, reg)
+    return json_response(rights_of_member(here.actor, here.registry, membership_of(here.registry.workspace, here.actor.name)))
 
 
 def write_grant(request: HttpRequest, ws: str, reg: str, org: str, team: str) -> HttpResponse:

@@ -43,9 +43,12 @@ def delete_member(request: HttpRequest, ws: str, reg: str, org: str) -> HttpResp
 
 
 def read_teams(request: HttpRequest, ws: str, reg: str, org: str) -> HttpResponse:
-    """`npm team ls acme`."""
+    """`npm team ls acme`; pnpm 12 does not say `format=cli` and reads objects."""
     here = _visit(request, ws, reg, org)
-    return json_response([f"{org.removeprefix('@')}:{group.slug}" for group in groups_of(here.registry.workspace)])
+    slugs = [group.slug for group in groups_of(here.registry.workspace)]
+    if request.GET.get("format") == "cli":
+        return json_response([f"{org.removeprefix('@')}:{slug}" for slug in slugs])
+    return json_response([{"name": slug} for slug in slugs])
 
 
 def add_team(request: HttpRequest, ws: str, reg: str, org: str) -> HttpResponse:
@@ -64,10 +67,11 @@ def delete_team(request: HttpRequest, ws: str, reg: str, org: str, team: str) ->
 
 
 def read_team(request: HttpRequest, ws: str, reg: str, org: str, team: str) -> HttpResponse:
-    """`npm team ls acme:devs`: names."""
+    """`npm team ls acme:devs`; pnpm 12 does not say `format=cli` and reads objects."""
     here = _visit(request, ws, reg, org)
     members = group_of(here.registry.workspace, team).members.filter(member__user__is_active=True)
-    return json_response(sorted(members.values_list("member__user__username", flat=True)))
+    names = sorted(members.values_list("member__user__username", flat=True))
+    return json_response(names if request.GET.get("format") == "cli" else [{"name": name} for name in names])
 
 
 def add_to_team(request: HttpRequest, ws: str, reg: str, org: str, team: str) -> HttpResponse:

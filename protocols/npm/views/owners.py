@@ -1,11 +1,12 @@
 """`npm owner add` and `rm`: npm sends the whole list of maintainers back. The list itself stands in the packument."""
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 
 from packages.formats.errors import DocumentInvalid
-from packages.services.maintainers import set_maintainers
-from protocols.npm.door import PackageVisit
+from packages.services.maintainers import add_maintainer, remove_maintainer, set_maintainers
+from protocols.npm.door import PackageVisit, read_object, visit_package
 from protocols.npm.errors import json_response
+from protocols.npm.members import word
 
 LIMIT = 1000  # maintainers of one package
 
@@ -18,7 +19,26 @@ def write_maintainers(here: PackageVisit, document: dict[str, object], rev: str)
     kept = set_maintainers(
         actor=here.actor, registry=here.registry, format="npm", name=here.name.full, names=names, revision=rev.partition("-")[0]
     )
-    return json_response({"ok": True, "id": here.name.full, "maintainers": [{"name": name, "email": ""} for name in kept]})
+    return json_response({"ok": True, "id": here.name.full, "maintainers": _people(kept)})
+
+
+def add_owner(request: HttpRequest, ws: str, reg: str, pkg: str) -> HttpResponse:
+    """`pnpm owner add` (12): one name."""
+    here = visit_package(request, ws, reg, pkg)
+    user = word(read_object(request), "user").removeprefix("@")
+    kept = add_maintainer(actor=here.actor, registry=here.registry, format="npm", name=here.name.full, username=user)
+    return json_response({"ok": True, "maintainers": _people(kept)})
+
+
+def remove_owner(request: HttpRequest, ws: str, reg: str, pkg: str, username: str) -> HttpResponse:
+    """`pnpm owner rm` (12): one name, in the address."""
+    here = visit_package(request, ws, reg, pkg)
+    kept = remove_maintainer(actor=here.actor, registry=here.registry, format="npm", name=here.name.full, username=username)
+    return json_response({"ok": True, "maintainers": _people(kept)})
+
+
+def _people(names: list[str]) -> list[dict[str, str]]:
+    return [{"name": name, "email": ""} for name in names]
 
 
 def _names(value: object) -> list[str]:
