@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 from django.db import OperationalError, connection, transaction
@@ -24,7 +25,10 @@ HELD = (
     " JOIN packages_version v ON v.package_id = q.id WHERE q.format = %s AND q.folded = e.folded AND r.workspace_id = %s AND v.is_internal)"
 )
 BURIED = "EXISTS (SELECT 1 FROM packages_tombstone t WHERE t.workspace_id = %s AND t.format = %s AND t.name = e.folded)"
-RESTRICTED = "EXISTS (SELECT 1 FROM registries_restrictedname x WHERE x.registry_id = %s AND x.format = %s AND x.name = p.name)"
+RESTRICTED = (
+    "EXISTS (SELECT 1 FROM registries_restrictedname x JOIN packages_package p ON p.name = x.name"
+    " WHERE x.registry_id = %s AND x.format = %s AND p.id = e.package_id)"
+)
 MARKED = "EXISTS (SELECT 1 FROM packages_searchword w WHERE w.registry_id = %s AND w.word IN ({}) AND w.entry_id = e.package_id)"
 HITS = (
     "SELECT entry_id, {} AS term, MAX(CASE WHEN word = %s THEN weight * 2 ELSE weight END) AS best FROM packages_searchword"
@@ -69,9 +73,9 @@ class _Clause:
     """SQL with its parameters, growing together."""
 
     sql: list[str] = field(default_factory=list)
-    values: list[object] = field(default_factory=list)
+    values: list[Any] = field(default_factory=list)
 
-    def add(self, sql: str, *values: object) -> None:
+    def add(self, sql: str, *values: Any) -> None:
         self.sql.append(sql)
         self.values += values
 
@@ -81,9 +85,10 @@ def find(registry: Registry, query: Query, sieve: Sieve, *, start: int, size: in
     if query.finds_nothing:
         return Found()
     source, where = _source(registry, query), _where(registry, query, sieve)
-    joined = f"FROM {' '.join(source.sql)} JOIN packages_package p ON p.id = e.package_id WHERE {' AND '.join(where.sql)}"
+    joined = f"FROM {' '.join(source.sql)} WHERE {' AND '.join(where.sql)}"
     boost, boosted = _boost(query)
-    page = f"SELECT e.package_id, {boost}, COUNT(*) OVER () {joined} ORDER BY 2 DESC, LENGTH(e.folded), e.folded LIMIT %s OFFSET %s"
+    order = "2 DESC, LENGTH(e.folded), e.folded" if query.words else "e.folded"
+    page = f"SELECT e.package_id, {boost}, COUNT(*) OVER () {joined} ORDER BY {order} LIMIT %s OFFSET %s"
     with _time_limit(), connection.cursor() as cursor:
         cursor.execute(page, [*boosted, *source.values, *where.values, size, start])
         rows = cursor.fetchall()
@@ -97,7 +102,7 @@ def _source(registry: Registry, query: Query) -> _Clause:
     """The entries that have every word, with a score."""
     clause = _Clause()
     if not query.words:
-        clause.add("(SELECT package_id AS entry_id, 0 AS score FROM packages_searchentry WHERE registry_id = %s) h", registry.pk)
+        clause.add("packages_searchentry e")
     else:
         terms = []
         for number, word in enumerate(query.words):
@@ -106,14 +111,15 @@ def _source(registry: Registry, query: Query) -> _Clause:
             clause.values += [key, registry.pk, key, key + b"\xff"]  # no text in UTF-8 holds this byte
         hits = " UNION ALL ".join(terms)
         grouped = f"SELECT entry_id, SUM(best) AS score FROM ({hits}) one GROUP BY entry_id HAVING COUNT(*) = {len(terms)}"  # noqa: S608 - our own texts
-        clause.sql.append(f"({grouped}) h")
-    clause.sql.append("JOIN packages_searchentry e ON e.package_id = h.entry_id")
+        clause.add(f"({grouped}) h JOIN packages_searchentry e ON e.package_id = h.entry_id")
     return clause
 
 
-def _boost(query: Query) -> tuple[str, list[object]]:
+def _boost(query: Query) -> tuple[str, list[Any]]:
     """The score: of the words, and far more for a name that is, or begins with, the text itself."""
-    if not query.boosts_exact or not query.words:
+    if not query.words:
+        return "0", []
+    if not query.boosts_exact:
         return "h.score", []
     bare = "CASE WHEN e.folded LIKE %s ESCAPE '!' THEN %s ELSE 0 END"
     sql = f"h.score + CASE WHEN e.folded = %s THEN %s WHEN e.folded LIKE %s ESCAPE '!' THEN %s ELSE 0 END + {bare}"

@@ -22,6 +22,8 @@ class Changes:
     internal: bool | None = None
     visibility: str | None = None
     default: bool | None = None
+    search_upstream: bool | None = None
+    audit_upstream: bool | None = None
 
 
 @transaction.atomic
@@ -68,6 +70,8 @@ def change_registry(*, actor: Actor, registry: Registry, changes: Changes) -> Re
         registry.is_internal = changes.internal
     if changes.visibility is not None:
         registry.visibility = _check_visibility(changes.visibility)
+    registry.search_upstream = registry.search_upstream if changes.search_upstream is None else changes.search_upstream
+    registry.audit_upstream = registry.audit_upstream if changes.audit_upstream is None else changes.audit_upstream
     if changes.default:
         Registry.objects.filter(workspace=registry.workspace, is_default=True).update(is_default=False)
         registry.is_default = True
@@ -103,6 +107,8 @@ def describe(registry: Registry) -> dict[str, object]:
         "internal": registry.is_internal,
         "visibility": registry.visibility,
         "default": registry.is_default,
+        "search_upstream": registry.search_upstream,
+        "audit_upstream": registry.audit_upstream,
     }
 
 

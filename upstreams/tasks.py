@@ -6,6 +6,7 @@ from pathlib import Path
 from celery import shared_task
 from django.conf import settings
 
+from packages.services.listing import list_missing
 from packages.services.signing import sign_missing
 from tokens.services.web_login import sweep_logins
 from upstreams.services.upkeep import forget_answers, forget_renderings, shrink_cache
@@ -19,6 +20,7 @@ FOLDERS = ("staging", "spool")
 def sweep() -> None:
     """Housekeeping each minute: logins that are over, files that a crash left beside the storage, versions not signed yet."""
     sweep_logins()
+    list_missing()
     sign_missing(limit=SIGNED_AT_ONCE)
     sweep_files(time.time() - STALE_AFTER)
 

@@ -93,6 +93,21 @@ class SettingsForm(PageForm):
     default = forms.BooleanField(
         label=_("Default registry of the workspace"), required=False, help_text=_("Used where a client's address names no registry.")
     )
+    search_upstream = forms.BooleanField(
+        label=_("Search public upstreams too"),
+        required=False,
+        help_text=_(
+            "What people search for is then sent to public upstreams, unless a word of it meets a claim or the name of an internal package."
+        ),
+    )
+    audit_upstream = forms.BooleanField(
+        label=_("Audit with public upstreams"),
+        required=False,
+        help_text=_(
+            "npm audit then sends names and versions of public packages to the upstream they come from."
+            " Internal and claimed names never leave, nor does anything else of a project."
+        ),
+    )
 
 
 class SlugForm(PageForm):

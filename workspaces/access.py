@@ -178,6 +178,13 @@ class Grant:
         """Whether the token reaches this registry at all."""
         return self.registries is None or registry_id in self.registries
 
+    def readable(self, format: str) -> tuple[str, ...] | None:  # noqa: A002 - the field's own word
+        """Patterns of the names of a format that the token reads; None is all of them."""
+        if self.scopes is None:
+            return None
+        reading = (scope for scope in self.scopes if scope.protocol == format and Action.READ in SCOPE_ACTIONS[scope.action])
+        return tuple(scope.name for scope in reading)
+
     def allows(self, action: Action, target: Target) -> bool:
         """Whether the token's flag and scopes leave `action` on `target`."""
         if action in {Action.MAINTAIN, Action.MANAGE, Action.OWN}:

@@ -21,6 +21,8 @@ class RegistryShown(serializers.Serializer[Registry]):
     internal = serializers.BooleanField(source="is_internal")
     visibility = serializers.ChoiceField(choices=VISIBILITIES)
     default = serializers.BooleanField(source="is_default")
+    search_upstream = serializers.BooleanField()
+    audit_upstream = serializers.BooleanField()
 
 
 class RegistryNew(Body):
@@ -41,6 +43,8 @@ class RegistryChange(Body):
     internal = Flag()
     visibility = serializers.ChoiceField(choices=VISIBILITIES)
     default = Flag()
+    search_upstream = Flag()
+    audit_upstream = Flag()
 
 
 class RegistryClone(Body):

@@ -27,6 +27,12 @@ class DocumentInvalid(Invalid):
     code = "document_invalid"
 
 
+class EncodingUnknown(Invalid):
+    """A body is compressed in a way that is not read here."""
+
+    code = "encoding_unknown"
+
+
 class QueryInvalid(Invalid):
     """A question that cannot be answered as it stands: too long, too deep, or too broad to be answered in time."""
 

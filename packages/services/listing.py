@@ -1,10 +1,12 @@
 """What search knows of packages, kept in the transaction of every write (packages.formats.npm.search).
 
-One entry and some fifteen words per package; the words are written again only when they change. Measured at
-100,000 packages beside full-text search (SQLite's FTS5, PostgreSQL's tsvector): docs/search.md says why words won.
+One entry and some fifteen words per package; the words are written again only when they change. docs/search.md says
+why it is a table of words, and what it takes at 100,000 packages.
 """
 
 import hashlib
+from collections.abc import Sequence
+from typing import Any
 
 import orjson
 from django.db import connection, transaction
@@ -13,6 +15,7 @@ from django.db.models import Q
 from packages.formats.errors import NameInvalid
 from packages.formats.npm.names import parse_known
 from packages.formats.npm.search import Listed, list_package
+from packages.formats.npm.versions import sort_key
 from packages.models import Format, Package, SearchEntry, Version
 from packages.selectors import maintainers_of
 
@@ -33,11 +36,24 @@ def list_in_search(package: Package, *, published: Version | None = None) -> Non
     if package.format != Format.NPM:
         return
     shown = published or _present(package)
-    old = None if package.revision == 1 else _digest_of(package)
+    is_new = published is not None and package.revision == 1
     if shown is None:
         SearchEntry.objects.filter(package=package).delete()
         return
-    listed = _listed(package, shown)
+    people = [shown.published_by_name] if is_new else maintainers_of(package)
+    _keep(package, shown, _listed(package, shown, people), None if is_new else _digest_of(package))
+
+
+def list_pulled(package: Package, version: Version) -> None:
+    """The same for a version that was pulled just now: it is shown unless the package shows a newer one, or one of the team's own."""
+    known = SearchEntry.objects.filter(package=package).values_list("version", "is_pulled", "words_digest").first()
+    if known is not None and (not known[1] or sort_key(known[0]) > sort_key(version.version)):
+        return
+    _keep(package, version, _listed(package, version, ()), known[2] if known is not None else None)
+
+
+def _keep(package: Package, shown: Version, listed: Listed, old: str | None) -> None:
+    """Write the entry, and the words when they are others than those of digest `old` (None: there are none)."""
     digest = hashlib.sha256(orjson.dumps(sorted(listed.words.items()))).hexdigest()
     with connection.cursor() as cursor:  # in every publish: the ORM would cost several times the statements
         cursor.execute(KEEP, _row(package, shown, listed, digest))
@@ -69,7 +85,7 @@ def _present(package: Package) -> Version | None:
     return tagged or versions.filter(OWN).order_by("-id").first() or versions.order_by("-id").first()
 
 
-def _listed(package: Package, shown: Version) -> Listed:
+def _listed(package: Package, shown: Version, people: Sequence[str]) -> Listed:
     """Facts and words of the present version; a name outside the grammar or a manifest that is none is told by its name alone."""
     try:
         manifest = orjson.loads(bytes(shown.manifest))
@@ -79,11 +95,10 @@ def _listed(package: Package, shown: Version) -> Listed:
         name = parse_known(package.name)
     except NameInvalid:
         name = parse_known("-")
-    people = [shown.published_by_name] if package.revision == 1 and shown.published_by_name else maintainers_of(package)
     return list_package(name, manifest if isinstance(manifest, dict) else {}, people, shown.published_by_name)
 
 
-def _row(package: Package, shown: Version, listed: Listed, digest: str) -> list[object]:
+def _row(package: Package, shown: Version, listed: Listed, digest: str) -> list[Any]:
     is_pulled = not shown.is_internal and shown.origin == Version.Origin.PULLED
     facts = orjson.dumps(listed.facts)
     date = connection.ops.adapt_datetimefield_value(shown.created_at)

@@ -11,6 +11,7 @@ from packages.errors import VersionExists, VersionRetired
 from packages.formats.publication import Publication
 from packages.models import Format, Package, Version
 from packages.services.epochs import bump_name
+from packages.services.listing import list_in_search
 from packages.services.rows import look_before, look_now, write_blob, write_file, write_package, write_tag
 from packages.services.signing import UNSIGNED, Signature, sign
 from registries.gate import RegistryNotFound
@@ -126,6 +127,8 @@ def _commit(actor: Actor, registry: Registry, publication: Publication, origin: 
         move_tag(package, tag, version)
     if "latest" not in publication.tags and not now.has_latest:
         move_tag(package, "latest", version)
+    if "latest" in publication.tags or not now.has_latest:
+        list_in_search(package, published=version)
     new = {"internal": now.is_internal, "integrity": version.integrity, "size": version.size, "tags": list(publication.tags)}
     subject = f"{registry} {publication.format} {publication.name}@{publication.version}"
     record(actor, f"version.{origin}", subject, workspace=registry.workspace_id, new=new)

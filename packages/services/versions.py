@@ -7,6 +7,7 @@ from packages.errors import LatestTagNeeded, PackageChanged, PackageNotFound, Ta
 from packages.formats.npm.versions import newest
 from packages.models import Package, RetiredVersion, Tag, Tombstone, Version
 from packages.services.epochs import bump_name
+from packages.services.listing import list_in_search
 from packages.services.publish import move_tag, tell_of_shadowed, touch
 from registries.models import Registry
 from registries.services import forget_name
@@ -55,6 +56,7 @@ def deprecate(*, actor: Actor, registry: Registry, format: str, name: str, messa
         changed += 1
     if changed:
         touch(package)
+        list_in_search(package)
     else:  # nothing to change: the name's epoch stays, and so does everything rendered
         transaction.set_rollback(True)
     return changed
@@ -73,6 +75,7 @@ def set_internal(*, actor: Actor, registry: Registry, format: str, name: str, ve
     if not internal and not Version.objects.filter(package=package, is_internal=True).exists():
         _tombstones(registry, format, package.folded).delete()
     touch(package)
+    list_in_search(package)
     if internal:
         tell_of_shadowed(package)
     _record(actor, "version.internal", package, version, {"internal": not internal}, {"internal": internal})
@@ -90,6 +93,8 @@ def set_tag(*, actor: Actor, registry: Registry, format: str, name: str, tag: st
         return
     move_tag(package, tag, found)
     touch(package)
+    if tag == "latest":
+        list_in_search(package)
     _record(actor, "tag.set", package, version, {"tag": tag, "version": old}, {"tag": tag, "version": version})
 
 
@@ -120,6 +125,7 @@ def unpublish_version(*, actor: Actor, registry: Registry, format: str, name: st
     if left:
         _repoint_latest(package, left)
         touch(package)
+        list_in_search(package)
     else:
         _delete(package)
     _record(actor, "version.deleted", package, version, {"internal": found.is_internal, "integrity": found.integrity}, None)

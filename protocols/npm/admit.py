@@ -10,9 +10,10 @@ from django.urls import Resolver404, resolve
 
 from packages.errors import BodyTooLarge
 from packages.formats.npm.scan import SKELETON_LIMIT
-from protocols.npm.door import Door, check_head, guarded, visit
+from protocols.npm.door import PLAIN, Door, check_head, guarded, visit
 from protocols.npm.members import visit_writer
-from protocols.npm.views import absent, later, publish, session, unpublish
+from protocols.npm.views import absent, audit, later, publish, session, unpublish
+from protocols.npm.zipped import GZIP
 from workspaces.access import Action
 from workspaces.errors import Denied
 
@@ -22,6 +23,7 @@ LONG: Mapping[object, tuple[Action, Callable[[], int]]] = {
     publish.write_package: (Action.PUBLISH, lambda: settings.PUBLISH_LIMIT),
     unpublish.write_revision: (Action.DELETE, lambda: SKELETON_LIMIT),
 }
+AUDITS = frozenset({audit.read_advisories, audit.read_report})
 # Views that read no body answer before it comes: a staged publish may be long, and "too large" would be no reason.
 BODILESS = frozenset({absent.absent, later.stage, later.trust, later.hooks, later.exchange, later.nothing})
 OPEN = frozenset({session.start, session.legacy_login, session.logout, session.poll})  # look at no Authorization
@@ -42,7 +44,7 @@ def admit(method: str, path: str, headers: Mapping[str, str], ip: str) -> HttpRe
     if handler in BODILESS:
         refusal = guarded(handler, request, **match.kwargs)
         return refusal if isinstance(refusal, HttpResponse) else small
-    action, limit = LONG.get(handler, (Action.READ, lambda: small))
+    action, limit = LONG.get(handler, (Action.READ, lambda: int(settings.AUDIT_LIMIT) if handler in AUDITS else small))
     response = guarded(_admission(handler, action, limit()), request, **match.kwargs)
     if response is ADMITTED_SMALL:
         return small
@@ -55,7 +57,7 @@ def _admission(handler: object, action: Action, limit: int) -> Callable[..., Htt
             return _long(request, visit_writer(request, ws, reg, parts["pkg"], action)[1], limit)
         if handler not in OPEN:
             visit(request, ws, reg)
-        check_head(request, limit)
+        check_head(request, limit, GZIP if handler in AUDITS else PLAIN)
         return ADMITTED
 
     return ask

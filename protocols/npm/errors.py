@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import orjson
 from django.http import HttpRequest, HttpResponse
 
-from packages.formats.errors import ContentInvalid
+from packages.formats.errors import ContentInvalid, EncodingUnknown
 from protocols.wire import shown_path
 from workspaces.errors import (
     Conflict,
@@ -35,6 +35,7 @@ STATUSES: Mapping[type[GatehouseError], int] = {
     GatehouseError: 400,
     Invalid: 400,
     ContentInvalid: 422,
+    EncodingUnknown: 415,
     Unauthenticated: 401,
     Denied: 403,
     NotFound: 404,

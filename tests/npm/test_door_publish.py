@@ -89,8 +89,8 @@ def test_bad_names(team: Team, name: str) -> None:
 
 
 HEADERS: list[tuple[dict[str, str], int]] = [
-    ({"content_encoding": "gzip"}, 400),
-    ({"content_encoding": "br"}, 400),
+    ({"content_encoding": "gzip"}, 415),
+    ({"content_encoding": "br"}, 415),
 ]
 
 
@@ -139,15 +139,15 @@ def test_an_unexpected_fault_shows_nothing(team: Team, monkeypatch: pytest.Monke
     assert "secret" not in answer.content.decode()
 
 
-def test_a_star_is_501(team: Team) -> None:
+def test_a_star_is_422(team: Team) -> None:
     answer = team.send("bob", "PUT", "/left", {"_id": "left", "users": {"bob": True}})
-    assert (answer.status_code, answer.json()["code"]) == (501, "not_supported")
+    assert (answer.status_code, answer.json()["code"]) == (422, "not_supported")
 
 
-def test_provenance_is_501_and_stores_nothing(team: Team) -> None:
+def test_provenance_is_422_and_stores_nothing(team: Team) -> None:
     document = publish_document(pack("left"))
     document["_attachments"] = {"left-1.0.0.sigstore": {"data": '{"not":"base64"}', "length": 16}, **document["_attachments"]}
-    assert team.send("bob", "PUT", "/left", document).status_code == 501
+    assert team.send("bob", "PUT", "/left", document).status_code == 422
     assert not Version.objects.exists()
 
 

@@ -38,6 +38,7 @@ PIECE = 64 * 1024
 SLOW_START = 30.0  # seconds before the minimum rate counts
 MINIMUM_RATE = 1024  # bytes per second
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+KEEPING = frozenset({307, 308})  # those that keep the method and the body (RFC 9110, section 15.4)
 USER_AGENT = "gatehouse"
 NUMBER = re.compile(r"[0-9]{1,9}")
 
@@ -108,10 +109,22 @@ def get(target: Target, url: str, headers: dict[str, str], *, before_send: Calla
     `before_send` runs on every hop when the connection stands and nothing has been sent yet; it may raise.
     Raises UpstreamForbiddenAddress, UpstreamTimeout, UpstreamUnreachable, UpstreamBadAnswer.
     """
+    return _converse(target, url, headers, None, before_send)
+
+
+def post(target: Target, url: str, body: bytes, headers: dict[str, str], *, before_send: Callable[[], None] = no_check) -> Answer:
+    """POST `body`. Redirects are followed only where they keep the method and the origin: the body is meant for this upstream alone.
+
+    Raises what `get` raises. The caller reads and closes the answer.
+    """
+    return _converse(target, url, headers, body, before_send)
+
+
+def _converse(target: Target, url: str, headers: dict[str, str], body: bytes | None, before_send: Callable[[], None]) -> Answer:
     slot = SLOTS.take((origin_of(target.url), headers.get("accept", "")), target.name)  # files do not take the places of documents
     watch = WATCHDOG.watch(target.total_timeout)
     with unless_answered(watch, slot):
-        answer = _follow(target, url, headers, before_send, watch)
+        answer = _follow(target, url, partial(_once, target, headers, body, before_send, watch), watch, keeps=body is not None)
     answer._done = weakref.finalize(answer, release, watch, slot)  # noqa: SLF001 - also for an answer nobody closes
     return answer
 
@@ -139,18 +152,24 @@ def basic(username: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode("ascii")
 
 
-def _follow(target: Target, url: str, headers: dict[str, str], before_send: Callable[[], None], watch: Watch) -> Answer:
+def _follow(target: Target, url: str, ask: "Callable[[str], urllib3.BaseHTTPResponse]", watch: Watch, *, keeps: bool) -> Answer:
+    """Ask along redirects; `keeps`: a body goes along, so method and origin must stay."""
     for _ in range(HOPS + 1):
-        response = BREAKERS.guard(target, partial(_once, target, url, headers, before_send, watch))
+        response = BREAKERS.guard(target, partial(ask, url))
         location = response.headers.get("location", "")
         if response.status not in REDIRECTS:
             return Answer(response.status, response.headers, url, target.name, response, watch)
         response.close()
-        url = _next(target, url, location)
+        following = _next(target, url, location)
+        if keeps and (response.status not in KEEPING or origin_of(following) != origin_of(url)):
+            raise UpstreamBadAnswer(f"Upstream {target.name} redirects what it was sent elsewhere.", upstream=target.name)
+        url = following
     raise UpstreamBadAnswer(f"Upstream {target.name} redirects in circles.", upstream=target.name)
 
 
-def _once(target: Target, url: str, headers: dict[str, str], before_send: Callable[[], None], watch: Watch) -> "urllib3.BaseHTTPResponse":
+def _once(
+    target: Target, headers: dict[str, str], body: bytes | None, before_send: Callable[[], None], watch: Watch, url: str
+) -> "urllib3.BaseHTTPResponse":
     origin = origin_of(url)
     own = origin == origin_of(target.url)
     sent = {"user-agent": USER_AGENT, **headers}
@@ -161,8 +180,9 @@ def _once(target: Target, url: str, headers: dict[str, str], before_send: Callab
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     with _translated(target.name, watch), sending(before_send, watch):
         return pool.urlopen(
-            "GET",
+            "GET" if body is None else "POST",
             path,
+            body=body,
             headers=sent,
             redirect=False,
             retries=False,

@@ -112,7 +112,7 @@ class Ground:
         claims = Claim.objects.filter(workspace_id=workspace_id).values_list("pattern", flat=True)
         return cls(workspace_id, _upstreams(workspace_id, format), list(claims))
 
-    @property
+    @cached_property
     def by_id(self) -> dict[int, Upstream]:
         """Every upstream of the workspace."""
         return {upstream.pk: upstream for group in self.upstreams.values() for upstream in group}
@@ -232,8 +232,8 @@ def held_rows(workspace_id: int, format: str, folded: Sequence[str]) -> dict[str
         package__registry__workspace_id=workspace_id, package__format=format, package__folded__in=folded
     ).values_list("package__folded", "package__registry_id", "package__name", "is_internal", "origin")
     found: dict[str, list[HeldRow]] = defaultdict(list)
-    for name, *row in rows:
-        found[name].append(HeldRow(*row))
+    for name, registry_id, spelled, is_internal, origin in rows:
+        found[name].append(HeldRow(registry_id, spelled, is_internal, origin))
     return found
 
 

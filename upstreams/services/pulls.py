@@ -20,6 +20,7 @@ from packages.formats.npm.versions import is_same, is_version
 from packages.formats.publication import Publication, StagedFile
 from packages.models import NameEpoch, Package, Version
 from packages.services.epochs import bump_name
+from packages.services.listing import list_in_search, list_pulled
 from packages.services.publish import Standing, add_version
 from upstreams.clients.npm import fetch_tarball
 from upstreams.errors import RuleChanged, UpstreamBadAnswer, UpstreamIntegrityMismatch
@@ -152,6 +153,7 @@ class Pull:
         standing = Standing(origin=Version.Origin.PULLED, is_internal=self.upstream.is_internal)
         version = add_version(package, publication, SYSTEM, standing)
         Origin.objects.create(version=version, upstream=self.upstream, upstream_name=self.upstream.name, address=_shown(address))
+        list_pulled(package, version)
         if truth.differences:  # what was rendered of the name says something else; the file is listed when it is rendered anew
             bump_name(registry.workspace_id, "npm", name.folded)
             manifest_differs(self.upstream, f"{name.full}@{version.version}", truth.differences)
@@ -173,6 +175,7 @@ class Pull:
             )
         bump_name(package.registry.workspace_id, "npm", package.folded)
         Version.objects.filter(pk=held.pk).update(is_internal=True)
+        list_in_search(package)
         new = {"internal": True, "upstream": self.upstream.name}
         record(SYSTEM, "version.internal", subject, workspace=package.registry.workspace_id, old={"internal": False}, new=new)
 

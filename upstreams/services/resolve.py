@@ -71,12 +71,25 @@ def peek(registry: Registry, name: Name) -> Resolution:
     return Resolution(registry, name, situation, decide(situation.facts))
 
 
-def _settle(registry: Registry, name: Name, *, home_only: bool) -> Resolution:
+def judge(registry: Registry, name: Name) -> Decision:
+    """Whether `name` is internal, asking internal upstreams alone: where the decision is that it is public, nobody else was asked.
+
+    An outcome that names `blocked_by` is of an internal upstream that could not say.
+    """
+    for _ in range(TRIES):
+        try:
+            return _settle(registry, name, home_only=False, only_internal=True).decision
+        except Superseded:
+            continue
+    raise RuleChanged("The rules for this package are being changed; try again.", retry_after=1)
+
+
+def _settle(registry: Registry, name: Name, *, home_only: bool, only_internal: bool = False) -> Resolution:
     replies: dict[int, Replied] = {}
     for _ in range(ROUNDS):
         situation = gather(registry, "npm", name.full, replies=replies, home_only=home_only)
         decision = decide(situation.facts)
-        if decision.outcome is not Outcome.ASK:
+        if decision.outcome is not Outcome.ASK or (only_internal and decision.is_internal is not None):
             return Resolution(registry, name, situation, decision)
         cached = cached_replies([path[-1] for path in decision.ask], name.full, timezone.now())
         for path in decision.ask:

@@ -53,9 +53,8 @@ def settings(request: HttpRequest, actor: Actor, ws: str, reg: str) -> HttpRespo
     if not form.is_valid():
         return settings_page(request, actor, found, form=form, status=400)
     data = form.cleaned_data
-    changes = Changes(
-        description=data["description"], internal=data["internal"], visibility=data["visibility"], default=data["default"] or None
-    )
+    kept = {field: data[field] for field in ("description", "internal", "visibility", "search_upstream", "audit_upstream")}
+    changes = Changes(**kept, default=data["default"] or None)
     try:
         change_registry(actor=actor, registry=found, changes=changes)
     except (Invalid, Conflict) as error:

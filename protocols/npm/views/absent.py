@@ -11,9 +11,6 @@ from protocols.npm.door import visit
 from protocols.npm.errors import sentence
 
 PARTS: Mapping[str, str] = {
-    "v1/search": "Search is not supported here yet.",
-    "all": "Search is not supported here yet.",
-    "npm/v1/security": "Audit is not supported here yet.",
     "npm/v1/attestations": "Attestations are those of one version: /-/npm/v1/attestations/{package}@{version}.",
     "user": "This part of npm's login is not supported here.",
 }
