@@ -8,6 +8,7 @@ from django.db import transaction
 from packages.errors import LastMaintainer, PackageChanged, RegistryPrivate
 from packages.models import Package
 from packages.selectors import is_publisher, maintainers_of, named_maintainers
+from packages.services.listing import list_in_search
 from packages.services.publish import touch
 from packages.services.versions import locked_package
 from registries.models import PackageRight, Registry
@@ -68,6 +69,7 @@ def _become(actor: Actor, package: Package, shown: list[str], names: list[str]) 
     _keep_maintainers(package, list(wanted.values()))
     if sorted(wanted) != shown:
         touch(package)
+        list_in_search(package)
         _record(actor, "owners.changed", package, {"maintainers": shown}, {"maintainers": sorted(wanted)})
     return sorted(wanted)
 

@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
+from tests.parts import questions
 from tests.parts.pack import Packed
 from tests.parts.pack import pack as make
 
@@ -31,6 +32,7 @@ class Seen:
     method: str
     path: str
     headers: dict[str, str]
+    body: bytes = b""
     at: float = field(default_factory=time.monotonic)
 
     @property
@@ -44,6 +46,22 @@ class Seen:
     def is_tarball(self) -> bool:
         """Whether it asked for bytes."""
         return self.path.endswith(".tgz")
+
+    @property
+    def is_audit(self) -> bool:
+        """Whether it asked what is known against versions."""
+        return "/-/npm/v1/security/" in self.path
+
+    @property
+    def is_search(self) -> bool:
+        """Whether it searched."""
+        return urlsplit(self.path).path.endswith("/-/v1/search")
+
+    @property
+    def text(self) -> str:
+        """Everything of it as text: where a leak would show."""
+        body = gzip.decompress(self.body) if self.headers.get("content-encoding") == "gzip" else self.body
+        return f"{unquote(self.path)} {json.dumps(self.headers)} {body.decode('utf-8', 'replace')}"
 
 
 @dataclass
@@ -68,6 +86,9 @@ class Recorder:
         self.faults: dict[tuple[str, str], Fault] = {}
         self.answers: dict[str, object] = {}  # by decoded path: what is no package, as JSON
         self.wanted_authorization = ""
+        self.advisories: dict[str, list[dict[str, Any]]] = {}
+        self.audits = {"bulk"}  # the forms of audit it answers: bulk, quick
+        self.searches = True
         self.over = threading.Event()
         self._server = Server(("127.0.0.1", port), Handler, self)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -116,7 +137,7 @@ class Recorder:
         self.offers.pop(name, None)
 
     def misbehave(self, name: str, fault: Fault, *, where: str = "packument") -> None:
-        """Meet every request for `name` ("*" is any) with `fault`; `where` is packument or tarball."""
+        """Meet every request for `name` ("*" is any) with `fault`; `where` is packument, tarball, audit or search."""
         self.faults[name, where] = fault
 
     def behave(self) -> None:
@@ -134,8 +155,28 @@ class Recorder:
 
     def mentions(self, word: str) -> list[Seen]:
         """Every request with `word` anywhere in its address or a header: how a leak of any kind is found."""
-        folded = word.lower()
-        return [one for one in list(self.seen) if folded in unquote(one.path).lower() or folded in json.dumps(one.headers).lower()]
+        return [one for one in list(self.seen) if word.lower() in one.text.lower()]
+
+    def audited(self) -> dict[str, list[str]]:
+        """Every name that was audited here, with its versions."""
+        found: dict[str, list[str]] = {}
+        for one in list(self.seen):
+            if one.is_audit and one.body:
+                asked = json.loads(one.body)
+                pairs = {name: [node["version"]] for name, node in asked["dependencies"].items()} if one.path.endswith("quick") else asked
+                found |= {name: sorted({*found.get(name, ()), *versions}) for name, versions in pairs.items()}
+        return found
+
+    def warn_of(self, name: str, vulnerable: str = "*", *, number: int = 1, severity: str = "high") -> None:
+        """Know an advisory against versions of a package."""
+        told = {
+            "id": number,
+            "url": f"https://registry.example.org/advisories/{number}",
+            "title": f"{name} is unsafe",
+            "severity": severity,
+        }
+        score = {"score": 7.5, "vectorString": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H"}
+        self.advisories.setdefault(name, []).append({**told, "vulnerable_versions": vulnerable, "cwe": ["CWE-1"], "cvss": score})
 
     def forget(self) -> None:
         """Start a new page."""
@@ -199,11 +240,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Write it down, then answer or misbehave."""
         recorder = self.server.recorder
-        seen = Seen(self.command, self.path, {key.lower(): value for key, value in self.headers.items()})
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        seen = Seen(self.command, self.path, {key.lower(): value for key, value in self.headers.items()}, body)
         recorder.seen.append(seen)
-        if length := int(self.headers.get("Content-Length") or 0):
-            self.rfile.read(length)
-        where = "tarball" if seen.is_tarball else "packument"
+        where = next((kind for kind in ("tarball", "audit", "search") if getattr(seen, f"is_{kind}")), "packument")
         fault = recorder.faults.get((seen.name, where)) or recorder.faults.get(("*", where))
         if recorder.wanted_authorization and seen.headers.get("authorization") != recorder.wanted_authorization:
             self.send(401, b'{"error":"credentials"}')
@@ -227,6 +267,9 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing on the terminal: `seen` is the log."""
 
     def _answer(self, recorder: Recorder, seen: Seen) -> None:
+        if seen.is_audit or seen.is_search:
+            answer = questions.audit(recorder, seen) if seen.is_audit else questions.search(recorder, seen)
+            return self.send(404, b'{"error":"Not found"}') if answer is None else self.send(200, json.dumps(answer).encode())
         if (path := unquote(self.path)) in recorder.answers:
             return self.send(200, json.dumps(recorder.answers[path]).encode())
         plain = unquote(urlsplit(self.path).path).strip("/").partition("/-/")[0]
