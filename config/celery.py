@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from celery import Celery
-from celery.signals import beat_embedded_init
+from celery.signals import beat_embedded_init, worker_process_init, worker_process_shutdown
 from django.conf import settings
 
 from config.lifeline import tie_if_supervised
@@ -16,6 +16,21 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 for folder in ("in", "control"):
     Path(settings.DATA_DIR, "queue", folder).mkdir(parents=True, exist_ok=True)
+
+
+@worker_process_init.connect
+def _observe(**_: object) -> None:
+    """What a worker asks upstreams and publishes is among the metrics too."""
+    from protocols import observation
+
+    observation.start()
+
+
+@worker_process_shutdown.connect
+def _stop_observing(**_: object) -> None:
+    from protocols import observation
+
+    observation.stop()
 
 
 @beat_embedded_init.connect

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
 
 from protocols.npm.errors import sentence
 from protocols.tallies import BUCKETS, Key, Tallies, everybody
@@ -29,6 +30,7 @@ HISTOGRAMS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
+@csrf_exempt
 def metrics(request: HttpRequest) -> HttpResponse:
     """For whoever has METRICS_TOKEN as a Bearer token, and nobody else."""
     if request.method not in {"GET", "HEAD"}:
@@ -76,7 +78,7 @@ def _plain(kind: str, known: Mapping[str, tuple[str, tuple[str, ...]]], values: 
         if not labels:
             found = found or {(name,): 0.0}
         for key, value in sorted(found.items()):
-            yield f"{full}{_labels(labels, key[1:])} {value:.17g}"
+            yield f"{full}{_labels(labels, key[1:])} {_figure(value)}"
 
 
 def _histograms(values: Mapping[Key, list[float]]) -> Iterator[str]:
@@ -90,9 +92,13 @@ def _histograms(values: Mapping[Key, list[float]]) -> Iterator[str]:
             reached = 0.0
             for bound, times in zip([*(f"{bucket:g}" for bucket in BUCKETS), "+Inf"], row[:-1], strict=True):
                 reached += times
-                yield f"{full}_bucket{_labels((*labels, 'le'), (*key[1:], bound))} {reached:.17g}"
-            yield f"{full}_sum{_labels(labels, key[1:])} {row[-1]:.17g}"
-            yield f"{full}_count{_labels(labels, key[1:])} {reached:.17g}"
+                yield f"{full}_bucket{_labels((*labels, 'le'), (*key[1:], bound))} {_figure(reached)}"
+            yield f"{full}_sum{_labels(labels, key[1:])} {_figure(row[-1])}"
+            yield f"{full}_count{_labels(labels, key[1:])} {_figure(reached)}"
+
+
+def _figure(value: float) -> str:
+    return str(int(value)) if value == int(value) else repr(value)
 
 
 def _labels(names: tuple[str, ...], values: tuple[str, ...]) -> str:
