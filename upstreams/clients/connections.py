@@ -1,6 +1,7 @@
 """urllib3's connections behind the guard: judged addresses only, one resolution, a hook before anything is sent."""
 
 import contextlib
+import http.client
 import socket
 import ssl
 import threading
@@ -42,6 +43,37 @@ def _watched(connection: Any, sock: socket.socket) -> None:
         watch.attach(connection, sock)
 
 
+class _Wary(http.client.HTTPResponse):
+    """An answer after which nothing may be left on the line: it would be taken for the next question's answer."""
+
+    def _close_conn(self) -> None:
+        """The hook of http.client (3.11 to 3.14) for the end of the body: shut the line, and the pool drops it."""
+        if self.fp is not None and _has_more(self.fp):
+            with contextlib.suppress(OSError):
+                _line(self.fp).shutdown(socket.SHUT_RDWR)
+        super()._close_conn()  # type: ignore[misc]
+
+
+def _line(stream: Any) -> socket.socket:
+    """The socket under an answer's reader; socket.SocketIO has no public way to it."""
+    found: socket.socket = stream.raw._sock  # noqa: SLF001 - as said
+    return found
+
+
+def _has_more(stream: Any) -> bool:
+    """Whether bytes wait in the reader or on its socket; never waits for them."""
+    line = _line(stream)
+    patience = line.gettimeout()
+    try:
+        line.settimeout(0)
+        return bool(stream.peek(1))
+    except OSError:  # nothing there (or the line is gone: the pool will see)
+        return False
+    finally:
+        with contextlib.suppress(OSError):
+            line.settimeout(patience)
+
+
 class _Guarded:
     """Mixin of urllib3's connections: connects to a judged address, asks the hook before it sends."""
 
@@ -67,11 +99,11 @@ class _Guarded:
 
 
 class _GuardedHTTP(_Guarded, HTTPConnection):
-    pass
+    response_class = _Wary  # type: ignore[assignment] # http.client's own attribute; urllib3 annotates its result
 
 
 class _GuardedHTTPS(_Guarded, HTTPSConnection):
-    pass
+    response_class = _Wary  # type: ignore[assignment] # as above
 
 
 def _connected(connection: Any, found: list[tuple[int, tuple[object, ...]]]) -> socket.socket:
