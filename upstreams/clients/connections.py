@@ -48,26 +48,26 @@ class _Wary(http.client.HTTPResponse):
 
     def _close_conn(self) -> None:
         """The hook of http.client (3.11 to 3.14) for the end of the body: shut the line, and the pool drops it."""
-        if self.fp is not None and _has_more(self.fp):
+        line = _line(self.fp)
+        if line is not None and _has_more(self.fp, line):
             with contextlib.suppress(OSError):
-                _line(self.fp).shutdown(socket.SHUT_RDWR)
+                line.shutdown(socket.SHUT_RDWR)
         super()._close_conn()  # type: ignore[misc]
 
 
-def _line(stream: Any) -> socket.socket:
-    """The socket under an answer's reader; socket.SocketIO has no public way to it."""
-    found: socket.socket = stream.raw._sock  # noqa: SLF001 - as said
+def _line(stream: Any) -> socket.socket | None:
+    """The socket under an answer's reader, unless it was closed; socket.SocketIO has no public way to it."""
+    found: socket.socket | None = getattr(stream.raw, "_sock", None)
     return found
 
 
-def _has_more(stream: Any) -> bool:
+def _has_more(stream: Any, line: socket.socket) -> bool:
     """Whether bytes wait in the reader or on its socket; never waits for them."""
-    line = _line(stream)
     patience = line.gettimeout()
     try:
         line.settimeout(0)
         return bool(stream.peek(1))
-    except OSError:  # nothing there (or the line is gone: the pool will see)
+    except (OSError, ValueError):  # nothing there (or the line is gone: the pool will see)
         return False
     finally:
         with contextlib.suppress(OSError):
@@ -99,11 +99,11 @@ class _Guarded:
 
 
 class _GuardedHTTP(_Guarded, HTTPConnection):
-    response_class = _Wary  # type: ignore[assignment] # http.client's own attribute; urllib3 annotates its result
+    response_class = _Wary
 
 
 class _GuardedHTTPS(_Guarded, HTTPSConnection):
-    response_class = _Wary  # type: ignore[assignment] # as above
+    response_class = _Wary
 
 
 def _connected(connection: Any, found: list[tuple[int, tuple[object, ...]]]) -> socket.socket:
