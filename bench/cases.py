@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from bench import packages
+from bench.chosen import Chosen
 
 FULL, ABBREVIATED, ANY = "application/json", "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*", "*/*"
+SMALL, HEAVY = "small metadata", "10 MB tarball"  # titles that other parts of the run ask for too
 
 
 @dataclass(frozen=True)
@@ -13,7 +15,7 @@ class Case:
 
     title: str
     paths: tuple[str, ...]
-    accept: str = FULL
+    accept: str = ABBREVIATED
     is_conditional: bool = False
 
     @property
@@ -27,24 +29,23 @@ class Case:
         return not self.paths[0].endswith(".tgz")
 
 
-def tarball(name: str, version: str = "1.0.0") -> str:
-    """The address of a tarball below a registry."""
-    return f"{name}/-/{name.rpartition('/')[2]}-{version}.tgz"
+def cases(chosen: Chosen) -> tuple[Case, ...]:
+    """The reading lines, in the table's order. Scoped names are asked as npm asks them."""
+    small, short, full = (spelt(name) for name in (chosen.small, chosen.large_short, chosen.large_full))
+    return (
+        Case(SMALL, (small,)),
+        Case("200 packages mixed", tuple(spelt(name) for name in chosen.mixed)),
+        Case("large metadata, abbreviated", (short,)),
+        Case("large metadata, full", (full,), FULL),
+        Case("304, small", (small,), is_conditional=True),
+        Case("304, large", (short,), is_conditional=True),
+        Case("private package", (spelt(packages.PRIVATE),)),
+        Case("small tarball", (chosen.tarball(chosen.small),), ANY),
+        Case("200 tarballs mixed", tuple(chosen.tarball(name) for name in chosen.mixed), ANY),
+        Case(HEAVY, (f"{packages.HEAVY}/-/{packages.HEAVY}-1.0.0.tgz",), ANY),
+    )
 
 
-MIXED = packages.MIXED
-SMALL_METADATA = Case("small metadata, abbreviated", (packages.SMALL,), ABBREVIATED)
-HEAVY = Case("10 MB tarball", (tarball(packages.HEAVY),), ANY)
-CASES = (
-    SMALL_METADATA,
-    Case("small metadata, full", (packages.SMALL,)),
-    Case("200 packages mixed, full", MIXED),
-    Case("large metadata, abbreviated", (packages.LARGE,), ABBREVIATED),
-    Case("large metadata, full", (packages.LARGE,)),
-    Case("304, small", (packages.SMALL,), is_conditional=True),
-    Case("304, large", (packages.LARGE,), is_conditional=True),
-    Case("private package, full", (packages.PRIVATE.replace("/", "%2f"),)),
-    Case("small tarball", (tarball(packages.SMALL),), ANY),
-    Case("200 tarballs mixed", tuple(tarball(name) for name in MIXED), ANY),
-    HEAVY,
-)
+def spelt(name: str) -> str:
+    """A package's name as npm writes it into an address."""
+    return name.replace("/", "%2f")

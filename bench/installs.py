@@ -1,0 +1,105 @@
+"""Installing a real application from each server: wall time of the client, processor time of the server."""
+
+import concurrent.futures
+import gzip
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from urllib.parse import quote
+
+from bench.cases import ABBREVIATED, ANY, FULL
+from bench.clients import COMMANDS, Command, Project
+from bench.closure import Closure
+from bench.cpu import cpu_seconds, wait_until_idle
+from bench.measure import Load, fetch
+from bench.peers import Nginx, Peer
+from bench.truth import Wrong, check, integrity_of
+from bench.upstream import Upstream
+
+AT_ONCE = 8
+OK = 200
+
+
+@dataclass(frozen=True)
+class Install:
+    """Seconds: of the client by the wall clock, of the server's processors."""
+
+    wall: float
+    cpu: float
+
+
+def warm(peers: Iterable[Peer], closure: Closure, upstream: Upstream, say: Callable[[str], None]) -> None:
+    """Every server has everything the application asks for, and it is right. nginx, the last, gets the answers of the one before it."""
+    answers: dict[tuple[str, bool], bytes] = {}
+    before: Peer | None = None
+    for peer in peers:
+        if isinstance(peer, Nginx):
+            _hand_over(peer, before, answers)
+        answers = _all_asked(peer, closure, upstream)
+        before = peer
+        say(f"{peer.name} has the application's {len(answers)} documents and tarballs")
+
+
+def measure_installs(
+    peers: list[Peer], closure: Closure, folder: Path, *, rounds: int, wanted: Callable[[str], bool], say: Callable[[str], None]
+) -> dict[str, dict[str, Install]]:
+    """Line -> server -> medians. In each round every server in turn, with an empty cache each time."""
+    seen: dict[str, dict[str, list[Install]]] = {}
+    for _ in range(rounds):
+        for command in (command for command in COMMANDS if wanted(command.title)):
+            line = seen.setdefault(command.title, {})
+            for peer in peers:
+                line.setdefault(peer.name, []).append(_install(peer, command, closure, folder / "client"))
+            say(f"{command.title}: " + ", ".join(f"{name} {runs[-1].wall:.1f} s, CPU {runs[-1].cpu:.2f} s" for name, runs in line.items()))
+    return {
+        title: {name: Install(median(one.wall for one in runs), median(one.cpu for one in runs)) for name, runs in line.items()}
+        for title, line in seen.items()
+    }
+
+
+def _install(peer: Peer, command: Command, closure: Closure, folder: Path) -> Install:
+    registry = peer.url + peer.prefix
+    project = Project(folder, registry, peer.token)
+    project.put("package.json", closure.manifest)
+    if command.lock:
+        project.put("package-lock.json", closure.lock_for(registry, command.lock))
+    wait_until_idle(peer.processes)
+    before = cpu_seconds(peer.processes)
+    wall = project.run(command.tool, *command.words)
+    wait_until_idle(peer.processes, seconds=5)  # what it does afterwards for the request is its cost too
+    used = cpu_seconds(peer.processes) - before
+    if project.installed() < len(closure.versions) // 2:
+        raise Wrong(f"{command.title} at {peer.name} installed only {project.installed()} packages")
+    project.remove()
+    return Install(wall, used)
+
+
+def _all_asked(peer: Peer, closure: Closure, upstream: Upstream) -> dict[tuple[str, bool], bytes]:
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        return dict(pool.map(lambda one: (one, _asked(peer, one[0], one[1], closure, upstream)), closure.asked))
+
+
+def _asked(peer: Peer, path: str, is_short: bool, closure: Closure, upstream: Upstream) -> bytes:  # noqa: FBT001 - of a pair
+    is_file = "/-/" in path
+    accept = ANY if is_file else ABBREVIATED if is_short else FULL
+    headers = {"Accept": accept, "Accept-Encoding": "gzip", "Authorization": f"Bearer {peer.token}", "User-Agent": "npm/11 bench"}
+    spelt = peer.prefix + (path if is_file else quote(path, safe="@"))
+    status, answered, body = fetch(Load(peer.url, (spelt,), headers, (), Path()), spelt)
+    if status != OK:
+        raise Wrong(f"{peer.name} answers {status} to {spelt}: {body[:300]!r}")
+    if is_file and closure.integrity(path) not in {"", integrity_of(body)}:
+        raise Wrong(f"{peer.name}: {path} has not the bytes of the lock file")
+    check(peer.name, path, body, upstream, is_packed=answered["Content-Encoding"] == "gzip")
+    return body
+
+
+def _hand_over(nginx: Nginx, before: Peer | None, answers: dict[tuple[str, bool], bytes]) -> None:
+    """Gatehouse's own answers as files; the addresses in documents become nginx's."""
+    if before is None:
+        raise RuntimeError("nginx serves another server's answers: it cannot be the first")
+    old, new = (json.dumps(peer.url + peer.prefix)[1:-1].encode() for peer in (before, nginx))
+    for (path, is_short), body in answers.items():
+        own = body if "/-/" in path else gzip.compress(gzip.decompress(body).replace(old, new), 6)
+        nginx.offer(path, own, is_short=is_short)
