@@ -1,6 +1,8 @@
 """Reads over packages."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import BooleanField, Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
@@ -135,6 +137,22 @@ def collaborators_of(package: Package) -> dict[str, str]:
     given = set(rights.values_list("member", flat=True)) | set(rights.values_list("group__members__member", flat=True))
     members = members_of(package.registry.workspace)
     return {one.user.username: "write" if one.role >= NEEDED[Action.PUBLISH] or one.pk in given else "read" for one in members}
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may write a package beyond their role, and who may see it; `teams` are (slug, "read" or "write")."""
+
+    maintainers: list[str]
+    teams: list[tuple[str, str]]
+    is_restricted: bool
+
+
+def access_of(package: Package) -> Access:
+    """What the package's page says of it."""
+    key: dict[str, Any] = {"registry_id": package.registry_id, "format": package.format, "name": package.name}
+    teams = PackageRight.objects.filter(**key, member=None).order_by("group__slug").values_list("group__slug", "permission")
+    return Access(maintainers_of(package), list(teams), RestrictedName.objects.filter(**key).exists())
 
 
 def _writing(registry: Registry) -> QuerySet[PackageRight]:

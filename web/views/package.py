@@ -11,7 +11,7 @@ from packages.errors import PackageNotFound
 from packages.formats.npm.names import parse_known
 from packages.formats.npm.versions import check_tag
 from packages.models import Format, Package, Version
-from packages.selectors import package_of, versions_of
+from packages.selectors import access_of, package_of, versions_of
 from packages.services.versions import remove_tag, remove_tombstone, set_tag, unpublish_package
 from registries.gate import NameNotFound, registry_for
 from registries.models import Registry
@@ -51,6 +51,8 @@ def package(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, 
         "facts": _facts(here, latest),
         "installs": install_lines(name, ""),
     }
+    if context["is_member"]:
+        context["access"] = access_of(here)
     return render(request, "package/package.html", context)
 
 

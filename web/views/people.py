@@ -15,7 +15,7 @@ from web.views.workspace import frame
 from workspaces.access import Action, Actor
 from workspaces.errors import Conflict, Denied, Invalid
 from workspaces.models import Workspace
-from workspaces.selectors import workspace_for
+from workspaces.selectors import groups_of, workspace_for
 from workspaces.services.people import parse_role, remove_member, set_member
 from workspaces.services.spaces import add_claim, remove_claim
 
@@ -105,6 +105,7 @@ def unclaim(request: HttpRequest, actor: Actor, ws: str, claim_id: int) -> HttpR
 def _people(request: HttpRequest, actor: Actor, space: Workspace, form: MemberForm, status: int = 200) -> HttpResponse:
     roles = [word for word, _label in ROLES]
     context = {**frame(actor, space, "people"), "members": reads.members_of(space), "form": form, "roles": roles}
+    context["groups"] = groups_of(space).prefetch_related("members__member__user")
     return render(request, "workspace/people.html", context, status=status)
 
 
