@@ -14,7 +14,7 @@ from packages.formats.npm.unzipped import Unzipped
 def look_into(path: Path) -> Inspected:
     """The tarball as npm unpacks it. Raises ContentInvalid when that cannot be told."""
     with path.open("rb") as file:
-        return _Patient(Unzipped(file)).read()
+        return _Patient(Unzipped(file, patient=True)).read()
 
 
 class _Patient(Reader):

@@ -5,6 +5,7 @@ do to a manifest on the way is no difference: those of npm 6 merge optional depe
 to 12 read commands off folders, pnpm and yarn leave scripts and development dependencies as they are or out.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -27,6 +28,7 @@ BY_KEY = frozenset({
     "scripts", "dependencies", "devDependencies", "optionalDependencies", "peerDependencies", "peerDependenciesMeta",
     "acceptDependencies", "bin", "engines", "directories",
 })  # fmt: skip
+OTHER_HOST = re.compile(r"^(?:gist:|git\+https://gist\.github\.com/|sourcehut:|git\+https://git\.sr\.ht/)")  # two spellings of one place
 DERIVED = frozenset({"description", "contributors", "homepage", "bugs", "man"})  # npm reads these off files that need not be packed
 
 
@@ -41,7 +43,7 @@ def differences(document: Manifest, tarball: Manifest, truth: Manifest) -> list[
     if not candidates:
         return []
     raw = _plain(tarball)  # without what the files add
-    found = [one for one in candidates if not _is_honest(one, said, raw)]
+    found = [one for one in candidates if not _is_honest(one, said, raw) and not _is_unclean(one, tarball)]
     kept = [{"field": shown(field)[:PATH], "document": shown(mine), "tarball": shown(other)} for field, mine, other in found[:LIMIT]]
     if len(found) > LIMIT:
         kept.append({"field": "…", "document": f"and {len(found) - LIMIT} more", "tarball": None})
@@ -66,6 +68,8 @@ def _plain(manifest: Manifest) -> dict[str, Any]:
         found["funding"] = {"url": found["funding"]}
     if isinstance(found.get("license"), dict):
         found["license"] = found["license"].get("type") or found["license"].get("name")
+    if isinstance(found.get("keywords"), list):  # yarn 1 takes a string apart at blanks, npm at commas
+        found["keywords"] = sorted(word for words in found["keywords"] for word in re.split(r"[\s,]+", words) if word)
     if isinstance(found.get("repository"), dict):
         found["repository"] = _source(found["repository"].get("url"))
     for kind in ("dependencies", "devDependencies", "optionalDependencies"):
@@ -80,7 +84,7 @@ def _source(text: object) -> object:
     """An address at a known host, whatever way it is written; a range without the blanks around it."""
     source = known(text)
     if source is None:
-        return text.strip() if isinstance(text, str) else text
+        return OTHER_HOST.sub("", text.strip()).removesuffix(".git") if isinstance(text, str) else text
     return f"{source.domain}/{source.user}/{source.project}{source.committish}".lower()
 
 
@@ -104,7 +108,7 @@ def _is_honest(one: tuple[str, Any, Any], said: Manifest, raw: Manifest) -> bool
     """Whether an honest client may say this: it names no more than the tarball's package.json, or what npm reads off the folder."""
     field, mine, _ = one
     if mine is None:
-        return _is_left_out(field, said)
+        return _is_left_out(field, said, raw)
     if field == "scripts.install":
         return bool(mine == GYP_INSTALL and not _scripts(raw).keys() & {"install", "preinstall"})
     if field == "scripts.start":
@@ -116,15 +120,25 @@ def _is_honest(one: tuple[str, Any, Any], said: Manifest, raw: Manifest) -> bool
     return field in DERIVED and field not in raw
 
 
-def _is_left_out(field: str, said: Manifest) -> bool:
-    """Fields whole clients leave out: what only developers of the package need, and what they never look at."""
-    top = field.partition(".")[0]
-    if field in {"scripts.install", "scripts.start"}:
-        return False
+def _is_left_out(field: str, said: Manifest, raw: Manifest) -> bool:
+    """What whole clients leave out: what npm alone reads off the folder, and what is of no use to who installs."""
+    top, _, key = field.partition(".")
+    given = raw.get(top)
+    if given is None or (key and isinstance(given, dict) and key not in given):
+        return True
     return top not in said and top in LEFT_OUT
 
 
-LEFT_OUT = frozenset({"devDependencies", "files", "man", "contributors", "types", "homepage", "bugs", "workspaces"})
+LEFT_OUT = frozenset({"devDependencies", "directories", "files", "man", "contributors", "types", "homepage", "bugs", "workspaces"})
+
+
+def _is_unclean(one: tuple[str, Any, Any], tarball: Manifest) -> bool:
+    """A command that leads out of the package, or is named by a path: npm cleans it, yarn 1 leaves it out."""
+    field, mine, path = one
+    commands = tarball.get("bin")
+    if mine is not None or not field.startswith("bin.") or not isinstance(commands, dict):
+        return False
+    return path not in {value.removeprefix("./") for value in commands.values() if isinstance(value, str)} or field[4:] not in commands
 
 
 def _scripts(raw: Manifest) -> Manifest:

@@ -10,12 +10,18 @@ PIECE = 256 * 1024
 UNPACKED_LIMIT = 1024 * 1024 * 1024  # above the limit of a tarball itself, so that incompressible ones pass
 RATIO_FROM = 16 * 1024 * 1024  # up to here any ratio is harmless
 RATIO_LIMIT = 200  # text packs 3 to 20 times, tables of data seldom 100; zeros 1,000 times
+MAGIC = b"\x1f"  # the first byte of a gzip member (RFC 1952, section 2.3.1)
 
 
 class Unzipped:
-    """The bytes of one gzip member, in pieces, within the limits of size and ratio."""
+    """The bytes of one gzip member, in pieces, within the limits of size and ratio.
 
-    def __init__(self, file: IO[bytes]) -> None:
+    Bytes behind it are an error; a `patient` reader passes over them like npm, unless they begin another member,
+    which npm would unpack too.
+    """
+
+    def __init__(self, file: IO[bytes], *, patient: bool = False) -> None:
+        self._patient = patient
         self._pieces = self._inflate(file)
         self._buffer = b""
         self._at = 0
@@ -61,7 +67,8 @@ class Unzipped:
             _check_size(given, read)
             if piece:
                 yield piece
-        if inflater.unused_data or file.read(1):
+        rest = inflater.unused_data or file.read(1)
+        if rest and not (self._patient and rest[:1] != MAGIC):
             raise ContentInvalid("The tarball has bytes after the end of its gzip stream.")
 
 
