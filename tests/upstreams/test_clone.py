@@ -10,7 +10,9 @@ from registries.aliases import RegistryExists, SlugReserved
 from registries.models import Registry
 from registries.services import Changes, change_registry
 from tests.api.cast import Cast, assemble, census
+from tests.parts.gate import Place, made
 from tests.parts.pack import pack
+from tests.parts.recorder import Recorder
 from upstreams.models import Origin, Pin, Upstream
 from upstreams.services.clone import COPIES, LEFT_BEHIND, clone_registry
 from upstreams.services.sources import UpstreamWish, create_upstream
@@ -120,3 +122,24 @@ def test_no_table_of_a_registry_is_forgotten() -> None:
         targets = {field.related_model for field in model._meta.concrete_fields if isinstance(field, models.ForeignKey)}
         if targets & reach:
             assert model.__name__ in known, f"{model.__name__}: copy it in upstreams/services/clone.py, or leave it behind"
+
+
+def test_a_clone_serves_at_once_and_the_old_goes_on(place: Place, recorder: Recorder) -> None:
+    place.upstream(recorder)
+    recorder.add("from-outside", "1.0.0")
+    own = pack("@acme/own")
+    place.publish(own)
+    assert place.as_("rita").get("/from-outside/-/from-outside-1.0.0.tgz").status == 200
+    place.set_internal("@acme/own", "1.0.0", internal=False)
+    made(place.api().post(f"{place.rest}clone/", {"slug": "copy"}))
+    copy = Place(place.gate, place.slug, "copy", place.tokens)
+    recorder.forget()
+    for one in (copy, place):
+        document = one.as_("rita").get("/@acme%2fown").json()
+        assert document["versions"]["1.0.0"]["dist"]["tarball"] == f"{one.url}@acme/own/-/own-1.0.0.tgz"
+        assert one.as_("rita").get("/@acme/own/-/own-1.0.0.tgz").body == own.tarball
+        assert one.as_("rita").get("/from-outside/-/from-outside-1.0.0.tgz").status == 200
+        assert one.api().get(f"{one.rest}packages/npm/@acme%2fown/versions/1.0.0/").json()["internal"] is False
+    assert recorder.asked("from-outside", tarball=True) == []
+    copy.publish(pack("@acme/own", "2.0.0"))
+    assert (copy.versions("@acme/own"), place.versions("@acme/own")) == (["1.0.0", "2.0.0"], ["1.0.0"])
