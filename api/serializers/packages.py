@@ -46,8 +46,16 @@ class PackageUpload(Body):
     tag = Text(max_length=128, default="latest")
 
 
+class DifferenceShown(serializers.Serializer[dict[str, str | None]]):
+    """A field in which what was said of a version is not what its tarball's package.json says; null: that side says nothing."""
+
+    field = serializers.CharField()
+    document = serializers.CharField(allow_null=True)
+    tarball = serializers.CharField(allow_null=True)
+
+
 class VersionShown(serializers.Serializer[Version]):
-    """A version."""
+    """A version. `differences`: what is served is the tarball's side."""
 
     version = serializers.CharField()
     internal = serializers.BooleanField(source="is_internal")
@@ -59,6 +67,7 @@ class VersionShown(serializers.Serializer[Version]):
     published_by = serializers.SerializerMethodField()
     deprecated = serializers.CharField()
     yanked = serializers.BooleanField(source="is_yanked")
+    differences = DifferenceShown(many=True, read_only=True)
 
     def get_upstream(self, version: Version) -> str | None:
         """The upstream a pulled version came from, also after that upstream's deletion."""

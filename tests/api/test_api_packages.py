@@ -16,6 +16,7 @@ from upstreams.models import Origin
 
 PACKAGES = MAIN + "packages/"
 VERSION_FIELDS = {"version", "internal", "origin", "upstream", "integrity", "size", "created_at", "published_by", "deprecated", "yanked"}
+VERSION_FIELDS |= {"differences"}
 SPELLINGS = [FOO, MAIN + "packages/npm/@acme%2ffoo/", MAIN + "packages/npm/@acme%2Ffoo/", MAIN + "packages/npm/%40acme%2ffoo/"]
 needs_reader = pytest.mark.skipif(not hasattr(npm, "publication_from_tarball"), reason="the format cannot read a bare tarball yet")
 
