@@ -1,6 +1,7 @@
 """npm and Entropic put secrets into addresses; none of them reaches the log."""
 
 import logging
+import time
 from http import HTTPStatus
 
 import pytest
@@ -49,3 +50,9 @@ def test_no_secret_reaches_the_log_of_a_server(place: Place) -> None:
     log = place.gate.server.log()
     assert secret[4:] not in log
     assert "***" in log
+    time.sleep(1.2)  # the request log is written in batches
+    for file in (place.gate.server.data / "log").glob("*.jsonl"):
+        written = file.read_text(encoding="utf-8")
+        assert secret[4:] not in written
+        assert not [token for token in place.tokens.values() if token[4:] in written]
+        assert "/-/v1/login/poll/***" in written
