@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 
+from packages.errors import PackageChanged
 from packages.formats.errors import DocumentInvalid
 from packages.services.maintainers import add_maintainer, remove_maintainer, set_maintainers
 from protocols.npm.door import PackageVisit, read_object, visit_package
@@ -15,11 +16,14 @@ def write_maintainers(here: PackageVisit, document: dict[str, object], rev: str)
     """`{_id, _rev, maintainers: [{name, email}]}`; the revision must be the present one."""
     if document.get("_id", here.name.full) != here.name.full:
         raise DocumentInvalid(f"The address says {here.name.full}, but the document's _id is another.", fields={"_id": "differs"})
-    names = _names(document["maintainers"])
-    kept = set_maintainers(
-        actor=here.actor, registry=here.registry, format="npm", name=here.name.full, names=names, revision=rev.partition("-")[0]
-    )
-    return json_response({"ok": True, "id": here.name.full, "maintainers": _people(kept)})
+    names, revision = _names(document["maintainers"]), rev.partition("-")[0]
+    if not revision.isdecimal():  # yarn 1 has read the short document, and would drop every owner it did not see there
+        raise PackageChanged(
+            f"“{rev[:40]}” is no revision of {here.name.full}: read the full packument and send its _rev, as npm owner does; yarn 1 does not."
+        )
+    kept = set_maintainers(actor=here.actor, registry=here.registry, format="npm", name=here.name.full, names=names, revision=revision)
+    # yarn 1 looks for `success`
+    return json_response({"ok": True, "success": True, "id": here.name.full, "maintainers": _people(kept)})
 
 
 def add_owner(request: HttpRequest, ws: str, reg: str, pkg: str) -> HttpResponse:
