@@ -19,7 +19,8 @@ def write_maintainers(here: PackageVisit, document: dict[str, object], rev: str)
     names, revision = _names(document["maintainers"]), rev.partition("-")[0]
     if not revision.isdecimal():  # yarn 1 has read the short document, and would drop every owner it did not see there
         raise PackageChanged(
-            f"“{rev[:40]}” is no revision of {here.name.full}: read the full packument and send its _rev, as npm owner does; yarn 1 does not."
+            f"“{rev[:40]}” is no revision of {here.name.full}: read the full packument and send its _rev, as npm owner does;"
+            " yarn 1 does not."
         )
     kept = set_maintainers(actor=here.actor, registry=here.registry, format="npm", name=here.name.full, names=names, revision=revision)
     # yarn 1 looks for `success`
