@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 CLIENTS = ("npm", "pnpm", "yarn 1", "yarn 4", "bun")
+NO_AUDIT = """# npm would send the names of all your packages to the other registry with each install
+audit=false
+"""
 
 
 @dataclass(frozen=True)
@@ -22,20 +25,27 @@ class Snippet:
         return self.client.replace(" ", "")
 
 
-def set_up(url: str, scope: str) -> list[Snippet]:
-    """Every snippet for the registry at `url` (with a trailing slash) and `scope` (with its @)."""
+def set_up(url: str, scope: str, internal: Iterable[str] = ()) -> list[Snippet]:
+    """Every snippet for the registry at `url` (with a trailing slash) and `scope` (with its @).
+
+    `internal`: patterns of names that are the workspace's own. Clients that wait a day before they trust a new version
+    are told not to wait for these. Each text is pasted and used by tests/clients/test_snippets.py.
+    """
+    own = [f"{scope}/*", *(one for one in internal if not one.startswith(f"{scope}/"))]
     made = []
     for reach, first in (("all", f"registry={url}"), ("scope", f"{scope}:registry={url}")):
-        npmrc = f"{first}\n{_bare(url)}:_authToken=${{NPM_TOKEN}}\n"
+        token = f"{_bare(url)}:_authToken=${{NPM_TOKEN}}\n"
+        npmrc = f"{first}\n{token}"
         login = f"npm login --registry={url}" if reach == "all" else f"npm login --scope={scope} --registry={url}"
         made += [
             Snippet("npm", reach, "Terminal", login),
-            Snippet("npm", reach, ".npmrc", npmrc),
+            Snippet("npm", reach, ".npmrc", npmrc if reach == "all" else npmrc + NO_AUDIT),
             Snippet("pnpm", reach, "Terminal", "p" + login),
-            Snippet("pnpm", reach, ".npmrc", npmrc),
-            Snippet("pnpm", reach, "pnpm-workspace.yaml", f"minimumReleaseAgeExclude:\n  - '{scope}/*'\n"),
+            Snippet("pnpm", reach, ".npmrc", f"{first}\n"),
+            Snippet("pnpm", reach, "~/.npmrc", token),
+            Snippet("pnpm", reach, "pnpm-workspace.yaml", _listed("minimumReleaseAgeExclude", own)),
             Snippet("yarn 1", reach, ".npmrc", f"{npmrc}always-auth=true\n"),
-            Snippet("yarn 4", reach, ".yarnrc.yml", _yarn4(url, scope, reach)),
+            Snippet("yarn 4", reach, ".yarnrc.yml", _yarn4(url, scope, reach) + "\n" + _listed("npmPreapprovedPackages", own)),
             Snippet("bun", reach, "bunfig.toml", _bun(url, scope, reach)),
         ]
     return made
@@ -54,7 +64,7 @@ def install_lines(name: str, version: str) -> list[tuple[str, str]]:
 
 def token_lines(url: str, secret: str) -> str:
     """The `.npmrc` of a new token."""
-    return f"registry={url}\n{_bare(url)}:_authToken={secret}\nalways-auth=true\n"
+    return f"registry={url}\n{_bare(url)}:_authToken={secret}\n"
 
 
 def scope_of(patterns: Iterable[str], workspace: str) -> str:
@@ -67,16 +77,23 @@ def _bare(url: str) -> str:
     return f"//{url.partition('://')[2]}"
 
 
+def _listed(key: str, patterns: Iterable[str]) -> str:
+    """A YAML list of patterns."""
+    return "\n".join([f"{key}:", *(f"  - '{one}'" for one in patterns), ""])
+
+
 def _yarn4(url: str, scope: str, reach: str) -> str:
+    """A scope names both registries: what it leaves out falls to the public one, not to its own (yarn 4.18)."""
     lines = []
     if urlsplit(url).scheme == "http":
         lines += ["unsafeHttpWhitelist:", f'  - "{urlsplit(url).hostname}"', ""]
     auth = ["npmAlwaysAuth: true", 'npmAuthToken: "${NPM_TOKEN}"']
     if reach == "all":
-        lines += [f'npmRegistryServer: "{url}"', *auth, "", "npmScopes:", f"  {scope[1:]}:"]
+        lines += [f'npmRegistryServer: "{url}"', *auth]
     else:
-        lines += ["npmScopes:", f"  {scope[1:]}:", f'    npmRegistryServer: "{url}"', *(f"    {line}" for line in auth)]
-    return "\n".join([*lines, "    npmMinimalAgeGate: 0", ""])
+        named = [f'npmRegistryServer: "{url}"', f'npmPublishRegistry: "{url}"', *auth]
+        lines += ["npmScopes:", f"  {scope[1:]}:", *(f"    {line}" for line in named)]
+    return "\n".join([*lines, ""])
 
 
 def _bun(url: str, scope: str, reach: str) -> str:

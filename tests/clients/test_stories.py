@@ -27,7 +27,7 @@ def test_nobody_is_told_to_log_in(place: Place, npm: Clients) -> None:
     nobody = npm(place)
 
     assert nobody.run("whoami", ok=False).code != 0
-    assert "E401" in (done := nobody.run("view", "anything", ok=False)).err, done
+    assert "E401" in (done := nobody.run("view", "anything", ok=False)).err, str(done)
 
 
 def test_login_with_a_password(place: Place, npm: Clients, gate: Gate) -> None:
@@ -106,7 +106,7 @@ def test_the_same_version_with_other_bytes_is_refused(place: Place, npm: Clients
         done = bob.run("publish", "--force", cwd=folder, ok=False)
 
     assert done.code != 0
-    assert "E409" in done.err or "E403" in done.err or "cannot publish over" in done.err, done
+    assert "E409" in done.err or "E403" in done.err or "cannot publish over" in done.err, str(done)
 
 
 def test_publish_with_a_tag_leaves_latest(place: Place, npm: Clients) -> None:
@@ -125,13 +125,13 @@ def test_a_reader_may_not_publish(place: Place, npm: Clients, gate: Gate) -> Non
     with gate.unchanged():
         done = rita.run("publish", cwd=folder, ok=False)
 
-    assert "E403" in done.err, done
+    assert "E403" in done.err, str(done)
 
 
 def test_a_stranger_finds_nothing(place: Place, npm: Clients) -> None:
     publish(npm(place, "bob"), "secret-sauce")
 
-    assert "E404" in (done := npm(place, "mallory").run("view", "secret-sauce", ok=False)).err, done
+    assert "E404" in (done := npm(place, "mallory").run("view", "secret-sauce", ok=False)).err, str(done)
 
 
 def test_dist_tags(place: Place, npm: Clients) -> None:
@@ -144,7 +144,7 @@ def test_dist_tags(place: Place, npm: Clients) -> None:
 
     assert rita.run("dist-tag", "ls", "@acme/tags").out.strip() == "latest: 1.1.0"
     assert bob.run("dist-tag", "rm", "@acme/tags", "latest", ok=False).code != 0
-    assert "E403" in (done := rita.run("dist-tag", "add", "@acme/tags@1.0.0", "mine", ok=False)).err, done
+    assert "E403" in (done := rita.run("dist-tag", "add", "@acme/tags@1.0.0", "mine", ok=False)).err, str(done)
 
 
 def test_deprecate_and_undeprecate(place: Place, npm: Clients) -> None:
@@ -171,7 +171,7 @@ def test_unpublish_a_version_and_then_all(place: Place, npm: Clients, gate: Gate
     assert place.as_("rita").get("/fleeting/-/fleeting-1.1.0.tgz").status == 404
     alice.run("unpublish", "fleeting", "--force")
 
-    assert "E404" in (done := rita.run("view", "fleeting", ok=False)).err, done
+    assert "E404" in (done := rita.run("view", "fleeting", ok=False)).err, str(done)
     folder = write_package(alice.home / "again", "fleeting", "1.0.0")
     with gate.unchanged():
         assert alice.run("publish", cwd=folder, ok=False).code != 0
@@ -263,4 +263,4 @@ def test_a_missing_package_is_said_clearly(place: Place, npm: Clients, recorder:
     rita = npm(place, "rita")
     write_package(rita.project, "an-app")
 
-    assert "E404" in (done := rita.run("install", "there-is-no-such", ok=False)).err, done
+    assert "E404" in (done := rita.run("install", "there-is-no-such", ok=False)).err, str(done)

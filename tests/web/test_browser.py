@@ -108,7 +108,7 @@ def test_every_client_has_its_set_up_and_copies_it(page: Page, world: World) -> 
     page.get_by_role("button", name="Copied").or_(connect.get_by_text("Copied")).first.wait_for()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert "npmAlwaysAuth: true" in copied
-    assert "npmMinimalAgeGate: 0" in copied
+    assert "npmPreapprovedPackages:" in copied
 
 
 def test_the_search_is_live(page: Page, put: Callable[..., Version]) -> None:

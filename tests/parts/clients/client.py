@@ -7,6 +7,7 @@ import re
 import select
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from tests.parts.clients.install import COMMANDS, installed
 COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Done:
     """How a command ended."""
 
@@ -29,7 +30,7 @@ class Done:
         """Everything a person saw, without colours."""
         return COLOURS.sub("", f"{self.out}\n{self.err}")
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"exit {self.code}\n--- out\n{self.out[-3000:]}\n--- err\n{self.err[-3000:]}"
 
 
@@ -102,11 +103,16 @@ class Client:
         assert child.returncode == 0, f"{self.tool} {' '.join(words)}: exit {child.returncode}\n{said}"
         return Done(child.returncode, said, "")
 
-    def at_a_terminal(self, *words: str, answers: list[tuple[str, str]], cwd: Path | None = None, seconds: float = 60) -> Done:
-        """As `converse`, with a real terminal: yarn and pnpm ask nobody else. Does not assert success."""
+    def at_a_terminal(
+        self, *words: str, answers: list[tuple[str, str]], watch: Callable[[str], None] = lambda _: None, seconds: float = 60
+    ) -> Done:
+        """As `converse`, with a real terminal: yarn and pnpm ask nobody else. `watch` is shown what it said so far.
+
+        Does not assert success.
+        """
         ours, theirs = pty.openpty()
         child = subprocess.Popen(
-            [*self.kind.words(), *words], cwd=cwd or self.project, env={**self.environment(), "TERM": "xterm"},
+            [*self.kind.words(), *words], cwd=self.project, env={**self.environment(), "TERM": "xterm"},
             stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
         )  # fmt: skip
         os.close(theirs)
@@ -114,6 +120,7 @@ class Client:
         try:
             while (heard := _heard(ours, deadline)) is not None:
                 said += COLOURS.sub("", heard)
+                watch(said)
                 if left and left[0][0] in said[place:]:
                     place = len(said)
                     time.sleep(0.2)  # a prompt is drawn before it listens

@@ -102,8 +102,8 @@ def pnpm_environment(client: Settled) -> dict[str, str]:
 
 
 def yarn1_environment(client: Settled) -> dict[str, str]:
-    """As npm, whose file it reads."""
-    return {**npm_environment(client), "YARN_CACHE_FOLDER": str(client.home / ".yarn-cache")}
+    """As npm, whose file it reads; run by root it would keep its settings in the machine's own folders."""
+    return {**npm_environment(client), "YARN_CACHE_FOLDER": str(client.home / ".yarn-cache"), "FAKEROOTKEY": "1"}
 
 
 def yarn4_environment(client: Settled) -> dict[str, str]:

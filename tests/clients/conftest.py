@@ -1,0 +1,39 @@
+"""One workspace for a whole module of stories: each uses names of its own."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.parts.clients import Client
+from tests.parts.gate import Gate, Place
+from tests.parts.recorder import Recorder
+
+
+@pytest.fixture(scope="module")
+def outer() -> Iterator[Recorder]:
+    """The upstream of the module's workspace."""
+    with Recorder() as recorder:
+        recorder.add("from-outside", "3.0.0", dependencies={"@pub/deeper": "^1.0.0"})
+        recorder.add("@pub/deeper", "1.0.0")
+        yield recorder
+
+
+@pytest.fixture(scope="module")
+def town(gate: Gate, outer: Recorder) -> Place:
+    """A workspace with a registry in front of `outer`."""
+    place = gate.workspace()
+    place.upstream(outer)
+    return place
+
+
+@pytest.fixture(scope="module")
+def settler(town: Place, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Client]:
+    """Clients that keep their home through the module: `settler("npm-12", "bob")`."""
+    homes: dict[tuple[str, str], Client] = {}
+
+    def make(tool: str, who: str) -> Client:
+        if (tool, who) not in homes:
+            homes[tool, who] = Client(tool, tmp_path_factory.mktemp(f"{tool}-{who or 'nobody'}"), town.url, town.tokens.get(who, ""))
+        return homes[tool, who]
+
+    return make
