@@ -34,9 +34,8 @@ class Staging:
         self._limit = limit
         self.size = 0
         self._hashes = (hashlib.sha1(usedforsecurity=False), hashlib.sha256(), hashlib.sha512())
-        folder = staging_folder()
-        self.path = folder / f"{os.getpid()}-{secrets.token_hex(12)}.part"
-        self._file: IO[bytes] = self.path.open("xb", buffering=0)
+        self.path = staging_folder() / f"{os.getpid()}-{secrets.token_hex(12)}.part"
+        self._file = _created(self.path)
 
     def write(self, chunk: bytes) -> None:
         """Take the next bytes."""
@@ -67,29 +66,31 @@ class Staging:
 class DurableFileStorage(FileSystemStorage):
     """Django's file storage with a move into place that survives power loss."""
 
-    def move_in(self, staged: Path, name: str) -> None:
-        """Fsync `staged`, rename it to `name`, fsync the folder. Same bytes may be there already."""
-        target = Path(self.path(name))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with staged.open("rb") as file:
-            os.fsync(file.fileno())
-        try:
-            staged.replace(target)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-            _copy_across(staged, target)
-        _fsync_folder(target.parent)
+    def move_in(self, staged: Path, name: str, size: int) -> None:
+        """Fsync `staged`, rename it to `name`, fsync the folder; only the last when `size` bytes are there already.
+
+        `name` is one of ours (`key`): it is joined without the checks for names of clients.
+        """
+        target = os.path.join(self.location, name)  # noqa: PTH118 - a string, quickly
+        if _size(target) != size:
+            _fsync(staged)
+            try:
+                _rename(staged, target)
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+                _copy_across(staged, Path(target))
+        _fsync(os.path.dirname(target))  # noqa: PTH120 - also when another writer renamed it just now
 
 
 def store(staged: StagedFile) -> None:
     """Make the staged bytes durable under their digest. Idempotent. Raises StorageFull."""
     storage, name = backend(), key(staged.sha256)
     try:
-        if storage.exists(name) and storage.size(name) == staged.size:
-            return
         if isinstance(storage, DurableFileStorage):
-            storage.move_in(staged.path, name)
+            storage.move_in(staged.path, name, staged.size)
+            return
+        if storage.exists(name) and storage.size(name) == staged.size:
             return
         with staged.path.open("rb") as file:
             storage.save(name, DjangoFile(file))
@@ -151,10 +152,17 @@ def backend() -> Storage:
 
 
 def staging_folder() -> Path:
-    """Where bytes wait; on the same file system as the blobs by default, so that moving is a rename."""
-    folder = Path(settings.DATA_DIR) / "staging"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    """Where bytes wait; on the same file system as the blobs by default, so that moving is a rename. It may not be there yet."""
+    return Path(settings.DATA_DIR) / "staging"
+
+
+def _created(path: Path) -> IO[bytes]:
+    """A new file, in a folder that is made when it is missing and not looked for otherwise."""
+    try:
+        return open(path, "xb", buffering=0)  # noqa: PTH123 - Path.open costs more than the opening
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return open(path, "xb", buffering=0)  # noqa: PTH123 - the same
 
 
 def _copy_of(sha256: str) -> Path:
@@ -174,6 +182,7 @@ def _fetch(sha256: str, cached: Path) -> None:
 
 def _copy_across(staged: Path, target: Path) -> None:
     """Another file system: copy beside the target, fsync, rename."""
+    _make_folders(target.parent)
     beside = target.with_name(f"{target.name}.{secrets.token_hex(6)}.part")
     try:
         with staged.open("rb") as source, beside.open("xb") as copy:
@@ -186,8 +195,30 @@ def _copy_across(staged: Path, target: Path) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _fsync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _size(path: str) -> int | None:
+    try:
+        return os.stat(path).st_size  # noqa: PTH116 - a string, quickly
+    except FileNotFoundError:
+        return None
+
+
+def _rename(staged: Path, target: str) -> None:
+    """Into a folder that is made when it is missing."""
+    try:
+        staged.replace(target)
+    except FileNotFoundError:
+        _make_folders(Path(target).parent)
+        staged.replace(target)
+
+
+def _make_folders(folder: Path) -> None:
+    """The folder and those above it; a new folder is durable together with the first file in it, when it is synced."""
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _fsync(path: str | Path) -> None:
+    """Of a file or of a folder, by whatever handle: what is synced is the file, not the handle (fsync(2))."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import IO, Any
 
 from packages.blobs import staging_folder
@@ -52,9 +53,9 @@ async def receive_body(scope: Message, headers: Headers, ip: str, receive: Recei
     """The request's body. Raises BodyRefused, ClientGone."""
     declared = _declared(headers)
     chunked = "transfer-encoding" in headers
-    body = Body(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, dir=str(staging_folder())))  # noqa: SIM115 - the entry closes it
     if not declared and not chunked:
-        return body
+        return Body(BytesIO())
+    body = Body(BytesIO() if not chunked and (declared or 0) <= IN_MEMORY else _spooled())
     limit = UNASKED
     try:
         if chunked or (declared or 0) > UNASKED:
@@ -67,6 +68,13 @@ async def receive_body(scope: Message, headers: Headers, ip: str, receive: Recei
         raise
     body.file.seek(0)
     return body
+
+
+def _spooled() -> IO[bytes]:
+    """A file for a body that is long, or may become so; on disk from IN_MEMORY bytes on."""
+    folder = staging_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    return tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, dir=str(folder))
 
 
 async def _be_admitted(admit: Admit, scope: Message, headers: Headers, ip: str) -> int:
@@ -91,7 +99,8 @@ async def _fill(body: Body, receive: Receive, limit: int) -> None:
     """Take pieces until the last one."""
     while True:
         try:
-            message = await asyncio.wait_for(receive(), IDLE)
+            async with asyncio.timeout(IDLE):
+                message = await receive()
         except TimeoutError:
             raise _too_slow() from None
         if message["type"] == "http.disconnect":

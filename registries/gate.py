@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from registries.addressed import registry_at
 from registries.models import Alias, Registry
 from registries.selectors import is_restricted
 from workspaces.access import ALL, Action, Actor, Target
@@ -73,7 +74,7 @@ def registry_for(actor: Actor, workspace: str, registry: str, action: Action, ta
 
 def _found(workspace: str, slug: str) -> Registry | None:
     """By its slug, else by one it had before."""
-    found = Registry.objects.select_related("workspace").filter(workspace__slug=workspace, slug=slug).first()
+    found = registry_at(workspace, slug)
     if found is not None:
         return found
     alias = Alias.objects.select_related("registry__workspace").filter(workspace__slug=workspace, slug=slug).first()

@@ -1,31 +1,48 @@
 """Inserting one row with its SQL made once: building the statement anew is most of what the ORM's insert costs.
 
-For rows that are written with every publish. Values go through the model's own fields, so a new column needs
-nothing here; validation and signals are not run (nor are they by `bulk_create`).
+For rows that are written with every publish. Values go through the model's own fields where these do anything with
+them, so a new column needs nothing here; validation and signals are not run (nor are they by `bulk_create`).
 """
 
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Field, Model
+from django.db.models import BigIntegerField, BooleanField, CharField, Field, ForeignKey, Model
+
+PLAIN = (CharField, BigIntegerField, BooleanField, ForeignKey)  # what a row holds is what is stored
+
+
+class _Statement(NamedTuple):
+    """`INSERT … RETURNING`, and per column the attribute and what is done with its value, in that order."""
+
+    text: str
+    columns: tuple[tuple[str, Callable[[Model], Any] | None], ...]
 
 
 def insert(row: Model) -> None:
     """Insert `row`, which gets its primary key. Raises IntegrityError."""
-    statement, fields = _statement(type(row), connection.vendor)
-    values = [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]
+    statement, held = _statement(type(row), connection.vendor), row.__dict__
+    values = [held[name] if prepare is None else prepare(row) for name, prepare in statement.columns]
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        cursor.execute(statement.text, values)
         row.pk = cursor.fetchone()[0]
     row._state.adding, row._state.db = False, connection.alias  # noqa: SLF001 - as `Model.save` leaves it
 
 
 @lru_cache(maxsize=64)
-def _statement(model: type[Model], vendor: str) -> tuple[str, tuple["Field[Any, Any]", ...]]:  # noqa: ARG001 - quoting differs
-    """`INSERT … RETURNING` over all columns but the key, and the fields in that order."""
+def _statement(model: type[Model], vendor: str) -> _Statement:  # noqa: ARG001 - quoting differs
+    """All columns but the key."""
     quote, options = connection.ops.quote_name, model._meta  # noqa: SLF001 - Django's documented API
-    fields = tuple(field for field in options.concrete_fields if not field.primary_key)
+    fields = [field for field in options.concrete_fields if not field.primary_key]
     names, places = ", ".join(quote(str(field.column)) for field in fields), ", ".join(["%s"] * len(fields))
-    pk = quote(str(options.pk.column))
-    return f"INSERT INTO {quote(options.db_table)} ({names}) VALUES ({places}) RETURNING {pk}", fields  # noqa: S608 - our own names
+    text = f"INSERT INTO {quote(options.db_table)} ({names}) VALUES ({places}) RETURNING {quote(str(options.pk.column))}"  # noqa: S608
+    return _Statement(text, tuple((field.attname, _preparing(field)) for field in fields))
+
+
+def _preparing(field: "Field[Any, Any]") -> Callable[[Model], Any] | None:
+    """What makes a stored value of a row's; None for fields that store what they are given."""
+    if type(field) in PLAIN:
+        return None
+    return lambda row: field.get_db_prep_save(field.pre_save(row, True), connection)

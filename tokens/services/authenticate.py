@@ -15,9 +15,8 @@ from django.utils import timezone
 from registries.selectors import NamedRights
 from tokens import throttle, usage
 from tokens.errors import AddressNotAllowed, CredentialsInvalid
-from tokens.grants import TokenFacts
-from tokens.models import Token
 from tokens.secrets import digest
+from tokens.selectors import holder_of
 from workspaces.access import NOBODY, Actor, Grant, Role
 from workspaces.models import Membership, User
 
@@ -43,19 +42,16 @@ def actor_for(authorization: str, ip: str) -> Actor:
 
 def actor_of_token(secret: str, ip: str) -> Actor:
     """The actor behind a token. Raises CredentialsInvalid with one text for every cause, AddressNotAllowed, LoginThrottled."""
-    token = Token.objects.select_related("owner").filter(secret_hash=digest(secret)).first()
-    if token is None or (token.owner is not None and not token.owner.is_active):
+    holder = holder_of(digest(secret))
+    if holder is None or not holder.is_active or holder.facts.is_over(timezone.now()):
         raise _no_token(ip)
-    facts = TokenFacts(token.pk, token.name, token.read_only, token.registries, token.scopes, token.cidrs, token.expires_at)
-    if facts.is_over(timezone.now()):
-        raise _no_token(ip)
+    facts = holder.facts
     if not facts.admits(ip):
         raise AddressNotAllowed("This token may not be used from your IP address.")
-    usage.touch(token.pk)
-    if token.owner is not None:
-        return actor_of_user(token.owner, ip=ip, grant=facts.grant())
-    roles = {token.workspace_id or 0: Role(token.role or 0)}
-    return Actor(name=f"service {token.name}", roles=roles, grant=facts.grant(), ip=ip)
+    usage.touch(facts.id)
+    if holder.user_id is None:
+        return Actor(name=f"service {facts.name}", roles=holder.roles, grant=facts.grant(), ip=ip)
+    return Actor(holder.user_id, holder.username, holder.is_operator, holder.roles, facts.grant(), ip, NamedRights(holder.user_id))
 
 
 def actor_of_user(user: User, *, ip: str = "", grant: Grant | None = None) -> Actor:
