@@ -94,25 +94,35 @@ def test_a_token_that_nothing_narrows_is_told_of(team: Team) -> None:
 
 NAMES = ("*", "l*", "a:b", "", " ", "@acme", "@acme/", "@/x", ".x", "a/b", "__proto__", "x" * 215, "a?", "\xe4")
 PERMISSION = "packages_and_scopes_permission"
-BAD: list[tuple[dict[str, Any], int, str]] = [
-    *(({"expires": value}, 400, "expires") for value in (0, -1, 36_501, 10**30, 1.5, "7", True, [], {})),
-    *(({"cidr_whitelist": value}, 400, "cidr_whitelist") for value in ("10.0.0.0/8", [5], {}, ["10.0.0.0/8"] * 101)),
-    *(({"cidr_whitelist": [value]}, 400, "cidrs") for value in ("x", "", "10.0.0.0/33", "300.1.1.1", "fe80::/200", "10.0.0.0/8\x00")),
-    *(({"packages": value}, 400, "packages") for value in ("left", [None], [["left"]], {"left": 1}, [f"p{n}" for n in range(10_000)])),
-    *(({"packages": [value]}, 400, "packages") for value in NAMES),
-    *(({"scopes": [value]}, 400, "scopes") for value in ("", "@", "*", "@*", "@acme/x", "a b", "a:b", "@@acme", "x" * 300)),
-    *(({"scopes": value}, 400, "scopes") for value in ("@acme", [1], ["@a"] * 101)),
+Bad = tuple[dict[str, Any], int, str]
+
+
+def each(field: str, *values: object, named: str = "") -> list[Bad]:
+    """Each of these values in `field` is 400 naming it."""
+    return [({field: value}, 400, named or field) for value in values]
+
+
+BAD: list[Bad] = [
+    *each("expires", 0, -1, 36_501, 10**30, 1.5, "7", True, [], {}),
+    *each("cidr_whitelist", "10.0.0.0/8", [5], {}, ["10.0.0.0/8"] * 101),
+    *each("cidr_whitelist", ["x"], [""], ["10.0.0.0/33"], ["300.1.1.1"], ["fe80::/200"], ["10.0.0.0/8\x00"], named="cidrs"),
+    *each("packages", "left", [None], [["left"]], {"left": 1}, [f"p{n}" for n in range(10_000)]),
+    *each("packages", *([name] for name in NAMES)),
+    *each("scopes", "@acme", [1], ["@a"] * 101),
+    *each("scopes", *([name] for name in ("", "@", "*", "@*", "@acme/x", "a b", "a:b", "@@acme", "x" * 300))),
     ({"packages": ["a"] * 100, "scopes": ["@b"] * 100}, 400, "scopes"),
-    *(({PERMISSION: value, "packages": ["a"]}, 400, PERMISSION) for value in ("admin", "READ-ONLY", 5, ["read-only"])),
-    *(({PERMISSION: value}, 400, "packages") for value in (READ, WRITE)),
+    *(({**fields, "packages": ["a"]}, status, named) for fields, status, named in each(PERMISSION, "admin", "READ-ONLY", 5, ["read-only"])),
+    *each(PERMISSION, READ, WRITE, named="packages"),
     ({PERMISSION: "read-write-stage-only", "packages": ["a"]}, 422, ""),
     ({"orgs": ["acme"]}, 400, "orgs"),
     ({"orgs": "acme"}, 400, "orgs"),
     ({"orgs_permission": READ}, 400, "orgs_permission"),
     ({"orgs_permission": WRITE, "orgs": ["acme"], "packages_all": True}, 400, "orgs_permission"),
     ({"orgs_permission": "king"}, 400, "orgs_permission"),
-    *(({field: value}, 400, field) for field in ("packages_all", "bypass_2fa", "readonly") for value in ("true", 1, [])),
-    *(({"name": value}, 400, "name") for value in (5, [], "a\x00b", "a\nb", "x" * 129)),
+    *each("packages_all", "true", 1, []),
+    *each("bypass_2fa", "true", 1, []),
+    *each("readonly", "true", 1, []),
+    *each("name", 5, [], "a\x00b", "a\nb", "x" * 129),
     ({"name": "x" * 100, "description": "y" * 100}, 400, "description"),
     ({"description": {}}, 400, "description"),
     ({"stage_only": True}, 400, "stage_only"),

@@ -46,8 +46,9 @@ def test_set_as_npm_does_it(team: Team) -> None:
     assert again.json()["updated"] > again.json()["created"]
     assert team.send("bob", "GET", USER).json() == again.json()
     events = Event.objects.filter(action="profile.changed").order_by("id")
-    assert [event.new["full_name"] for event in events] == ["Bob Ó Briain"] * 2
-    assert (events[1].old["email"], events[1].new["email"]) == ("bob@example.org", "b@example.org")
+    changes: list[tuple[Any, Any]] = [(event.old, event.new) for event in events]
+    assert [new["full_name"] for _, new in changes] == ["Bob Ó Briain"] * 2
+    assert (changes[1][0]["email"], changes[1][1]["email"]) == ("bob@example.org", "b@example.org")
     before = everything()
     assert team.send("bob", "POST", USER, {**ECHO, "fullname": "Bob Ó Briain", "email": "b@example.org"}).status_code == 200
     assert everything() == before, "nothing differed, so nothing is recorded"
