@@ -13,13 +13,15 @@ from upstreams.services.sources import SecretRequired, change_upstream
 
 REGISTRIES = ACME + "registries/"
 UPSTREAMS = MAIN + "upstreams/"
+SWITCHES = [{name: wanted} for name in ("search_upstream", "audit_upstream") for wanted in (True, False)]
 WISH = {"name": "second", "kind": "url", "format": "npm", "url": "https://registry.example.org", "priority": 5}
 
 
 def test_a_registry_is_created_internal_and_private(cast: Cast) -> None:
     made = cast.call("adam", "POST", REGISTRIES, {"slug": "second"})
     assert made.status_code == 201
-    assert made.json() == {"slug": "second", "description": "", "internal": True, "visibility": "private", "default": False}
+    fields = {"slug": "second", "description": "", "internal": True, "visibility": "private", "default": False}
+    assert made.json() == {**fields, "search_upstream": False, "audit_upstream": False}
     assert cast.get(REGISTRIES + "second/") == made.json()
     assert [one["slug"] for one in cast.get(REGISTRIES)["results"]] == ["main", "second"]
     again = cast.call("adam", "POST", REGISTRIES, {"slug": "second"})
@@ -34,7 +36,7 @@ def test_a_registry_may_be_created_as_the_default(cast: Cast) -> None:
 
 def test_settings_change_one_by_one(cast: Cast) -> None:
     cast.call("adam", "POST", REGISTRIES, {"slug": "second"})
-    for change in ({"internal": False}, {"internal": True}, {"description": "Ours"}, {"description": ""}, {"visibility": "public"}, {}):
+    for change in ({"internal": False}, {"internal": True}, {"description": "Ours"}, {"description": ""}, {"visibility": "public"}, {}, *SWITCHES):
         answer = cast.call("adam", "PATCH", REGISTRIES + "second/", change)
         assert (answer.status_code, {key: answer.json()[key] for key in change}) == (200, change)
     assert cast.call("adam", "PATCH", REGISTRIES + "second/", {"default": True}).json()["default"] is True

@@ -76,6 +76,19 @@ def test_the_registry_toggle(alice: Client, world: World, put: Callable[..., Ver
     assert not put("later", "1.0.0").is_internal
 
 
+def test_what_may_leave_is_off_until_an_admin_says_so_and_is_told(alice: Client, world: World) -> None:
+    page = text(alice, f"{MAIN}settings/")
+    assert "What people search for is then sent to public upstreams" in page
+    assert "Internal and claimed names never leave" in page
+    assert (world.main.search_upstream, world.main.audit_upstream) == (False, False)
+    fields = {"internal": "on", "visibility": "private", "search_upstream": "on", "audit_upstream": "on"}
+    assert alice.post(f"{MAIN}settings/", fields).status_code == 302
+    world.main.refresh_from_db()
+    assert (world.main.search_upstream, world.main.audit_upstream) == (True, True)
+    event = Event.objects.filter(action="registry.changed").latest("id")
+    assert (event.old["audit_upstream"], event.new["audit_upstream"], event.new["search_upstream"]) == (False, True, True)
+
+
 def test_a_registry_with_a_private_upstream_is_not_made_public(alice: Client, world: World) -> None:
     Upstream.objects.update(auth_type="bearer")
     answer = alice.post(f"{MAIN}settings/", {"internal": "on", "visibility": "public"})
