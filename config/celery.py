@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from celery import Celery
-from celery.signals import beat_embedded_init, worker_process_init, worker_process_shutdown
+from celery.signals import beat_embedded_init, worker_ready, worker_shutdown
 from django.conf import settings
 
 from config.lifeline import tie_if_supervised
@@ -18,7 +18,7 @@ for folder in ("in", "control"):
     Path(settings.DATA_DIR, "queue", folder).mkdir(parents=True, exist_ok=True)
 
 
-@worker_process_init.connect
+@worker_ready.connect
 def _observe(**_: object) -> None:
     """What a worker asks upstreams and publishes is among the metrics too."""
     from protocols import observation
@@ -26,7 +26,7 @@ def _observe(**_: object) -> None:
     observation.start()
 
 
-@worker_process_shutdown.connect
+@worker_shutdown.connect
 def _stop_observing(**_: object) -> None:
     from protocols import observation
 
