@@ -120,7 +120,7 @@ def _commit(actor: Actor, registry: Registry, publication: Publication, origin: 
         raise RegistryNotFound(f"The registry {registry} was deleted just now.")
     _refuse_retired(publication, is_retired=now.is_retired)
     if publication.is_restricted:
-        _restrict_first(registry, package)
+        _restrict_first(actor, registry, package)
     standing = Standing(origin=origin, is_internal=now.is_internal, signature=_signature(registry, publication, now.keyid))
     version = add_version(package, publication, actor, standing)
     for tag in publication.tags:
@@ -147,11 +147,12 @@ def _signature(registry: Registry, publication: Publication, keyid: str | None) 
     return sign(registry.workspace_id, keyid, f"{publication.name}@{publication.version}:{publication.file.integrity}")
 
 
-def _restrict_first(registry: Registry, package: Package) -> None:
+def _restrict_first(actor: Actor, registry: Registry, package: Package) -> None:
     """`npm publish --access restricted` counts for the first version, and where the registry is not for members anyway."""
     own = Version.objects.filter(package=package).exclude(origin=Version.Origin.PULLED)
-    if Registry.objects.get(pk=registry.pk).is_public and not own.exists():
-        restrict(registry.pk, package.format, package.name)
+    if Registry.objects.get(pk=registry.pk).is_public and not own.exists() and restrict(registry.pk, package.format, package.name):
+        subject = f"{registry} {package.format} {package.name}"
+        record(actor, "access.status", subject, workspace=registry.workspace_id, old={"restricted": False}, new={"restricted": True})
 
 
 def tell_of_shadowed(package: Package) -> None:

@@ -115,6 +115,8 @@ def test_publish_asks_for_an_access(team: Team) -> None:
     assert published(team, "left", "1.0.0", "public") == 201
     assert published(team, "left", "1.1.0", "restricted") == 201  # only the first version says
     assert list(RestrictedName.objects.values_list("name", flat=True)) == ["@acme/bar"]
+    told = Event.objects.filter(action="access.status").values_list("actor", "object", "new")
+    assert list(told) == [("bob", f"{team.slug}/main npm @acme/bar", {"restricted": True})]
     assert [team.send("", "GET", path).status_code for path in ("/@acme/bar", "/left", "/private-one", "/private-two")] == [
         404,
         200,
