@@ -4,7 +4,6 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.test.utils import override_settings
@@ -126,26 +125,16 @@ def place(gate: Gate) -> Place:
 @pytest.fixture
 def npm(tmp_path: Path) -> Callable[..., Client]:
     """Make an npm with a home of its own: `npm(place, "bob")`."""
-    return _factory("npm", tmp_path)
+    return client_factory("npm", tmp_path)
 
 
 @pytest.fixture
 def pnpm(tmp_path: Path) -> Callable[..., Client]:
     """Make a pnpm with a home of its own."""
-    return _factory("pnpm", tmp_path)
+    return client_factory("pnpm", tmp_path)
 
 
-@pytest.fixture
-def client(tmp_path: Path) -> Callable[..., Client]:
-    """Make any client of `tests.parts.clients.TOOLS` with a home of its own: `client("npm-12", place, "bob")`."""
-
-    def make(tool: str, *words: Any, **wishes: Any) -> Client:
-        return _factory(tool, tmp_path)(*words, **wishes)
-
-    return make
-
-
-def _factory(tool: str, folder: Path) -> Callable[..., Client]:
+def client_factory(tool: str, folder: Path) -> Callable[..., Client]:
     def make(place: Place, who: str = "", *, registry: str = "", home: str = "") -> Client:
         token = place.tokens[who] if who else ""
         return Client(tool, folder / (home or f"{tool}-{who or 'nobody'}"), registry or place.url, token)

@@ -1,9 +1,12 @@
 """One workspace for a whole module of stories: each uses names of its own."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.conftest import client_factory
 from tests.parts.clients import Client
 from tests.parts.gate import Gate, Place
 from tests.parts.recorder import Recorder
@@ -35,5 +38,15 @@ def settler(town: Place, tmp_path_factory: pytest.TempPathFactory) -> Callable[.
         if (tool, who) not in homes:
             homes[tool, who] = Client(tool, tmp_path_factory.mktemp(f"{tool}-{who or 'nobody'}"), town.url, town.tokens.get(who, ""))
         return homes[tool, who]
+
+    return make
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Callable[..., Client]:
+    """Make any client of `tests.parts.clients.TOOLS` with a home of its own: `client("npm-12", place, "bob")`."""
+
+    def make(tool: str, *words: Any, **wishes: Any) -> Client:
+        return client_factory(tool, tmp_path)(*words, **wishes)
 
     return make
