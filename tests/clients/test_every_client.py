@@ -42,8 +42,11 @@ def test_installs_updates_and_installs_again_from_the_lock_file(town: Place, cli
     rita.run(*way.add, ours, f"{theirs}@1.0.0")
     if way.outdated:
         assert "1.2.0" in rita.run(*way.outdated, ok=False).said
-    widen(rita, theirs)
-    rita.run(*way.update)
+    if tool == "yarn-1":  # it upgrades only what its lock file agrees with
+        rita.run(*way.update, f"{theirs}@^1.0.0")
+    else:
+        widen(rita, theirs)
+        rita.run(*way.update)
     install_locked(rita, fresh)
 
     for one in (rita, fresh):
@@ -60,7 +63,7 @@ def test_installs_updates_and_installs_again_from_the_lock_file(town: Place, cli
 @pytest.mark.parametrize("tool", EVERY)
 def test_asks(town: Place, client: Clients, tool: str) -> None:
     town.publish(pack(f"seen-by-{tool}", "1.2.0"))
-    rita = client(tool, town, "rita")
+    rita = app(client(tool, town, "rita"))
     way = ways(rita)
 
     assert "1.2.0" in rita.run(*way.view, f"seen-by-{tool}").said
@@ -73,6 +76,7 @@ def test_asks(town: Place, client: Clients, tool: str) -> None:
 @pytest.mark.parametrize("tool", [tool for tool in EVERY if tool != "yarn-1"])  # whose audit goes to its makers, wherever it installs from
 def test_audits(town: Place, client: Clients, outer: Recorder, tool: str) -> None:
     outer.audits = {"bulk", "quick"}
+    assert town.api().patch(town.rest, {"audit_upstream": True}).status == 200
     outer.add(f"unsound-for-{tool}")
     outer.warn_of(f"unsound-for-{tool}", number=1 + EVERY.index(tool))
     rita = app(client(tool, town, "rita"))
@@ -81,6 +85,15 @@ def test_audits(town: Place, client: Clients, outer: Recorder, tool: str) -> Non
 
     assert f"unsound-for-{tool} is unsafe" in done.said, str(done)
     assert f"unsound-for-{tool}" in outer.audited()
+
+
+def test_an_audit_that_is_off_says_so(town: Place, client: Clients) -> None:
+    quiet = town.second("quiet")
+    quiet.publish(pack("never-audited"))
+    rita = app(client("npm-12", quiet, "rita"))
+    rita.run("install", "never-audited", "--no-audit")
+
+    assert "Nothing was audited: auditing is off in this registry." in (done := rita.run("audit")).said, str(done)
 
 
 def widen(client: Client, name: str) -> None:
