@@ -94,9 +94,11 @@ def test_what_is_not_here_yet_says_so(team: Team, path: str, method: str) -> Non
 
 def test_a_doubled_prefix_is_read_over(team: Team) -> None:
     team.publish("left")
-    for other in (f"/{team.slug}/r/main", "/team/r/old"):
+    for other in (f"/{team.slug}/r/main", f"/{team.slug}/r/old"):
         assert team.send("rita", "GET", f"{other}/left").status_code == 200
         assert team.send("rita", "GET", f"{other}/left/-/left-1.0.0.tgz").status_code == 200
+    for path in ("/left", "/left/-/left-1.0.0.tgz"):  # another workspace's is none
+        assert team.send("rita", "GET", f"/team/r/old{path}").status_code == 404
 
 
 def test_the_forms(team: Team) -> None:
