@@ -14,31 +14,45 @@ from django.db.models import BigIntegerField, BooleanField, CharField, Field, Fo
 PLAIN = (CharField, BigIntegerField, BooleanField, ForeignKey)  # what a row holds is what is stored
 
 
-class _Statement(NamedTuple):
+class Statement(NamedTuple):
     """`INSERT … RETURNING`, and per column the attribute and what is done with its value, in that order."""
 
     text: str
     columns: tuple[tuple[str, Callable[[Model], Any] | None], ...]
 
+    def values(self, row: Model) -> list[Any]:
+        """The row's values for the statement."""
+        held = row.__dict__
+        return [held[name] if prepare is None else prepare(row) for name, prepare in self.columns]
+
 
 def insert(row: Model) -> None:
     """Insert `row`, which gets its primary key. Raises IntegrityError."""
-    statement, held = _statement(type(row), connection.vendor), row.__dict__
-    values = [held[name] if prepare is None else prepare(row) for name, prepare in statement.columns]
+    statement = statement_for(type(row))
     with connection.cursor() as cursor:
-        cursor.execute(statement.text, values)
-        row.pk = cursor.fetchone()[0]
-    row._state.adding, row._state.db = False, connection.alias  # noqa: SLF001 - as `Model.save` leaves it
+        cursor.execute(statement.text, statement.values(row))
+        as_loaded(row, cursor.fetchone()[0])
+
+
+def as_loaded(row: Model, pk: int) -> None:
+    """The row is stored under `pk`: as `Model.save` leaves it."""
+    row.pk = pk
+    row._state.adding, row._state.db = False, connection.alias  # noqa: SLF001 - Django has no other way
+
+
+def statement_for(model: type[Model]) -> Statement:
+    """The statement that inserts rows of `model`, for writing more in the same one."""
+    return _statement(model, connection.vendor)
 
 
 @lru_cache(maxsize=64)
-def _statement(model: type[Model], vendor: str) -> _Statement:  # noqa: ARG001 - quoting differs
+def _statement(model: type[Model], vendor: str) -> Statement:  # noqa: ARG001 - quoting differs
     """All columns but the key."""
     quote, options = connection.ops.quote_name, model._meta  # noqa: SLF001 - Django's documented API
     fields = [field for field in options.concrete_fields if not field.primary_key]
     names, places = ", ".join(quote(str(field.column)) for field in fields), ", ".join(["%s"] * len(fields))
     text = f"INSERT INTO {quote(options.db_table)} ({names}) VALUES ({places}) RETURNING {quote(str(options.pk.column))}"  # noqa: S608
-    return _Statement(text, tuple((field.attname, _preparing(field)) for field in fields))
+    return Statement(text, tuple((field.attname, _preparing(field)) for field in fields))
 
 
 def _preparing(field: "Field[Any, Any]") -> Callable[[Model], Any] | None:

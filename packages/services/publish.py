@@ -1,5 +1,6 @@
 """Publishing a version, from whatever door: refuse, store the bytes, then one short transaction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
@@ -12,14 +13,13 @@ from packages.formats.publication import Publication
 from packages.models import Format, Package, Version
 from packages.services.epochs import bump_name
 from packages.services.listing import list_in_search
-from packages.services.rows import look_before, look_now, write_blob, write_file, write_package, write_tag
+from packages.services.rows import enter, look_before, write_tag, write_version
 from packages.services.signing import UNSIGNED, Signature, sign
 from registries.gate import RegistryNotFound
 from registries.models import Registry
 from registries.services import restrict
 from workspaces.access import Action, Actor, Target
 from workspaces.errors import Denied
-from workspaces.insertion import insert
 from workspaces.models import Event
 from workspaces.services.audit import SYSTEM, record
 
@@ -61,8 +61,8 @@ def publish(*, actor: Actor, registry: Registry, publication: Publication, origi
         return _same_or_refuse(found, publication)
 
 
-def add_version(package: Package, publication: Publication, actor: Actor, standing: Standing) -> Version:
-    """Insert the rows of one version: blob, link, version, file. Inside the caller's transaction."""
+def add_version(package: Package, publication: Publication, actor: Actor, standing: Standing, tags: Sequence[str] = ()) -> Version:
+    """Insert the rows of one version: blob, link, version, file, and point `tags` at it. Inside the caller's transaction."""
     file = publication.file
     version = Version(
         package_id=package.pk,
@@ -80,16 +80,8 @@ def add_version(package: Package, publication: Publication, actor: Actor, standi
         signed_by=standing.signature.keyid,
         signature=standing.signature.value,
     )
-    blob_id = write_blob(package, file)
-    insert(version)
-    write_file(version.pk, publication.filename, blob_id)
+    write_version(version, publication.file, publication.filename, tags)
     return version
-
-
-def package_for_write(registry: Registry, format: str, name: str) -> Package:  # noqa: A002 - the field's own word
-    """The package, created when new; its name's epoch bumped and thereby locked; its revision moved on."""
-    bump_name(registry.workspace_id, format, name.lower())
-    return write_package(registry, format, name)
 
 
 def touch(package: Package) -> None:
@@ -114,19 +106,17 @@ def _refuse_early(registry: Registry, publication: Publication) -> Published | N
 
 @transaction.atomic
 def _commit(actor: Actor, registry: Registry, publication: Publication, origin: str) -> Published:
-    package = package_for_write(registry, publication.format, publication.name)
-    now = look_now(package, publication)
-    if now is None:
+    bump_name(registry.workspace_id, publication.format, publication.name.lower())
+    entered = enter(registry, publication)
+    if entered is None:
         raise RegistryNotFound(f"The registry {registry} was deleted just now.")
+    package, now = entered
     _refuse_retired(publication, is_retired=now.is_retired)
     if publication.is_restricted:
         _restrict_first(actor, registry, package)
     standing = Standing(origin=origin, is_internal=now.is_internal, signature=_signature(registry, publication, now.keyid))
-    version = add_version(package, publication, actor, standing)
-    for tag in publication.tags:
-        move_tag(package, tag, version)
-    if "latest" not in publication.tags and not now.has_latest:
-        move_tag(package, "latest", version)
+    first = () if now.has_latest or "latest" in publication.tags else ("latest",)
+    version = add_version(package, publication, actor, standing, (*publication.tags, *first))
     if "latest" in publication.tags or not now.has_latest:
         list_in_search(package, published=version)
     new = {"internal": now.is_internal, "integrity": version.integrity, "size": version.size, "tags": list(publication.tags)}

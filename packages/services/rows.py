@@ -2,18 +2,22 @@
 
 A row that may be there already is written by one upsert, which also waits for whoever is writing it just now: no
 savepoint and no second look. Everything here is called inside the caller's transaction, under the lock of the name
-(`bump_name`), except `look_before`.
+(`bump_name`), except `look_before`. PostgreSQL, where each statement is a journey, gets the same rows in fewer ones
+(data-modifying WITH; its manual, section 7.8.4).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.db import connection
 from django.utils import timezone
 
 from packages.formats.publication import Publication, StagedFile
-from packages.models import Package
+from packages.models import Package, Version
 from registries.models import Registry
+from workspaces.insertion import Statement, as_loaded, insert, statement_for
 
 RETIRED = "EXISTS(SELECT 1 FROM packages_retiredversion WHERE registry_id = %s AND format = %s AND name = %s AND version = %s)"
 BEFORE = (
@@ -21,10 +25,9 @@ BEFORE = (
     f" (SELECT p.id FROM packages_package p WHERE p.registry_id = %s AND p.format = %s AND p.name = %s)), {RETIRED}"
 )
 STANDING = (
-    f"SELECT r.is_internal, {RETIRED}, EXISTS(SELECT 1 FROM packages_tag WHERE package_id = %s AND name = 'latest'),"  # noqa: S608
-    " EXISTS(SELECT 1 FROM packages_version WHERE package_id = %s AND NOT is_internal AND origin = 'pulled'),"
+    f"SELECT r.is_internal, {RETIRED}, EXISTS(SELECT 1 FROM packages_tag WHERE package_id = {{package}} AND name = 'latest'),"  # noqa: S608
+    " EXISTS(SELECT 1 FROM packages_version WHERE package_id = {package} AND NOT is_internal AND origin = 'pulled'),"
     " (SELECT k.keyid FROM packages_signingkey k WHERE k.workspace_id = r.workspace_id AND k.expires_at IS NULL)"
-    " FROM registries_registry r WHERE r.id = %s"
 )
 PACKAGE = (
     "INSERT INTO packages_package (registry_id, format, name, folded, revision, created_at, updated_at)"
@@ -40,6 +43,20 @@ FILE = "INSERT INTO packages_file (version_id, name, blob_id) VALUES (%s, %s, %s
 TAG = (
     "INSERT INTO packages_tag (package_id, name, version_id) VALUES (%s, %s, %s)"
     " ON CONFLICT (package_id, name) DO UPDATE SET version_id = excluded.version_id"
+)
+STANDING_NOW = STANDING.replace("{package}", "%s") + " FROM registries_registry r WHERE r.id = %s"
+ENTER = (
+    f"WITH package AS ({PACKAGE}) {STANDING.replace('{package}', 'package.id')}, package.id, package.revision"
+    " FROM package, registries_registry r WHERE r.id = %s"
+)
+WHOLE = (
+    f"WITH blob AS ({BLOB}), version AS ({{version}}),"  # noqa: S608
+    " link AS (INSERT INTO packages_bloblink (package_id, blob_id) SELECT %s::bigint, blob.id FROM blob ON CONFLICT DO NOTHING),"
+    " file AS (INSERT INTO packages_file (version_id, name, blob_id) SELECT version.id, %s, blob.id FROM version, blob),"
+    " tag AS (INSERT INTO packages_tag (package_id, name, version_id)"
+    " SELECT %s::bigint, named, version.id FROM version, unnest(%s::text[]) named"
+    " ON CONFLICT (package_id, name) DO UPDATE SET version_id = excluded.version_id)"
+    " SELECT id FROM version"
 )
 
 
@@ -69,33 +86,50 @@ def look_before(registry: Registry, publication: Publication) -> Before:
     return Before(version_id, bool(is_retired))
 
 
-def look_now(package: Package, publication: Publication) -> Now | None:
-    """One statement; it must follow the lock, whose own statement sees the rows of before the wait. None: no such registry any more."""
-    retired = [package.registry_id, publication.format, publication.name, publication.version]
-    row = _row(STANDING, [*retired, package.pk, package.pk, package.registry_id])
-    if not row:
+def enter(registry: Registry, publication: Publication) -> tuple[Package, Now] | None:
+    """The package, created when new, its revision moved on, and what decides; None when the registry is gone.
+
+    Not in one statement with the lock: that one sees the rows of before the wait.
+    """
+    now, name, folded = _now(), publication.name, publication.name.lower()
+    row = [registry.pk, publication.format, name, folded, now, now]
+    retired = [registry.pk, publication.format, name, publication.version]
+    if connection.vendor == "postgresql":
+        found = _row(ENTER, [*row, *retired, registry.pk])
+    else:
+        package = _row(PACKAGE, row)
+        found = _row(STANDING_NOW, [*retired, package[0], package[0], registry.pk])
+        found = found and (*found, *package)
+    if not found:
         return None
-    is_internal, is_retired, has_latest, has_pulled, keyid = row
-    return Now(bool(is_internal), bool(is_retired), bool(has_latest), bool(has_pulled), keyid)
+    is_internal, is_retired, has_latest, has_pulled, keyid, pk, revision = found
+    entered = Package(pk=pk, registry=registry, format=publication.format, name=name, folded=folded, revision=revision)
+    return entered, Now(bool(is_internal), bool(is_retired), bool(has_latest), bool(has_pulled), keyid)
 
 
-def write_package(registry: Registry, format: str, name: str) -> Package:  # noqa: A002 - the field's own word
-    """The package, created when new, its revision moved on."""
-    now, folded = _now(), name.lower()
-    pk, revision = _row(PACKAGE, [registry.pk, format, name, folded, now, now])
-    return Package(pk=pk, registry=registry, format=format, name=name, folded=folded, revision=revision)
+def write_version(version: Version, file: StagedFile, filename: str, tags: Sequence[str]) -> None:
+    """The version, its blob and the package's right to it, its file and the tags that point at it.
+
+    The blob may be there already, or come in under another name right now. Raises IntegrityError.
+    """
+    blob = [file.sha256, file.sha512, file.sha1, file.size, _now()]
+    if connection.vendor == "postgresql":
+        statement = statement_for(Version)
+        after = [version.package_id, filename, version.package_id, list(tags)]
+        (pk,) = _row(_whole(statement), [*blob, *statement.values(version), *after])
+        as_loaded(version, pk)
+        return
+    (blob_id,) = _row(BLOB, blob)
+    _run(LINK, [version.package_id, blob_id])
+    insert(version)
+    _run(FILE, [version.pk, filename, blob_id])
+    for tag in tags:
+        write_tag(version.package_id, tag, version.pk)
 
 
-def write_blob(package: Package, file: StagedFile) -> int:
-    """The blob's id, and the package's right to it; the same bytes may come in under another name right now."""
-    (blob_id,) = _row(BLOB, [file.sha256, file.sha512, file.sha1, file.size, _now()])
-    _run(LINK, [package.pk, blob_id])
-    return int(blob_id)
-
-
-def write_file(version_id: int, name: str, blob_id: int) -> None:
-    """The file of a version."""
-    _run(FILE, [version_id, name, blob_id])
+@cache
+def _whole(version: Statement) -> str:
+    return WHOLE.replace("{version}", version.text)
 
 
 def write_tag(package_id: int, name: str, version_id: int) -> None:
