@@ -211,7 +211,7 @@ def _number(field: bytes, name: str) -> int:
         value = int.from_bytes(field[1:], "big")
     else:
         digits = field.replace(b"\0", b" ").strip()
-        if not re.fullmatch(rb"[0-7]*", digits):
+        if digits.translate(None, b"01234567"):  # ten times as fast as a regular expression, for every entry twice
             raise ContentInvalid(f"The header of the entry {name[:200]!r} is damaged, or this is no tar archive.")
         value = int(digits or b"0", 8)
     if value > UNPACKED_LIMIT:
@@ -251,7 +251,10 @@ def check_entry(entry: Entry) -> None:
 
 def _is_top(name: str, wanted: str) -> bool:
     """Whether npm, which drops the first part of each name, would write this entry as `wanted` (in any letter case)."""
-    parts = name.replace("\\", "/").lower().split("/")
+    folded = name.lower()
+    if wanted not in folded:  # nearly every entry
+        return False
+    parts = folded.replace("\\", "/").split("/")
     plain = [part for part in parts if part not in {"", "."}]
     return parts[1:] == [wanted] or (len(plain) == 2 and plain[1] == wanted)  # noqa: PLR2004 - folder and file
 
