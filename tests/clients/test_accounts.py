@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.clients.projects import write_package
-from tests.parts.clients import Client
+from tests.parts.clients import Client, Done
 from tests.parts.gate import Gate, Place
 from tests.parts.gatehouse import PASSWORD
 from tests.parts.pack import pack
@@ -36,18 +36,24 @@ def child(client: Client, token: str) -> Client:
     return Client(client.tool, client.home / "child", client.registry, token)
 
 
-@pytest.mark.parametrize("tool", ["npm-6", "npm-10", "npm", "npm-12"])
+def set_email(ann: Client, address: str) -> Done:
+    """npm 6 asks for the password first (and then does not send it)."""
+    words = ("profile", "set", "email", address)
+    return ann.at_a_terminal(*words, answers=[("Password:", PASSWORD)]) if ann.tool == "npm-6" else ann.run(*words, ok=False)
+
+
+@pytest.mark.parametrize("tool", ["npm-6", "npm-10", "npm-12"])
 def test_profile(place: Place, client: Clients, gate: Gate, tool: str) -> None:
     newcomer(place, "ann")
     ann = client(tool, place, "ann")
     ann.run("profile", "set", "fullname", "Ann", "Other")
     assert "Ann Other" in ann.run("profile", "get").said
-    ann.run("profile", "set", "email", "ann@other.example.org")
+    assert "Set email to ann@other.example.org" in set_email(ann, "ann@other.example.org").said
     assert json.loads(ann.run("profile", "get", "--json").out)["email"] == "ann@other.example.org"
     assert "not enabled" in ann.run("profile", "disable-2fa").said
     with gate.unchanged():
         assert "is not kept" in ann.refused("profile", "set", "homepage", "https://ann.example.org").said
-        assert "e-mail address" in ann.refused("profile", "set", "email", "nonsense").said
+        assert "e-mail address" in set_email(ann, "nonsense").said
     if tool == "npm-12":
         answers = [("Current password:", PASSWORD), ("New password:", "battery staple horse"), ("Again:", "battery staple horse")]
         done = ann.at_a_terminal("profile", "set", "password", answers=answers)
