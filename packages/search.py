@@ -19,19 +19,21 @@ from registries.models import Registry
 
 TIME_LIMIT = 2.0  # seconds a search may take in the database
 EXACT, BEGINS = 100_000, 2_000  # a name that is the text, one that begins with it: before whatever words are worth
+CANDIDATES = 20_000  # of the best hits: twice as many as may be paged through; the total of a broader search ends here
 STEPS = 50_000  # instructions of SQLite's machine between two looks at the clock
 HELD = (
     "EXISTS (SELECT 1 FROM packages_package q JOIN registries_registry r ON r.id = q.registry_id"
-    " JOIN packages_version v ON v.package_id = q.id WHERE q.format = %s AND q.folded = e.folded AND r.workspace_id = %s AND v.is_internal)"
+    " JOIN packages_version v ON v.package_id = q.id"
+    " WHERE q.format = %s AND q.folded = e.folded AND q.id <> e.package_id AND r.workspace_id = %s AND v.is_internal)"
 )
 BURIED = "EXISTS (SELECT 1 FROM packages_tombstone t WHERE t.workspace_id = %s AND t.format = %s AND t.name = e.folded)"
 RESTRICTED = (
     "EXISTS (SELECT 1 FROM registries_restrictedname x JOIN packages_package p ON p.name = x.name"
     " WHERE x.registry_id = %s AND x.format = %s AND p.id = e.package_id)"
 )
-MARKED = "EXISTS (SELECT 1 FROM packages_searchword w WHERE w.registry_id = %s AND w.word IN ({}) AND w.entry_id = e.package_id)"
+MARKED = "e.package_id IN (SELECT w.entry_id FROM packages_searchword w WHERE w.registry_id = %s AND w.word IN ({}))"
 HITS = (
-    "SELECT entry_id, {} AS term, MAX(CASE WHEN word = %s THEN weight * 2 ELSE weight END) AS best FROM packages_searchword"
+    "SELECT entry_id, MAX(CASE WHEN word = %s THEN weight * 2 ELSE weight END) AS best FROM packages_searchword"
     " WHERE registry_id = %s AND word >= %s AND word < %s GROUP BY entry_id"
 )
 
@@ -81,11 +83,11 @@ class _Clause:
 
 
 def find(registry: Registry, query: Query, sieve: Sieve, *, start: int, size: int) -> Found:
-    """The hits from `start` on, at most `size`. Raises QueryInvalid when it takes longer than TIME_LIMIT."""
+    """The hits from `start` on, at most `size`; of more than CANDIDATES only the best count. Raises QueryInvalid after TIME_LIMIT."""
     if query.finds_nothing:
         return Found()
-    source, where = _source(registry, query), _where(registry, query, sieve)
-    joined = f"FROM {' '.join(source.sql)} WHERE {' AND '.join(where.sql)}"
+    source, where = _candidates(registry, query, sieve), _where(registry, sieve)
+    joined = f"FROM ({' '.join(source.sql)}) h JOIN packages_searchentry e ON e.package_id = h.entry_id WHERE {' AND '.join(where.sql)}"
     boost, boosted = _boost(query)
     order = "2 DESC, LENGTH(e.folded), e.folded" if query.words else "e.folded"
     page = f"SELECT e.package_id, {boost}, COUNT(*) OVER () {joined} ORDER BY {order} LIMIT %s OFFSET %s"
@@ -98,20 +100,32 @@ def find(registry: Registry, query: Query, sieve: Sieve, *, start: int, size: in
     return Found(tuple(_hits([(key, score) for key, score, _ in rows])), rows[0][2] if rows else 0)
 
 
-def _source(registry: Registry, query: Query) -> _Clause:
-    """The entries that have every word, with a score."""
-    clause = _Clause()
+def _candidates(registry: Registry, query: Query, sieve: Sieve) -> _Clause:
+    """The best entries that have every word and meet every qualifier, with a score: what is looked at more closely."""
+    wanted = _wanted(registry, query, sieve)
     if not query.words:
-        clause.add("packages_searchentry e")
-    else:
-        terms = []
-        for number, word in enumerate(query.words):
-            key = (TEXT + word).encode()
-            terms.append(HITS.format(number))
-            clause.values += [key, registry.pk, key, key + b"\xff"]  # no text in UTF-8 holds this byte
-        hits = " UNION ALL ".join(terms)
-        grouped = f"SELECT entry_id, SUM(best) AS score FROM ({hits}) one GROUP BY entry_id HAVING COUNT(*) = {len(terms)}"  # noqa: S608 - our own texts
-        clause.add(f"({grouped}) h JOIN packages_searchentry e ON e.package_id = h.entry_id")
+        conditions = ["e.registry_id = %s", *wanted.sql]
+        listed = f"SELECT e.package_id AS entry_id, 0 AS score FROM packages_searchentry e WHERE {' AND '.join(conditions)}"  # noqa: S608
+        return _Clause([f"{listed} ORDER BY e.folded LIMIT {CANDIDATES}"], [registry.pk, *wanted.values])
+    clause = _grouped(registry, query)
+    also = f" WHERE {' AND '.join(wanted.sql)}" if wanted.sql else ""
+    joined = f" JOIN packages_searchentry e ON e.package_id = g.entry_id{also}" if also else ""
+    best = f"SELECT g.entry_id, g.score FROM ({clause.sql[0]}) g{joined} ORDER BY g.score DESC, g.entry_id LIMIT {CANDIDATES}"  # noqa: S608
+    conditions = ["e.registry_id = %s", "e.folded = %s", *wanted.sql]
+    exact = f"SELECT e.package_id, 0 FROM packages_searchentry e WHERE {' AND '.join(conditions)}"  # noqa: S608 - our own texts
+    both = f"SELECT entry_id, MAX(score) AS score FROM (SELECT * FROM ({best}) b UNION ALL {exact}) c GROUP BY entry_id"  # noqa: S608
+    return _Clause([both], [*clause.values, *wanted.values, registry.pk, query.text, *wanted.values])
+
+
+def _grouped(registry: Registry, query: Query) -> _Clause:
+    """Every entry that has all the words, with a score: the index alone is read."""
+    clause = _Clause()
+    for word in query.words:
+        key = (TEXT + word).encode()
+        clause.values += [key, registry.pk, key, key + b"\xff"]  # no text in UTF-8 holds this byte
+    hits = " UNION ALL ".join([HITS] * len(query.words))
+    grouped = f"SELECT entry_id, SUM(best) AS score FROM ({hits}) one GROUP BY entry_id HAVING COUNT(*) = {len(query.words)}"  # noqa: S608
+    clause.sql.append(grouped)
     return clause
 
 
@@ -127,9 +141,9 @@ def _boost(query: Query) -> tuple[str, list[Any]]:
     return sql, [query.text, EXACT, begins, BEGINS, scoped, EXACT // 2]
 
 
-def _where(registry: Registry, query: Query, sieve: Sieve) -> _Clause:
+def _wanted(registry: Registry, query: Query, sieve: Sieve) -> _Clause:
+    """What qualifiers ask of an entry, and of which names the caller may read at all."""
     clause = _Clause()
-    clause.add("e.registry_id = %s", registry.pk)
     for words, negation in [*((group, "") for group in query.groups), *((frozenset({one}), "NOT ") for one in query.without)]:
         marked = [word.encode() for word in sorted(words)]
         clause.add(negation + MARKED.format(", ".join(["%s"] * len(marked))), registry.pk, *marked)
@@ -139,6 +153,12 @@ def _where(registry: Registry, query: Query, sieve: Sieve) -> _Clause:
         clause.add("e.version LIKE '0.%%'" if query.is_unstable else "e.version NOT LIKE '0.%%'")
     if sieve.readable is not None:
         _any_pattern(clause, "", sieve.readable)
+    return clause
+
+
+def _where(registry: Registry, sieve: Sieve) -> _Clause:
+    clause = _Clause()
+    clause.add("e.registry_id = %s", registry.pk)
     if sieve.hides_restricted:
         clause.add(f"NOT {RESTRICTED}", registry.pk, Format.NPM)
     _unshadowed(clause, registry, sieve)
