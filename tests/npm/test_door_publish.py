@@ -139,11 +139,6 @@ def test_an_unexpected_fault_shows_nothing(team: Team, monkeypatch: pytest.Monke
     assert "secret" not in answer.content.decode()
 
 
-def test_a_star_is_422(team: Team) -> None:
-    answer = team.send("bob", "PUT", "/left", {"_id": "left", "users": {"bob": True}})
-    assert (answer.status_code, answer.json()["code"]) == (422, "not_supported")
-
-
 def test_provenance_is_422_and_stores_nothing(team: Team) -> None:
     document = publish_document(pack("left"))
     document["_attachments"] = {"left-1.0.0.sigstore": {"data": '{"not":"base64"}', "length": 16}, **document["_attachments"]}
