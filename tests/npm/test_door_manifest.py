@@ -144,9 +144,7 @@ def test_what_the_source_says_later_of_a_corrected_version_is_only_its_opinion(t
 
 
 @pytest.mark.parametrize("inside", [{"name": "other"}, {"version": "9.9.9"}])
-def test_an_upstream_that_sends_another_package_is_refused(
-    team: Team, recorder: Recorder, inside: dict[str, object]
-) -> None:
+def test_an_upstream_that_sends_another_package_is_refused(team: Team, recorder: Recorder, inside: dict[str, object]) -> None:
     packed = holding(inside)
     recorder.offer(packed)
     document(team, "left")
