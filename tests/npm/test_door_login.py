@@ -37,7 +37,8 @@ def test_legacy_login_and_logout(team: Team) -> None:
     assert answer.status_code == 201
     token = answer.json()["token"]
     assert team.send(token, "GET", address).json()["email"] == "bob@example.org"
-    assert team.send(token, "GET", "/-/user/org.couchdb.user:alice").status_code == 404
+    assert team.send(token, "GET", "/-/user/org.couchdb.user:alice").json()["name"] == "alice", "a colleague"
+    assert team.send(token, "GET", "/-/user/org.couchdb.user:mallory").status_code == 404
     assert team.send(token, "GET", "/-/npm/v1/user").json()["name"] == "bob"
     for one in (token, "gth_unknown", "with%2Fslash"):
         assert team.send(token, "DELETE", f"/-/user/token/{one}").status_code == 200
@@ -99,48 +100,16 @@ def test_old_tokens_and_revoking_by_the_secret(team: Team) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "status"),
-    [
-        ({"password": "wrong"}, 401),
-        ({}, 400),
-        ([], 400),
-        ({"expires": "7"}, 400),
-        ({"expires": -1}, 400),
-        ({"expires": True}, 400),
-        ({"name": 5}, 400),
-        ({"packages": "left"}, 400),
-        ({"packages": [5]}, 400),
-        ({"packages": ["a:b"]}, 400),
-        ({"scopes": ["a/b"]}, 400),
-        ({"cidr_whitelist": ["x"]}, 400),
-        ({"packages_and_scopes_permission": "read-write-stage-only"}, 422),
-        ({"name": "a\0b"}, 400),
-    ],
-)
-def test_tokens_that_cannot_be(team: Team, wish: object, status: int) -> None:
-    before = facts()
-    body = {"password": PASSWORD, **wish} if isinstance(wish, dict) and wish else wish
-    answer = team.send("bob", "POST", "/-/npm/v1/tokens", body)
-    assert answer.status_code == status, answer.content
-    assert "WWW-Authenticate" not in answer.headers
-    assert facts() == before
-
-
-def test_no_access_gives_nothing(team: Team) -> None:
-    wish = {"password": PASSWORD, "packages_and_scopes_permission": "no-access"}
-    token = team.send("bob", "POST", "/-/npm/v1/tokens", wish).json()["token"]
-    assert team.send(token, "GET", "/left").status_code == 403
-
-
-@pytest.mark.parametrize(
     ("who", "method", "path", "length", "status"),
     [
         ("bob", "PUT", "/left", 100, None),
         ("bob", "PUT", "/left", 2**40, 413),
-        ("rita", "PUT", "/left", 100, 403),
+        ("rita", "PUT", "/left", 100, None),  # a star is as small
+        ("rita", "PUT", "/left", 2**21, 403),
         ("", "PUT", "/@acme/left", 100, 401),
         ("mallory", "PUT", "/left", 100, 404),
-        ("bob", "PUT", "/left/-rev/1-x", 100, 403),
+        ("bob", "PUT", "/left/-rev/1-x", 100, None),  # a list of owners is as small
+        ("bob", "PUT", "/left/-rev/1-x", 2**21, 403),
         ("alice", "PUT", "/left/-rev/1-x", 100, None),
         ("bob", "POST", "/-/npm/v1/tokens", 2**30, 413),
         ("", "POST", "/-/v1/login", 10, None),

@@ -170,6 +170,27 @@ def test_packages_hold_on_npm_and_rest(team: Team) -> None:
     assert rest(team, writer, "PUT", "packages/npm/left/tags/beta/", {}) == 200
 
 
+def test_no_list_shows_a_name_beyond_the_token(team: Team) -> None:
+    """Not the organisation's packages, not a person's, not stars, not the search, not REST (threats.md T3)."""
+    for name in ("left", "hidden-away"):
+        team.publish(name)
+        team.send("bob", "PUT", "/-/user/v1/star", {"package": name})
+    secret, _ = made(team, packages=["left"])
+    lists = [
+        f"/-/org/{team.slug}/package",
+        "/-/user/bob/package",
+        "/-/-/package",
+        "/-/v1/search?text=hidden-away",
+        "/-/v1/search?text=left",
+    ]
+    lists += ["/-/_view/starredByUser?key=%22bob%22", "/-/user/v1/star", "/-/user/bob/stars"]
+    for path in lists:
+        assert "hidden-away" not in team.send(secret, "GET", path).content.decode(), path
+        assert "hidden-away" in team.send("bob", "GET", path).content.decode() or path.endswith("left"), path
+    rest = Client(headers={"Authorization": f"Bearer {secret}"}).get(f"/api/v1/workspaces/{team.slug}/registries/main/packages/")
+    assert [one["name"] for one in rest.json()["results"]] == ["left"]
+
+
 def test_scopes_hold(team: Team) -> None:
     team.publish("@acme/x")
     team.publish("@acmee/x")
