@@ -122,6 +122,7 @@ def test_a_pulled_tarball_corrects_its_document(team: Team, recorder: Recorder) 
     assert document(team, "confused")["scripts"] == {"postinstall": "evil"}
     assert team.send("rita", "GET", "/confused").headers["ETag"] != old
     event = Event.objects.get(action="alert.manifest_differs")
+    assert event.new is not None
     assert {one["field"] for one in event.new["differences"]} >= {
         "scripts.postinstall",
         "dependencies.hidden",
