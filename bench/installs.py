@@ -37,7 +37,8 @@ def warm(peers: Iterable[Peer], closure: Closure, upstream: Upstream, say: Calla
     for peer in peers:
         if isinstance(peer, Nginx):
             _hand_over(peer, before, answers)
-        answers = _all_asked(peer, closure, upstream)
+        _all_asked(peer, closure, upstream)
+        answers = _all_asked(peer, closure, upstream)  # what the first round fetched may have changed what is known of a name
         before = peer
         say(f"{peer.name} has the application's {len(answers)} documents and tarballs")
 

@@ -107,6 +107,7 @@ class GatehousePostgreSQL(GatehouseSQLite):
     def start(self) -> None:
         """First the database, then Gatehouse."""
         database = real_postgres.Postgres(self.folder)
+        database.port = _own_port()
         database.start()
         if database.process is not None:
             self.running.append(database.process)

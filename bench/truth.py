@@ -4,10 +4,13 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 from typing import Any
 from urllib.parse import unquote
 
 from bench.upstream import Upstream
+
+STRICT = re.compile(r"\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?")  # ancient packages have others ("1.0.0beta"), which no client takes
 
 
 class Wrong(Exception):
@@ -36,4 +39,8 @@ def integrity_of(body: bytes) -> str:
 
 def _digests(document: bytes) -> dict[str, str]:
     read: dict[str, Any] = json.loads(document)
-    return {version: manifest.get("dist", {}).get("shasum", "") for version, manifest in read.get("versions", {}).items()}
+    return {
+        version: manifest.get("dist", {}).get("shasum", "")
+        for version, manifest in read.get("versions", {}).items()
+        if STRICT.fullmatch(version)
+    }
