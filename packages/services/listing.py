@@ -40,8 +40,9 @@ def list_in_search(package: Package, *, published: Version | None = None) -> Non
     if shown is None:
         SearchEntry.objects.filter(package=package).delete()
         return
-    people = [shown.published_by_name] if is_new else maintainers_of(package)
-    _keep(package, shown, _listed(package, shown, people), None if is_new else _digest_of(package))
+    known = None if is_new else SearchEntry.objects.filter(package=package).values_list("words_digest", "facts").first()
+    people = [shown.published_by_name] if is_new else _people(package, published, known[1] if known is not None else b"{}")
+    _keep(package, shown, _listed(package, shown, people), known[0] if known is not None else None)
 
 
 def list_pulled(package: Package, version: Version) -> None:
@@ -107,5 +108,7 @@ def _row(package: Package, shown: Version, listed: Listed, digest: str) -> list[
     ]  # fmt: skip
 
 
-def _digest_of(package: Package) -> str | None:
-    return SearchEntry.objects.filter(package=package).values_list("words_digest", flat=True).first()
+def _people(package: Package, published: Version | None, facts: bytes) -> Sequence[str]:
+    """Its maintainers; a further version by one of those already listed changes nothing, and asks nobody."""
+    listed = [one["username"] for one in orjson.loads(bytes(facts)).get("maintainers", ())]
+    return listed if published is not None and published.published_by_name in listed else maintainers_of(package)
