@@ -37,7 +37,11 @@ def registry(request: HttpRequest, actor: Actor, ws: str, reg: str) -> HttpRespo
         return render(request, "registry/packages.html", context)
     claims = reads.claims_of(found.workspace).values_list("pattern", flat=True) if context["is_member"] else ()
     scope = scope_of(claims, found.workspace.slug)
-    context |= {"snippets": set_up(client_url(found), scope, claims), "clients": [(one.replace(" ", ""), one) for one in CLIENTS], "scope": scope}
+    context |= {
+        "snippets": set_up(client_url(found), scope, claims),
+        "clients": [(one.replace(" ", ""), one) for one in CLIENTS],
+        "scope": scope,
+    }
     upstreams = reads.upstreams_of(found) if context["is_member"] else []
     context |= {"upstreams": upstreams, "login": f"npm login --registry={client_url(found)}"}
     return render(request, "registry/registry.html", context)
