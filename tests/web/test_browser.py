@@ -20,6 +20,7 @@ HTTP = f"{MAIN}npm/@acme/http/"
 ADDRESSES = (
     "/",
     "/account/",
+    "/account/password/",
     "/acme/",
     "/acme/people/",
     "/acme/tokens/",
