@@ -41,7 +41,7 @@ def list_in_search(package: Package, *, published: Version | None = None) -> Non
         SearchEntry.objects.filter(package=package).delete()
         return
     known = None if is_new else SearchEntry.objects.filter(package=package).values_list("words_digest", "facts").first()
-    people = [shown.published_by_name] if is_new else _people(package, published, known[1] if known is not None else b"{}")
+    people = [shown.published_by_name] if is_new else _people(package, published, bytes(known[1]) if known is not None else b"{}")
     _keep(package, shown, _listed(package, shown, people), known[0] if known is not None else None)
 
 
@@ -110,5 +110,5 @@ def _row(package: Package, shown: Version, listed: Listed, digest: str) -> list[
 
 def _people(package: Package, published: Version | None, facts: bytes) -> Sequence[str]:
     """Its maintainers; a further version by one of those already listed changes nothing, and asks nobody."""
-    listed = [one["username"] for one in orjson.loads(bytes(facts)).get("maintainers", ())]
+    listed = [one["username"] for one in orjson.loads(facts).get("maintainers", ())]
     return listed if published is not None and published.published_by_name in listed else maintainers_of(package)

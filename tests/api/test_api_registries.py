@@ -36,7 +36,7 @@ def test_a_registry_may_be_created_as_the_default(cast: Cast) -> None:
 
 def test_settings_change_one_by_one(cast: Cast) -> None:
     cast.call("adam", "POST", REGISTRIES, {"slug": "second"})
-    texts = ({"description": "Ours"}, {"description": ""}, {"visibility": "public"}, {})
+    texts: tuple[dict[str, Any], ...] = ({"description": "Ours"}, {"description": ""}, {"visibility": "public"}, {})
     for change in ({"internal": False}, {"internal": True}, *texts, *SWITCHES):
         answer = cast.call("adam", "PATCH", REGISTRIES + "second/", change)
         assert (answer.status_code, {key: answer.json()[key] for key in change}) == (200, change)

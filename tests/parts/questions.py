@@ -35,7 +35,7 @@ def _object(recorder: "Recorder", name: str) -> dict[str, Any]:
     offer = recorder.offers[name]
     version = offer.tags.get("latest") or next(iter(offer.versions))
     person = {"username": "outsider", "email": "outsider@example.org"}
-    package = {
+    package: dict[str, Any] = {
         "name": name,
         "version": version,
         "description": f"{name} from outside",

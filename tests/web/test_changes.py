@@ -86,7 +86,8 @@ def test_what_may_leave_is_off_until_an_admin_says_so_and_is_told(alice: Client,
     world.main.refresh_from_db()
     assert (world.main.search_upstream, world.main.audit_upstream) == (True, True)
     event = Event.objects.filter(action="registry.changed").latest("id")
-    assert (event.old["audit_upstream"], event.new["audit_upstream"], event.new["search_upstream"]) == (False, True, True)
+    old, new = event.old or {}, event.new or {}
+    assert (old["audit_upstream"], new["audit_upstream"], new["search_upstream"]) == (False, True, True)
 
 
 def test_a_registry_with_a_private_upstream_is_not_made_public(alice: Client, world: World) -> None:
