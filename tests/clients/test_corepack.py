@@ -58,6 +58,14 @@ def test_another_key_is_refused(town: Place, client: Clients, outer: Recorder) -
     assert "Signature does not match" in (done := rita.refused("npm@9.2.0", "--version")).said, str(done)
 
 
+def test_our_own_signature_is_checked(place: Place, client: Clients) -> None:
+    place.publish(manager("pnpm", "9.5.0", "bin/pnpm.cjs"))
+    rita = client("corepack", place, "rita")
+    rita.env = {"COREPACK_INTEGRITY_KEYS": json.dumps({"npm": place.as_("rita").get("/-/npm/v1/keys").json()["keys"]})}
+
+    assert rita.run("pnpm@9.5.0", "--version").out.strip() == "pnpm 9.5.0 from the registry"
+
+
 def test_a_scoped_package_manager(town: Place, client: Clients, outer: Recorder) -> None:
     outer.offer(manager("@yarnpkg/cli-dist", "4.1.0", "bin/yarn.js"))
     rita = client("corepack", town, "rita")
