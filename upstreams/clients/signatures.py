@@ -8,6 +8,7 @@ import orjson
 
 from packages.formats.npm.names import Name
 from upstreams.clients.connections import no_check
+from upstreams.clients.echo import refuse_echo
 from upstreams.clients.http import Answer, Target, get, refuse_status
 from upstreams.clients.npm import GONE, NOT_FOUND, OK, escaped
 from upstreams.errors import UpstreamBadAnswer
@@ -41,19 +42,19 @@ def _fetch(target: Target, path: str, limit: int, before_send: Callable[[], None
     headers = {"accept": "application/json", "accept-encoding": "gzip"}
     answer = get(target, f"{target.url}/-/npm/v1/{path}", headers, before_send=before_send)
     try:
-        return _read(answer, limit)
+        return _read(target, answer, limit)
     finally:
         answer.close()
 
 
-def _read(answer: Answer, limit: int) -> dict[str, Any] | None:
+def _read(target: Target, answer: Answer, limit: int) -> dict[str, Any] | None:
     if answer.status in {NOT_FOUND, GONE}:
         return None
     if answer.status != OK:
         raise refuse_status(answer)
     try:
         said = orjson.loads(b"".join(answer.pieces(limit)))
-        orjson.dumps(said)
+        refuse_echo(target, orjson.dumps(said))
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         said = None
     if not isinstance(said, dict):
