@@ -21,7 +21,7 @@ from packages import blobs
 from protocols.hot_lines import Hot
 from protocols.outside import Headers, headers_of, outside
 from protocols.recall import Bounded, Recall, key_of
-from protocols.wire import base_url, document_headers, etag_listed, file_headers, form_of, is_home_question, takes_gzip
+from protocols.wire import base_url, document_headers, etag_listed, file_headers, form_of, is_home_question, stale_headers, takes_gzip
 from tokens import usage
 from tokens.secrets import FORM, digest
 from upstreams.selectors.hot import Row, Statements, target
@@ -188,8 +188,10 @@ EMPTY: Message = {"type": "http.response.body", "body": b""}
 
 
 def _document(asked: Question, row: Row) -> Decision:
-    document_id, etag, modified, size = row.found
+    document_id, etag, modified, size, is_stale = row.found
     head = _document_head(asked.form, etag, modified)
+    if is_stale:
+        head = head | stale_headers()
     if asked.if_none_match and etag_listed(asked.if_none_match, etag):
         return Decision(_start(304, head), row)
     return Decision(_start(200, head, size), row, size, etag, document_id)

@@ -125,6 +125,11 @@ def document_headers(form: str, etag: str, last_modified: datetime, *, gzipped: 
     return {**headers, "Content-Encoding": "gzip"} if gzipped else headers
 
 
+def stale_headers() -> dict[str, str]:
+    """That metadata stands in for an upstream in trouble (RFC 7234, section 5.5.2). npm 6 reads `Warning` and tells its user."""
+    return {"Warning": f'111 gatehouse "Revalidation failed" "{http_date(datetime.now(UTC))}"', "X-Cache": "stale"}
+
+
 def file_headers(sha256: str) -> dict[str, str]:
     """Headers of a tarball: the bytes never change; never rendered by a browser on this origin."""
     headers = {

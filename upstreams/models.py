@@ -111,6 +111,7 @@ class Rendering(models.Model):
     source_digest = models.CharField(max_length=64)  # of what the answering sources said: equal means nothing to render anew
     rendered_at = models.DateTimeField()
     is_restricted = models.BooleanField(default=False, db_default=False)  # members only, although the registry is public
+    is_stale = models.BooleanField(default=False, db_default=False)  # an earlier answer stands in for an upstream in trouble
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("registry", "format", "name"), name="one_rendering_each"),)

@@ -14,6 +14,7 @@ def packument_response(request: HttpRequest, rendered: Rendered) -> HttpResponse
     gzipped = wire.takes_gzip(request.headers.get("Accept-Encoding", ""))
     etag = rendered.etag if gzipped else rendered.plain_etag
     headers = wire.document_headers(rendered.form, etag, rendered.last_modified, gzipped=gzipped)
+    headers |= wire.stale_headers() if rendered.is_stale else {}
     listed, since = request.headers.get("If-None-Match"), request.headers.get("If-Modified-Since")
     if listed is not None:
         fresh = wire.etag_listed(listed, etag)

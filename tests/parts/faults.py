@@ -1,8 +1,8 @@
 """Ways to misbehave, for `Recorder.misbehave`: each makes a function of (handler, the plain answer)."""
 
-import gzip
 import socket
 import time
+import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -91,11 +91,15 @@ def endless(pieces: int = 4000) -> "Fault":
     return answer
 
 
-def bomb(size: int = 400 * 1024 * 1024) -> "Fault":
-    """A small gzip body that unpacks to `size` bytes of blanks."""
-    member = gzip.compress(b" " * (8 * 1024 * 1024), 9)
-    packed = member * (size // (8 * 1024 * 1024))  # gzip members in a row are one stream
-    return lambda handler, _: handler.send(200, packed, content_encoding="gzip")
+def bomb(size: int = 128 * 1024 * 1024) -> "Fault":
+    """A small gzip body, of one member, that unpacks to `size` bytes of blanks."""
+
+    def answer(handler: "Handler", _: Plain) -> None:
+        packer, blanks = zlib.compressobj(level=1, wbits=31), b" " * (1024 * 1024)
+        packed = b"".join(packer.compress(blanks) for _piece in range(size // len(blanks))) + packer.flush()
+        handler.send(200, packed, content_encoding="gzip")
+
+    return answer
 
 
 def first(count: int, fault: "Fault") -> "Fault":

@@ -16,7 +16,7 @@ from upstreams.errors import RuleChanged, UpstreamError, UpstreamTimeout, Upstre
 if TYPE_CHECKING:
     from upstreams.clients.http import Target
 
-SERVER_ERROR = 500  # HTTP statuses from here on are failures of the upstream
+SERVER_ERROR, TOO_MANY = 500, 429  # HTTP statuses that are failures of the upstream: from here on, and being asked too often
 FAILURES = 5  # in a row, before it opens
 PAUSE = 10.0  # seconds until one question is let through again
 ENTRIES = 1024
@@ -56,7 +56,7 @@ class Breakers:
             raise
         status = getattr(answer, "status", 0)
         TALLY.note(target.url, f"{status // 100}xx", time.monotonic() - begun)
-        if status >= SERVER_ERROR:
+        if status >= SERVER_ERROR or status == TOO_MANY:
             self._failed(count)
         else:
             count.failures = 0

@@ -10,6 +10,7 @@ import orjson
 
 from packages.formats.npm.names import Name
 from upstreams.clients.connections import no_check
+from upstreams.clients.echo import refuse_echo
 from upstreams.clients.http import Answer, Target, get, refuse_status
 from upstreams.errors import UpstreamBadAnswer
 
@@ -52,7 +53,7 @@ def fetch_packument(target: Target, name: Name, known: Known, *, limit: int, bef
         headers["if-modified-since"] = known.last_modified
     answer = get(target, f"{target.url}/{escaped(name)}", headers, before_send=before_send)
     try:
-        return _read(answer, name, known, limit)
+        return _read(target, answer, name, known, limit)
     finally:
         answer.close()
 
@@ -74,7 +75,7 @@ def escaped(name: Name) -> str:
     return f"@{quote(name.scope, safe='~')}%2f{quote(name.bare, safe='~')}" if name.scope else quote(name.bare, safe="~")
 
 
-def _read(answer: Answer, name: Name, known: Known, limit: int) -> Fetched:
+def _read(target: Target, answer: Answer, name: Name, known: Known, limit: int) -> Fetched:
     if answer.status == NOT_MODIFIED and (known.etag or known.last_modified):
         return Fetched(is_present=True, etag=known.etag, last_modified=known.last_modified)
     if answer.status in {NOT_FOUND, GONE}:
@@ -85,23 +86,25 @@ def _read(answer: Answer, name: Name, known: Known, limit: int) -> Fetched:
     for piece in answer.pieces(limit):
         body.write(piece)
     data = body.getvalue()
-    _check(answer.upstream, data, name)
+    _check(target, data, name)
     etag, modified = (answer.headers.get(header, "") for header in ("etag", "last-modified"))
     return Fetched(is_present=True, body=data, etag=_kept(etag, 500), last_modified=_kept(modified, 100))
 
 
-def _check(upstream: str, data: bytes, name: Name) -> None:
+def _check(target: Target, data: bytes, name: Name) -> None:
+    upstream = target.name
     if data.count(b"{") + data.count(b"[") > CONTAINERS or data.count(b",") > VALUES:
         raise UpstreamBadAnswer(f"Upstream {upstream} sent metadata of too many pieces.", upstream=upstream)
     try:
         document = orjson.loads(data)
-        orjson.dumps(document)  # what nests too deeply to be written again is refused now, not when it is rendered
+        written = orjson.dumps(document)  # what nests too deeply to be written again is refused now, not when it is rendered
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         raise UpstreamBadAnswer(f"Upstream {upstream} did not send JSON that can be used.", upstream=upstream) from None
     if not isinstance(document, dict) or not isinstance(document.get("versions"), dict):
         raise UpstreamBadAnswer(f"Upstream {upstream} did not send package metadata.", upstream=upstream)
     if document.get("name") != name.full:
         raise UpstreamBadAnswer(f"Upstream {upstream} answered about another package.", upstream=upstream)
+    refuse_echo(target, written)
 
 
 def _kept(header: str, length: int) -> str:

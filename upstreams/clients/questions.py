@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import orjson
 
 from upstreams.clients.connections import no_check
+from upstreams.clients.echo import refuse_echo
 from upstreams.clients.http import Answer, Target, get, post, refuse_status
 from upstreams.errors import UpstreamBadAnswer
 
@@ -20,15 +21,15 @@ HEADERS = {"accept": "application/json", "accept-encoding": "gzip"}
 def ask_search(target: Target, *, text: str, start: int, size: int, before_send: Callable[[], None] = no_check) -> dict[str, Any] | None:
     """Search at `target` (its address is the endpoint's); None where it has no search. Raises UpstreamError subclasses."""
     query = urlencode({"text": text, "size": size, "from": start})
-    return _object(get(target, f"{target.url}?{query}", HEADERS, before_send=before_send))
+    return _object(target, get(target, f"{target.url}?{query}", HEADERS, before_send=before_send))
 
 
 def ask_audit(target: Target, body: bytes, *, before_send: Callable[[], None] = no_check) -> dict[str, Any] | None:
     """POST JSON to an audit endpoint (its address is the target's); None where it is not there. Raises UpstreamError subclasses."""
-    return _object(post(target, target.url, body, {**HEADERS, "content-type": "application/json"}, before_send=before_send))
+    return _object(target, post(target, target.url, body, {**HEADERS, "content-type": "application/json"}, before_send=before_send))
 
 
-def _object(answer: Answer) -> dict[str, Any] | None:
+def _object(target: Target, answer: Answer) -> dict[str, Any] | None:
     try:
         if answer.status in NOT_DONE:
             return None
@@ -41,7 +42,8 @@ def _object(answer: Answer) -> dict[str, Any] | None:
         raise UpstreamBadAnswer(f"Upstream {answer.upstream} sent an answer of too many pieces.", upstream=answer.upstream)
     try:
         found = orjson.loads(data)
-    except orjson.JSONDecodeError:
+        refuse_echo(target, orjson.dumps(found))
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         raise UpstreamBadAnswer(f"Upstream {answer.upstream} did not send JSON that can be used.", upstream=answer.upstream) from None
     if not isinstance(found, dict):
         raise UpstreamBadAnswer(f"Upstream {answer.upstream} did not send a JSON object.", upstream=answer.upstream)

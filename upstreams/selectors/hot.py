@@ -31,7 +31,7 @@ FROM = (
 )
 WHERE = " WHERE w.slug = {p} AND r.slug = {p} AND g.name_epoch = COALESCE(e.epoch, 0)"
 DOCUMENT = (
-    f"SELECT {CALLER}, g.is_restricted, g.fresh_until, d.id, d.etag, d.last_modified, LENGTH(d.body){FROM}"
+    f"SELECT {CALLER}, g.is_restricted, g.fresh_until, d.id, d.etag, d.last_modified, LENGTH(d.body), g.is_stale{FROM}"
     " JOIN upstreams_document d ON d.rendering_id = g.id AND d.form = {p} AND d.base_url = {p}"
     f"{WHERE} AND g.fresh_until > {{p}}"
 )
@@ -73,7 +73,7 @@ class Statements:
         self._document, self._file, self._body = (reader.spelt(text) for text in (DOCUMENT, FILE, BODY))
 
     async def document(self, key: tuple[str, str, str, str, str], secret_hash: str, ip: str, now: datetime) -> Row | None:
-        """`key`: workspace, registry, name, form, base URL. `found`: document id, ETag, last modified, bytes. Raises DatabaseTrouble."""
+        """`key`: workspace, registry, name, form, base URL. `found`: id, ETag, last modified, bytes, stale. Raises DatabaseTrouble."""
         workspace, registry, name, form, base_url = key
         rows = await self._reader.rows(self._document, (name, secret_hash, form, base_url, workspace, registry, now))
         return read_row(rows[0], secret_hash, ip, now) if rows else None

@@ -24,6 +24,13 @@ def manifest_differs(upstream: Upstream, version: str, differences: Sequence[Map
     _once(upstream, "alert.manifest_differs", f"{upstream.registry} {upstream.format} {version}", None, new)
 
 
+def removed_upstream(upstream: Upstream, name: str, versions: Sequence[str], *, whole: bool) -> None:
+    """A source no longer offers what it offered: hidden unless its bytes are held here, told. `whole`: the package is gone there."""
+    subject = f"{upstream.registry} {upstream.format} {name}" + (f"@{versions[0]}" if len(versions) == 1 and not whole else "")
+    new = {"upstream": upstream.name, "whole": whole, "versions": sorted(versions)[:SHOWN], "number": len(versions)}
+    _once(upstream, "alert.removed_upstream", subject, None, new)
+
+
 def _once(upstream: Upstream, action: str, subject: str, old: object, new: object) -> None:
     workspace_id = upstream.registry.workspace_id
     if not Event.objects.filter(workspace_id=workspace_id, action=action, object=subject[:400], new=new).exists():

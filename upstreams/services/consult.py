@@ -16,7 +16,7 @@ from upstreams.errors import RuleChanged, UpstreamError
 from upstreams.flight import release_connection, single_flight
 from upstreams.models import Pin, Upstream, UpstreamDocument
 from upstreams.selectors.facts import Replied, replied
-from upstreams.services.alerts import integrity_changed
+from upstreams.services.alerts import integrity_changed, removed_upstream
 from upstreams.targets import target_of
 from upstreams.terms import Reply
 
@@ -78,6 +78,8 @@ def _keep(upstream: Upstream, name: Name, fetched: Fetched, still_holds: Callabl
         row.fetched_at, row.fresh_until = now, now + settings.METADATA_FRESH
         row.save(update_fields=["fetched_at", "fresh_until"])
         return row
+    if row is not None and row.is_present and fetched.digest != row.digest:
+        _tell_of_removed(upstream, name, row, fetched)
     life = settings.METADATA_FRESH if fetched.is_present else settings.NEGATIVE_FRESH
     if fetched.body is not None:
         _pin(upstream, name, fetched.body)
@@ -94,6 +96,14 @@ def _keep(upstream: Upstream, name: Name, fetched: Fetched, still_holds: Callabl
     )
     UpstreamDocument.objects.bulk_create([said], update_conflicts=True, unique_fields=["upstream", "name"], update_fields=ANSWER)
     return said
+
+
+def _tell_of_removed(upstream: Upstream, name: Name, row: UpstreamDocument, fetched: Fetched) -> None:
+    """Tell people of versions that were offered before and are not any more (threats.md U26)."""
+    offered = orjson.loads(fetched.body)["versions"] if fetched.body is not None else {}
+    gone = [version for version in orjson.loads(zlib.decompress(bytes(row.body), wbits=31))["versions"] if version not in offered]
+    if gone:
+        removed_upstream(upstream, name.full, gone, whole=not fetched.is_present)
 
 
 def _pin(upstream: Upstream, name: Name, body: bytes) -> None:

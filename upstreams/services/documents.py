@@ -2,7 +2,7 @@
 
 import gzip
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import orjson
@@ -16,7 +16,7 @@ from packages.selectors import named_maintainers, starred_by
 from registries.models import Registry
 from upstreams.durability import remembered
 from upstreams.flight import is_busy, single_flight
-from upstreams.models import Document, Pin
+from upstreams.models import Document, Pin, Rendering
 from upstreams.services.consult import load
 from upstreams.services.renderings import current_rendering, keep_rendering, same_rendering, visible_versions
 from upstreams.services.resolve import Resolution, resolve
@@ -29,13 +29,17 @@ BASE_URLS = 8  # documents kept per form: one per host name the registry is aske
 
 @dataclass(frozen=True)
 class Rendered:
-    """A document ready to send: its form, gzip bytes, the ETags (without quotes) of both encodings, its time."""
+    """A document ready to send: its form, gzip bytes, the ETags (without quotes) of both encodings, its time.
+
+    `is_stale`: it stands in for an upstream that is in trouble.
+    """
 
     form: str
     body: bytes
     etag: str
     plain_etag: str
     last_modified: datetime
+    is_stale: bool = False
 
     def plain(self) -> bytes:
         """The identity bytes."""
@@ -129,16 +133,20 @@ def _stored(registry: Registry, name: Name, form: str, base_url: str, grace: tim
     if rendering is None or rendering.fresh_until + grace <= now or rendering.files_until <= now:
         return None
     row = Document.objects.filter(rendering=rendering, form=form, base_url=base_url).first()
-    return Rendered(form, bytes(row.body), row.etag, row.plain_etag, row.last_modified) if row is not None else None
+    return _kept(row, rendering) if row is not None else None
+
+
+def _kept(row: Document, rendering: Rendering) -> Rendered:
+    return Rendered(row.form, bytes(row.body), row.etag, row.plain_etag, row.last_modified, rendering.is_stale)
 
 
 def _rendered(resolution: Resolution, form: str, base_url: str) -> Rendered:
     rendering = keep_rendering(resolution)
     row = Document.objects.filter(rendering__in=same_rendering(rendering), form=form, base_url=base_url).first()
     if row is not None:  # nothing changed: the same bytes, fresh again
-        return Rendered(form, bytes(row.body), row.etag, row.plain_etag, row.last_modified)
+        return _kept(row, rendering)
     data = render(composed(resolution), resolution.name, form, base_url)
-    packed = _packed(resolution.registry, form, base_url, data, rendering.rendered_at)
+    packed = replace(_packed(resolution.registry, form, base_url, data, rendering.rendered_at), is_stale=resolution.is_stale)
     with remembered():
         if not same_rendering(rendering).select_for_update().exists():
             return packed  # the row tells of a newer decision by now: these bytes are answered once, and not kept

@@ -23,7 +23,7 @@ from upstreams.terms import Kind, Reply
 from workspaces.access import Target
 
 FOREVER = datetime(2200, 1, 1, tzinfo=UTC)  # by the clock; the epochs end it before
-DECISION = ["name_epoch", "rule_epoch", "fresh_until", "files_until", "source_digest", "rendered_at", "is_restricted"]
+DECISION = ["name_epoch", "rule_epoch", "fresh_until", "files_until", "source_digest", "rendered_at", "is_restricted", "is_stale"]
 WHILE_TROUBLED = timedelta(seconds=15)  # how long an answer given in spite of an upstream's trouble counts
 
 
@@ -51,9 +51,9 @@ def keep_rendering(resolution: Resolution) -> Rendering:
     old = Rendering.objects.select_for_update().filter(**key).first()
     fresh_until, files_until = bounds(resolution, now)
     if old is not None and (old.name_epoch, old.rule_epoch, old.source_digest) == (epochs.name, epochs.rule, digest):
-        if (old.fresh_until, old.files_until) != (fresh_until, files_until):
-            old.fresh_until, old.files_until = fresh_until, files_until
-            old.save(update_fields=["fresh_until", "files_until"])
+        if (old.fresh_until, old.files_until, old.is_stale) != (fresh_until, files_until, resolution.is_stale):
+            old.fresh_until, old.files_until, old.is_stale = fresh_until, files_until, resolution.is_stale
+            old.save(update_fields=["fresh_until", "files_until", "is_stale"])
         return old
     rendering = Rendering(
         **key,
@@ -65,6 +65,7 @@ def keep_rendering(resolution: Resolution) -> Rendering:
         source_digest=digest,
         rendered_at=now,
         is_restricted=restricted,
+        is_stale=resolution.is_stale,
     )
     Rendering.objects.bulk_create([rendering], update_conflicts=True, unique_fields=list(key), update_fields=DECISION)
     rendering.documents.all().delete()

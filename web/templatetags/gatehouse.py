@@ -23,6 +23,7 @@ UNITS: tuple[tuple[timedelta, Callable[[int], str]], ...] = (
 WORDS = {
     "alert.integrity_changed": gettext_lazy("Other bytes were offered under a known version, and refused"),
     "alert.manifest_differs": gettext_lazy("The package.json in a tarball is not what its document said; the tarball is believed"),
+    "alert.removed_upstream": gettext_lazy("An upstream no longer offers what it offered; versions whose files are kept here stay"),
     "alert.internal_upstream_answered": gettext_lazy("An internal upstream answered for a name, which is internal since"),
     "ask": gettext_lazy("an install would ask the sources marked “would be asked” first"),
     "answer": gettext_lazy("it is answered from the sources below"),
