@@ -9,6 +9,7 @@ from django.db import OperationalError
 from django.test import Client
 
 from api import errors
+from registries.gate import RegistryMoved
 from tests.api.cast import ACME, MAIN, V1, Cast, census
 from workspaces.errors import GatehouseError, TooManyRequests, Unavailable
 
@@ -224,7 +225,12 @@ def cases(kind: type[GatehouseError] = GatehouseError) -> list[type[GatehouseErr
     return found
 
 
-@pytest.mark.parametrize("kind", cases()[1:], ids=lambda kind: f"{kind.__module__}.{kind.__name__}")
+def plain_cases() -> list[type[GatehouseError]]:
+    """All but the one that needs a registry to be moved to; test_renamed shows that one live."""
+    return [kind for kind in cases()[1:] if kind is not RegistryMoved]
+
+
+@pytest.mark.parametrize("kind", plain_cases(), ids=lambda kind: f"{kind.__module__}.{kind.__name__}")
 def test_every_expected_error_has_a_status_of_its_own(db: None, kind: type[GatehouseError]) -> None:
     if issubclass(kind, TooManyRequests):
         error: GatehouseError = kind("Wait.", retry_after=7)
