@@ -130,6 +130,19 @@ class Pull:
             ) from None
 
     @transaction.atomic
+    def _publication(self, staged: StagedFile, truth: Truth) -> Publication:
+        name, version = self.resolution.name, self.offer.version
+        return Publication(
+            format="npm",
+            name=name.full,
+            version=version,
+            manifest=orjson.dumps(truth.manifest),
+            tags=(),
+            filename=name.tarball(version),
+            file=staged,
+            differences=tuple(truth.differences),
+        )
+
     def _record(self, staged: StagedFile, address: str, truth: Truth) -> None:
         """The rows of the version, unless the rule has changed meanwhile: then the answer is dropped."""
         registry, name = self.resolution.registry, self.resolution.name
@@ -140,18 +153,8 @@ class Pull:
         if held is not None:
             self._meet(package, held, staged)
             return
-        publication = Publication(
-            format="npm",
-            name=name.full,
-            version=self.offer.version,
-            manifest=orjson.dumps(truth.manifest),
-            tags=(),
-            filename=name.tarball(self.offer.version),
-            file=staged,
-            differences=tuple(truth.differences),
-        )
         standing = Standing(origin=Version.Origin.PULLED, is_internal=self.upstream.is_internal)
-        version = add_version(package, publication, SYSTEM, standing)
+        version = add_version(package, self._publication(staged, truth), SYSTEM, standing)
         Origin.objects.create(version=version, upstream=self.upstream, upstream_name=self.upstream.name, address=_shown(address))
         list_pulled(package, version)
         if truth.differences:  # what was rendered of the name says something else; the file is listed when it is rendered anew

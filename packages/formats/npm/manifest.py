@@ -51,9 +51,14 @@ def stored_manifest(
         "fileCount": inspected.file_count,
         "unpackedSize": inspected.unpacked_size,
     }
+    return _bounded(kept)
+
+
+def _bounded(manifest: Mapping[str, object]) -> bytes:
+    """The manifest written out, if it is neither too deep nor too large."""
     try:
-        data = orjson.dumps(kept)
-        orjson.dumps([[[[[[[[kept]]]]]]]])  # with room for the document it will stand in
+        data = orjson.dumps(manifest)
+        orjson.dumps([[[[[[[[manifest]]]]]]]])  # with room for the document it will stand in
     except (orjson.JSONEncodeError, RecursionError):
         raise DocumentInvalid("The version's manifest cannot be stored.", fields={"versions": "manifest"}) from None
     if len(data) > MANIFEST_LIMIT:
