@@ -128,13 +128,9 @@ def npm(tmp_path: Path) -> Callable[..., Client]:
     return client_factory("npm", tmp_path)
 
 
-@pytest.fixture
-def pnpm(tmp_path: Path) -> Callable[..., Client]:
-    """Make a pnpm with a home of its own."""
-    return client_factory("pnpm", tmp_path)
-
-
 def client_factory(tool: str, folder: Path) -> Callable[..., Client]:
+    """What makes clients of one kind with homes below a folder."""
+
     def make(place: Place, who: str = "", *, registry: str = "", home: str = "") -> Client:
         token = place.tokens[who] if who else ""
         return Client(tool, folder / (home or f"{tool}-{who or 'nobody'}"), registry or place.url, token)

@@ -29,19 +29,6 @@ def town(gate: Gate, outer: Recorder) -> Place:
     return place
 
 
-@pytest.fixture(scope="module")
-def settler(town: Place, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Client]:
-    """Clients that keep their home through the module: `settler("npm-12", "bob")`."""
-    homes: dict[tuple[str, str], Client] = {}
-
-    def make(tool: str, who: str) -> Client:
-        if (tool, who) not in homes:
-            homes[tool, who] = Client(tool, tmp_path_factory.mktemp(f"{tool}-{who or 'nobody'}"), town.url, town.tokens.get(who, ""))
-        return homes[tool, who]
-
-    return make
-
-
 @pytest.fixture
 def client(tmp_path: Path) -> Callable[..., Client]:
     """Make any client of `tests.parts.clients.TOOLS` with a home of its own: `client("npm-12", place, "bob")`."""

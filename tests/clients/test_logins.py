@@ -18,6 +18,7 @@ WEB = {
     "npm-6": ("login", "--no-browser"),
     "npm-9": ("login",),
     "npm-10": ("login",),
+    "npm-11": ("login", "--auth-type=web"),
     "npm-12": ("login",),
     "pnpm-10": ("login",),
     "pnpm-12": ("login",),

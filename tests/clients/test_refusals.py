@@ -70,7 +70,7 @@ def test_bun_shows_the_sentence_when_it_is_asked_for_information(town: Place, cl
     assert shows(done := client("bun", town).refused("info", "no-such-package"), ANONYMOUS), str(done)
 
 
-@pytest.mark.parametrize("tool", ["npm-6", "npm-12", "yarn-1"])
+@pytest.mark.parametrize("tool", ["npm-11", "yarn-1"])
 def test_a_stranger_learns_only_that_there_is_no_such_registry(town: Place, client: Clients, tool: str) -> None:
     town.publish(pack(f"hidden-from-{tool}"))
     stranger = app(client(tool, town, "mallory"))

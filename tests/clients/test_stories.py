@@ -1,7 +1,6 @@
-"""The daily path with real npm 11 and pnpm 10 against a live Gatehouse, on both databases."""
+"""npm 11 against a live Gatehouse on both databases; the other clients: test_every_client.py and beside it."""
 
 import json
-import re
 from collections.abc import Callable
 
 import pytest
@@ -13,21 +12,9 @@ from tests.parts.gatehouse import PASSWORD
 from tests.parts.recorder import Recorder
 
 pytestmark = pytest.mark.npm
+# Where the database makes no difference one is enough: each story costs seconds.
+ON_SQLITE = pytest.mark.parametrize("gate", ["sqlite"], indirect=True)
 Clients = Callable[..., Client]
-
-
-def test_ping_and_whoami(place: Place, npm: Clients) -> None:
-    bob = npm(place, "bob")
-
-    assert "PONG" in bob.run("ping").err
-    assert bob.run("whoami").out.strip() == "bob"
-
-
-def test_nobody_is_told_to_log_in(place: Place, npm: Clients) -> None:
-    nobody = npm(place)
-
-    assert nobody.run("whoami", ok=False).code != 0
-    assert "E401" in (done := nobody.run("view", "anything", ok=False)).err, str(done)
 
 
 def test_login_with_a_password(place: Place, npm: Clients, gate: Gate) -> None:
@@ -39,6 +26,7 @@ def test_login_with_a_password(place: Place, npm: Clients, gate: Gate) -> None:
     assert "login" in " ".join(str(row[0]) for row in gate.execute("SELECT name FROM tokens_token")).lower()
 
 
+@ON_SQLITE
 def test_login_with_a_wrong_password_changes_nothing(place: Place, npm: Clients, gate: Gate) -> None:
     client = npm(place)
     with gate.unchanged(), pytest.raises(AssertionError, match=r"Incorrect or missing password|wrong|E401"):
@@ -47,33 +35,7 @@ def test_login_with_a_wrong_password_changes_nothing(place: Place, npm: Clients,
     assert "_authToken" not in client.npmrc
 
 
-def test_login_through_the_browser(place: Place, npm: Clients, gate: Gate) -> None:
-    client = npm(place)
-    running = client.begin("login", "--auth-type=web")
-    assert running.stdout is not None
-    page = ""
-    for line in running.stdout:
-        if (found := re.search(r"http://\S+", line)) and found[0].rstrip("/") != place.url.rstrip("/"):
-            page = found[0]
-            break
-    assert page.startswith("http"), client.debug_logs()
-    page_id = next(part for part in page.split("?")[0].split("/")[::-1] if part)
-    gate.server.manage("shell", "-c", APPROVE.format(page_id=page_id))
-    rest = running.communicate(timeout=60)[0]
-
-    assert running.returncode == 0, rest
-    assert "_authToken=gth_" in client.npmrc
-    assert client.run("whoami").out.strip() == "rita"
-
-
-APPROVE = """
-from tokens.services.authenticate import actor_of_user
-from tokens.services.web_login import answer_login
-from workspaces.models import User
-answer_login(actor=actor_of_user(User.objects.get(username="rita")), page_id="{page_id}", approve=True)
-"""
-
-
+@ON_SQLITE
 def test_logout_ends_the_token(place: Place, npm: Clients) -> None:
     client = npm(place)
     client.converse("login", "--auth-type=legacy", answers=[("Username:", "rita"), ("Password:", PASSWORD)])
@@ -109,6 +71,7 @@ def test_the_same_version_with_other_bytes_is_refused(place: Place, npm: Clients
     assert "E409" in done.err or "E403" in done.err or "cannot publish over" in done.err, str(done)
 
 
+@ON_SQLITE
 def test_publish_with_a_tag_leaves_latest(place: Place, npm: Clients) -> None:
     bob, rita = npm(place, "bob"), npm(place, "rita")
     publish(bob, "tagged", "1.0.0")
@@ -117,21 +80,6 @@ def test_publish_with_a_tag_leaves_latest(place: Place, npm: Clients) -> None:
     tags = json.loads(rita.run("view", "tagged", "dist-tags", "--json").out)
     assert tags == {"latest": "1.0.0", "next": "2.0.0-beta.1"}
     assert json.loads(rita.run("view", "tagged", "versions", "--json").out) == ["1.0.0", "2.0.0-beta.1"]
-
-
-def test_a_reader_may_not_publish(place: Place, npm: Clients, gate: Gate) -> None:
-    rita = npm(place, "rita")
-    folder = write_package(rita.home / "mine", "not-for-rita")
-    with gate.unchanged():
-        done = rita.run("publish", cwd=folder, ok=False)
-
-    assert "E403" in done.err, str(done)
-
-
-def test_a_stranger_finds_nothing(place: Place, npm: Clients) -> None:
-    publish(npm(place, "bob"), "secret-sauce")
-
-    assert "E404" in (done := npm(place, "mallory").run("view", "secret-sauce", ok=False)).err, str(done)
 
 
 def test_dist_tags(place: Place, npm: Clients) -> None:
@@ -177,6 +125,7 @@ def test_unpublish_a_version_and_then_all(place: Place, npm: Clients, gate: Gate
         assert alice.run("publish", cwd=folder, ok=False).code != 0
 
 
+@ON_SQLITE
 def test_a_publisher_may_not_unpublish(place: Place, npm: Clients) -> None:
     bob = npm(place, "bob")
     publish(bob, "stays")
@@ -213,6 +162,7 @@ def test_install_from_upstream_with_its_dependencies(place: Place, npm: Clients,
     assert not recorder.mentions(place.tokens["rita"])
 
 
+@ON_SQLITE
 def test_the_second_install_asks_upstream_for_nothing(place: Place, npm: Clients, recorder: Recorder) -> None:
     recorder.add("warm", "1.0.0")
     place.upstream(recorder)
@@ -226,6 +176,7 @@ def test_the_second_install_asks_upstream_for_nothing(place: Place, npm: Clients
     assert len(recorder.asked("warm")) == 2
 
 
+@ON_SQLITE
 def test_ci_from_a_lock_file_made_elsewhere(place: Place, npm: Clients, recorder: Recorder) -> None:
     recorder.add("locked", "1.0.0", dependencies={"@pub/inside": "^1.0.0"})
     recorder.add("@pub/inside", "1.0.0")
@@ -256,11 +207,3 @@ def test_ci_again_from_its_own_lock_file(place: Place, npm: Clients, recorder: R
     other.run("ci")
 
     assert loaded(other, "mine-too") == 'module.exports = "mine-too@1.0.0";'
-
-
-def test_a_missing_package_is_said_clearly(place: Place, npm: Clients, recorder: Recorder) -> None:
-    place.upstream(recorder)
-    rita = npm(place, "rita")
-    write_package(rita.project, "an-app")
-
-    assert "E404" in (done := rita.run("install", "there-is-no-such", ok=False)).err, str(done)
