@@ -25,6 +25,9 @@ LATENCY_ERROR_MS = ENVIRONMENT.latency_error_ms
 REDIS_URL = ENVIRONMENT.redis_url
 
 # --- limits: bytes and seconds ---------------------------------------------------------------------
+# Slow clients are cut within 30 s (threats.md R2): heads by the web server (`serve` tells it), bodies by protocols/bodies.py.
+HEAD_LIMIT = 20.0  # seconds for the head of a request, and for the pause before the next one on a connection
+BODY_GRACE, BODY_IDLE = 10.0, 20.0  # seconds before a body's minimum rate counts; and between two pieces of it
 PUBLISH_LIMIT = 1024 * 1024 * 1024  # body of a publish: base64 of the tarball and the document
 SMALL_BODY_LIMIT = 1024 * 1024  # every other body a package client or REST sends
 AUDIT_LIMIT = 12 * 1024 * 1024  # an audit, before and after decompression: the lock tree of a very large project

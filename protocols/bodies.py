@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import IO, Any
 
+from django.conf import settings
+
 from packages.blobs import staging_folder
 from packages.formats.errors import DocumentInvalid
 
@@ -22,8 +24,6 @@ Admit = Callable[[str, str, Headers, str], Awaitable["BodyRefused | int"]]  # th
 
 IN_MEMORY = 256 * 1024  # bytes of a body kept off the disk
 UNASKED = 64 * 1024  # bytes a body may have without anybody asking who sends it
-IDLE = 30.0  # seconds between two pieces
-GRACE = 10.0  # seconds before the minimum rate counts
 MINIMUM_RATE = 4 * 1024  # bytes per second
 
 
@@ -99,7 +99,7 @@ async def _fill(body: Body, receive: Receive, limit: int) -> None:
     """Take pieces until the last one."""
     while True:
         try:
-            async with asyncio.timeout(IDLE):
+            async with asyncio.timeout(settings.BODY_IDLE):
                 message = await receive()
         except TimeoutError:
             raise _too_slow() from None
@@ -112,7 +112,7 @@ async def _fill(body: Body, receive: Receive, limit: int) -> None:
         if not message.get("more_body"):
             return
         elapsed = time.monotonic() - body.begun
-        if elapsed > GRACE and body.length < MINIMUM_RATE * elapsed:
+        if elapsed > settings.BODY_GRACE and body.length < MINIMUM_RATE * elapsed:
             raise _too_slow()
 
 

@@ -25,6 +25,7 @@ class Gatehouse:
     npm_upstream_url: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     workers: int = 2
+    head_limit: int = 20_000  # milliseconds for the head of a request, as `manage.py serve` has it
 
     def __post_init__(self) -> None:
         self.port = free_port()
@@ -66,6 +67,7 @@ class Gatehouse:
         """Only the web server, on the data that is there."""
         words = [sys.executable, "-m", "config.web", "--interface", "asgi", "--http", "1", "--no-ws", "--host", HOST, "--port", self.port]
         words += ["--workers", self.workers, "--workers-kill-timeout", 3, "--log-level", "warning"]
+        words += ["--http1-header-read-timeout", self.head_limit]
         words += ["config.asgi:application"]
         self.process = Process(words, log=self.folder / "gatehouse.log", env=self.environment(), cwd=ROOT)
         self.process.start(self._answers, seconds=90)

@@ -64,7 +64,8 @@ def _granian() -> list[str]:
     environment = settings.ENVIRONMENT
     options = f"--workers {environment.web_workers} --host {environment.host} --port {environment.port}"
     fixed = "--interface asgi --http 1 --no-ws --no-access-log --log-level warning --respawn-failed-workers --workers-kill-timeout 30"
-    return [*_python(), "-m", "config.web", *options.split(), *fixed.split(), "config.asgi:application"]
+    patience = ["--http1-header-read-timeout", str(int(settings.HEAD_LIMIT * 1000))]
+    return [*_python(), "-m", "config.web", *options.split(), *fixed.split(), *patience, "config.asgi:application"]
 
 
 def _celery(number: int) -> list[str]:
