@@ -20,7 +20,7 @@ from bench.chosen import Chosen, made_up, real
 from bench.clients import Failed
 from bench.closure import FOLDER, Closure, keep, kept_closure
 from bench.cpu import memory
-from bench.crowd import beside_crowd
+from bench.crowd import Beside, beside_crowd
 from bench.growth import measure_growth
 from bench.installs import measure_installs, warm
 from bench.kept import Kept
@@ -121,15 +121,18 @@ class Run:
     def _slow(self, upstream: Upstream, chosen: Chosen) -> None:
         by_title = {case.title: case for case in cases.cases(chosen)}
         small, heavy = (prepared(self.peers, by_title[title], upstream, say) for title in (cases.SMALL, cases.HEAVY))
-        for peer in self.peers:
-            seen = [beside_slow_readers(small[peer], heavy[peer], seconds=self.given.seconds) for _ in range(self.given.rounds)]
+        pairs: dict[str, list[tuple[Figure, Figure]]] = {peer.name: [] for peer in self.peers}
+        crowds: dict[str, list[Beside]] = {peer.name: [] for peer in self.peers}
+        for _ in range(self.given.rounds):
+            for peer in self.peers:
+                pairs[peer.name].append(beside_slow_readers(small[peer], heavy[peer], seconds=self.given.seconds))
+                put = peer.prefix + cases.spelt(packages.PRIVATE)
+                crowds[peer.name].append(beside_crowd(small[peer], heavy[peer], put, seconds=self.given.seconds))
+        for name, seen in pairs.items():
             free, beside = (statistics.median(pair[place].rate for pair in seen) for place in (0, 1))
-            self.outcome.readers[peer.name] = (beside, free)
-            say(f"{peer.name}: beside 40 slow readers {beside:,.0f}/s, without them {free:,.0f}/s")
-            put = peer.prefix + cases.spelt(packages.PRIVATE)
-            runs = [beside_crowd(small[peer], heavy[peer], put, seconds=self.given.seconds) for _ in range(self.given.rounds)]
-            self.outcome.crowds[peer.name] = sorted(runs, key=lambda one: one.p95 / (one.free_p95 or 1))[len(runs) // 2]
-            say(f"{peer.name}: beside 200 slow clients {self.outcome.crowds[peer.name]}")
+            self.outcome.readers[name] = (beside, free)
+            self.outcome.crowds[name] = sorted(crowds[name], key=lambda one: one.p95 / (one.free_p95 or 1))[len(crowds[name]) // 2]
+            say(f"{name}: beside 40 slow readers {beside:,.0f}/s of {free:,.0f}/s; beside 200 slow clients {self.outcome.crowds[name]}")
         self._remember_memory("load")
 
     def _installs(self, closure: Closure, upstream: Upstream) -> None:

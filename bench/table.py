@@ -134,7 +134,7 @@ def _judged(line: str, verdicts: list[Verdict]) -> tuple[str, str]:
         return "-", "-"
     asked = list(dict.fromkeys(one.asked for one in own if one.asked != "no error, none lost")) or ["no error, none lost"]
     missed = list(dict.fromkeys(one.server for one in own if not one.is_met))
-    return "; ".join(asked), f"**no**: {', '.join(missed)}" if missed else "yes"
+    return "; ".join(asked), f"**no**: {'; '.join(missed)}" if missed else "yes"
 
 
 def _table(head: Iterable[str], rows: list[list[str]]) -> str:
