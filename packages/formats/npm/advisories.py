@@ -8,18 +8,20 @@ We ask upstreams in the bulk form alone, and make the report of the quick one fr
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import orjson
 from nodesemver import satisfies
 
 from packages.formats.errors import NameInvalid, QueryInvalid
-from packages.formats.npm.names import parse_known
+from packages.formats.npm.names import LENGTH, parse_known
 from packages.formats.npm.versions import is_version
 
 CONTAINERS, VALUES = 150_000, 500_000  # objects and lists, and commas, of one request: bounds what it takes in memory
 NAMES, NODES, VERSIONS, DEPTH = 20_000, 60_000, 200, 128
 ADVISORIES, PATHS = 200, 100  # per name; per finding
+PATHS_ROOM = 4_000_000  # characters of all paths in one report: deep trees with long names would fill gigabytes
 SEVERITIES = ("info", "low", "moderate", "high", "critical")
 RANGE_LENGTH = 1000
 
@@ -80,7 +82,7 @@ def read_tree(document: Mapping[str, Any]) -> list[Node]:
         for name, node in level.items() if isinstance(level, dict) else ():
             if not isinstance(node, dict):
                 continue
-            seen, here = seen + 1, (*path, name)
+            seen, here = seen + 1, (*path, name[:LENGTH])
             if seen > NODES or len(here) > DEPTH:
                 raise QueryInvalid(f"A lock tree has at most {NODES:,} packages and {DEPTH} levels here.")
             if _is_from_registry(name, node):
@@ -91,10 +93,12 @@ def read_tree(document: Mapping[str, Any]) -> list[Node]:
 
 
 def versions_in(nodes: Iterable[Node]) -> Versions:
-    """Name -> versions of a tree's packages."""
+    """Name -> versions of a tree's packages, of one name as many as the bulk form takes."""
     found: dict[str, dict[str, None]] = {}
     for node in nodes:
-        found.setdefault(node.name, {})[node.version] = None
+        versions = found.setdefault(node.name, {})
+        if len(versions) < VERSIONS:
+            versions[node.version] = None
     return {name: list(versions) for name, versions in found.items()}
 
 
@@ -141,35 +145,59 @@ def quick_report(nodes: Sequence[Node], advisories: Advisories) -> dict[str, Any
     told: dict[str, Any] = {}
     actions: dict[str, dict[str, Any]] = {}
     counts = dict.fromkeys(SEVERITIES, 0)
-    by_name: dict[str, list[Node]] = {}
-    for node in nodes:
-        by_name.setdefault(node.name, []).append(node)
+    paths, versions, by_name = _Paths(), versions_in(nodes), _by_name(nodes)
     for name, listed in advisories.items():
         for one in listed:
-            hit = [node for node in by_name.get(name, ()) if _is_vulnerable(node.version, one["vulnerable_versions"])]
+            bad = {version for version in versions.get(name, ()) if _is_vulnerable(version, one["vulnerable_versions"])}
+            hit = [node for node in by_name.get(name, ()) if node.version in bad]
             if not hit:
                 continue
-            told[str(one["id"])] = _told(name, one, hit)
+            told[str(one["id"])] = _told(name, one, hit, paths)
             counts[one["severity"]] += len(hit)
             resolves = actions.setdefault(name, {"action": "review", "module": name, "resolves": []})["resolves"]
-            resolves += [_resolve(one["id"], node) for node in hit[:PATHS]]
+            resolves += [_resolve(one["id"], node, path) for node, path in paths.of(hit)]
     return {"actions": list(actions.values()), "advisories": told, "muted": [], "metadata": _metadata(nodes, counts)}
 
 
-def _told(name: str, one: Mapping[str, Any], hit: Sequence[Node]) -> dict[str, Any]:
+class _Paths:
+    """Writes paths as long as there is room in the report."""
+
+    def __init__(self) -> None:
+        self._left = PATHS_ROOM
+
+    def of(self, nodes: Iterable[Node]) -> list[tuple[Node, str]]:
+        """The first PATHS of the nodes with their paths, fewer where the room ends."""
+        found = []
+        for node in islice(nodes, PATHS):
+            path = ">".join(node.path)
+            self._left -= len(path)
+            if self._left < 0:
+                break
+            found.append((node, path))
+        return found
+
+
+def _by_name(nodes: Iterable[Node]) -> dict[str, list[Node]]:
+    found: dict[str, list[Node]] = {}
+    for node in nodes:
+        found.setdefault(node.name, []).append(node)
+    return found
+
+
+def _told(name: str, one: Mapping[str, Any], hit: Sequence[Node], paths: _Paths) -> dict[str, Any]:
     """One advisory in the quick form."""
-    paths: dict[str, list[Node]] = {}
+    by_version: dict[str, list[Node]] = {}
     for node in hit:
-        paths.setdefault(node.version, []).append(node)
+        by_version.setdefault(node.version, []).append(node)
     findings = [
         {
             "version": version,
-            "paths": [">".join(node.path) for node in found[:PATHS]],
+            "paths": [path for _, path in paths.of(found)],
             "dev": all(node.is_dev for node in found),
             "optional": all(node.is_optional for node in found),
             "bundled": all(node.is_bundled for node in found),
         }
-        for version, found in paths.items()
+        for version, found in by_version.items()
     ]
     patched = _patched(one["vulnerable_versions"])
     advice = f"Upgrade to a version that is {patched}" if patched != NONE_PATCHED else "No fix is known"
@@ -191,9 +219,9 @@ def _patched(vulnerable: str) -> str:
     return f">={bound[1:]}" if bound and len(bound) > 1 else NONE_PATCHED
 
 
-def _resolve(advisory: object, node: Node) -> dict[str, object]:
+def _resolve(advisory: object, node: Node, path: str) -> dict[str, object]:
     return {
-        "id": advisory, "path": ">".join(node.path), "dev": node.is_dev, "optional": node.is_optional, "bundled": node.is_bundled
+        "id": advisory, "path": path, "dev": node.is_dev, "optional": node.is_optional, "bundled": node.is_bundled
     }  # fmt: skip
 
 
