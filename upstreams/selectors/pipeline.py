@@ -83,6 +83,7 @@ class Pipeline:
             self._connection.pipeline_sync()
             self._flush()
         except psycopg.Error as error:
+            self._sent.extend(batch.values())  # those not sent yet are told as well
             self.close(str(error))
 
     def _name(self, statement: str) -> bytes:

@@ -7,6 +7,7 @@ between, by anybody), and the rows of a statement. What follows from stamps: doc
 import asyncio
 import itertools
 import sqlite3
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Protocol
@@ -23,6 +24,7 @@ Stamp = int | tuple[int, str]
 
 STAMP = "SELECT pg_current_snapshot()::text"
 CONNECT_SECONDS = 3
+REST = 1.0  # seconds after a failure to connect: all who wait would otherwise try, one after the other
 
 
 class DatabaseTrouble(Exception):
@@ -74,6 +76,8 @@ class SQLite:
 class PostgreSQL:
     """One pipelined connection; made when first needed, and again after it broke."""
 
+    _resting_until = 0.0  # by the monotonic clock
+
     def __init__(self) -> None:
         self._conninfo = _conninfo()
         self._pipeline: Pipeline | None = None
@@ -107,8 +111,11 @@ class PostgreSQL:
     async def _connected(self) -> Pipeline:
         async with self._connecting:
             if self._pipeline is None or self._pipeline.is_broken:
+                if time.monotonic() < self._resting_until:
+                    raise DatabaseTrouble("the database could not be reached just now")
                 made = await asyncio.get_running_loop().run_in_executor(None, pq.PGconn.connect, self._conninfo)
                 if made.status != pq.ConnStatus.OK:
+                    self._resting_until = time.monotonic() + REST
                     raise DatabaseTrouble(made.get_error_message())
                 self._pipeline = Pipeline(made)
                 self._connections += 1
