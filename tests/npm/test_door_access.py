@@ -128,3 +128,23 @@ def test_every_spelling_of_a_name(team: Team, name: str) -> None:
     assert maintainers(team) == ["bob", "rita"]
     assert team.send("rita", "PUT", f"/{name}", {"_id": "@acme/bar", "users": {"rita": True}}).status_code == 200
     assert team.send("alice", "GET", f"/{name}").json()["users"] == {"rita": True}
+
+
+@pytest.mark.parametrize("status", [["public"], {"a": 1}, 7, True, "", "Public", "public\0"])
+def test_a_status_of_another_type_is_refused_in_words(team: Team, status: object) -> None:
+    team.publish("@acme/bar")
+    before = facts()
+    answer = set_access(team, "alice", {"access": status})
+    assert (answer.status_code, answer.json()["error"]) == (400, "`access` is public or restricted.")
+    assert facts() == before
+
+
+def test_grants_tell_a_narrow_token_of_no_name_it_may_not_read(team: Team) -> None:
+    team.publish("hidden-here")
+    narrow, before = team.token("alice", scopes=["npm:package:@acme/*:write"]), facts()
+    path = f"/-/team/{team.slug}/devs/package"
+    for method, more in (("PUT", {"permissions": "read-write"}), ("DELETE", {})):
+        answers = [team.send(narrow, method, path, {"package": name, **more}) for name in ("hidden-here", "not-here")]
+        assert [answer.status_code for answer in answers] == [403, 403], method
+        assert answers[0].json()["error"] == answers[1].json()["error"]
+    assert facts() == before
