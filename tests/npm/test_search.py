@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from packages.models import Package, SearchEntry, SearchWord, Tombstone, Version
 from packages.services.listing import list_missing
@@ -127,6 +128,21 @@ def test_hostile_texts_find_what_their_letters_find(team: Team) -> None:
         begun = time.monotonic()
         assert names(search(team, text)) == [], text
         assert time.monotonic() - begun < 2
+
+
+def test_no_statement_is_given_a_sign_that_postgresql_refuses(team: Team) -> None:
+    team.publish("left")
+    given: list[object] = []
+
+    def noted(execute: Any, sql: str, params: Any, *more: Any) -> Any:
+        given.extend(params or ())
+        return execute(sql, params, *more)
+
+    with connection.execute_wrapper(noted):
+        assert names(search(team, "le%00ft")) == []
+        assert names(search(team, "le%00")) == ["left"]
+    assert b"t:le" in given
+    assert [one for one in given if isinstance(one, str) and "\0" in one] == []
 
 
 def test_words_of_other_alphabets(team: Team) -> None:

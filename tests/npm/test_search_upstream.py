@@ -103,6 +103,10 @@ def test_an_internal_upstream_that_takes_any_name_keeps_every_text_here(
     partner = connect(open_team, other_recorder, "partner", is_internal=True)
     assert "any name" in search(open_team, "plainly").headers["npm-notice"]
     assert (recorder.seen, other_recorder.seen) == ([], [])
+    for every in ("@*/*", "@*", "?*", "*"):
+        change_upstream(actor=open_team.actor("alice"), upstream=partner, changes={"patterns": (every,)})
+        assert "npm-notice" in search(open_team, "plainly").headers, every
+        assert (recorder.seen, other_recorder.seen) == ([], []), every
     change_upstream(actor=open_team.actor("alice"), upstream=partner, changes={"patterns": ("@partner/*",)})
     assert search(open_team, "plainly").status_code == 200
     assert "npm-notice" in search(open_team, "partner").headers

@@ -1,7 +1,8 @@
 """Whether the text of a search may leave for public upstreams: strictly not, when anything internal may be meant by it.
 
 A text stays here when
-- an internal upstream takes any name (no patterns): what it holds is not known here, so any word may be a name of its;
+- an internal upstream takes any name (no patterns, or one of signs alone as `@*/*`): what it holds is not known here,
+  so any word may be of a name of its;
 - it has more than ten words, for then it is no search but something pasted;
 - one of its words meets a claim or an internal upstream's pattern: fits it, or is a part of its letters, or holds them;
 - one of its words is a part of an internal name of the workspace (published, pulled from an internal source, or under
@@ -56,6 +57,8 @@ def _meets(pattern: str, text: str, words: set[str]) -> bool:
     if any(matches(pattern, piece) for piece in {text, *text.split(), *words}):
         return True
     letters = [fold(part).strip("@/-._~") for part in WILD.split(pattern)]
+    if not any(letters):  # every scope: which words they are made of is not known here
+        return True
     return any(word in part for word in words for part in letters) or any(len(part) >= HOLDS and part in text for part in letters)
 
 

@@ -28,7 +28,8 @@ def read_search(request: HttpRequest, ws: str, reg: str) -> HttpResponse:
         raise Invalid(f"A search shows at most its first {DEEPEST:,} results; search for something narrower.", fields={"from": "too large"})
     for weight in WEIGHTS:
         _weight(request, weight)
-    found = search(actor=here.actor, registry=here.registry, text=request.GET.get("text", ""), start=start, size=size)
+    text = request.GET.get("text", "").replace("\0", "\ufffd")  # PostgreSQL takes no text with that sign
+    found = search(actor=here.actor, registry=here.registry, text=text, start=start, size=size)
     objects = [_object(_package(hit), hit.score, deprecated=hit.is_deprecated) for hit in found.hits]
     objects += [_object(package, 0.0) for package in found.others]
     body = {"objects": objects, "total": found.total, "time": format_datetime(timezone.now(), usegmt=True)}
