@@ -7,6 +7,7 @@ import pytest
 from packages.models import Package, Tombstone, Version
 from registries.models import Registry
 from tests.npm.outside import connect, names, switch
+from tests.npm.rights import make_public
 from tests.npm.team import Team
 from tests.npm.test_search import search
 from tests.parts.recorder import Recorder
@@ -199,6 +200,21 @@ def test_a_change_while_the_line_is_made_holds_already(
     answer = search(open_team, "graph")
     assert (answer.status_code, recorder.seen) == (200, [])
     assert "npm-notice" in answer.headers
+
+
+@pytest.mark.parametrize("who", ["", "mallory"])
+def test_visitors_of_a_public_registry_learn_no_private_name_by_what_is_not_asked(open_team: Team, recorder: Recorder, who: str) -> None:
+    make_public(open_team)
+    recorder.add("graph")
+    elsewhere(open_team, "faraway")
+    open_team.publish("zz", description="a graph of what is far")
+    told = [
+        (answer.json()["total"], names(answer), "npm-notice" in answer.headers)
+        for answer in (search(open_team, t, who) for t in ("far", "graph"))
+    ]
+    assert told == [(1, ["zz"], False)] * 2
+    assert recorder.seen == []
+    assert names(search(open_team, "graph")) == ["zz", "graph"], "a member's search goes on"
 
 
 def test_who_is_not_asked_for_a_text(open_team: Team, recorder: Recorder, other_recorder: Recorder) -> None:

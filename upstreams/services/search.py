@@ -52,12 +52,21 @@ def search(*, actor: Actor, registry: Registry, text: str, start: int, size: int
     query = parse_query(text)
     ground = Ground.read(registry.workspace_id, "npm")
     own = find(registry, query, _sieve(actor, registry, ground), start=start, size=size)
-    if not registry.search_upstream or query.is_everything or len(own.hits) >= size:
+    if not registry.search_upstream or query.is_everything or len(own.hits) >= size or not _is_member(actor, registry):
         return Results(own.hits, (), own.total)
     why = why_it_stays(registry, text)
     if why:
         return Results(own.hits, (), own.total, (f"Only this registry was searched: {why}.",))
     return _with_upstreams(actor, registry, text, own, max(start - own.total, 0), size - len(own.hits))
+
+
+def _is_member(actor: Actor, registry: Registry) -> bool:
+    """Whether upstreams are asked at all for this caller.
+
+    A text stays here when it meets an internal name anywhere in the workspace. Visitors of a public registry would
+    learn such names by trying letters: every search that brings nothing from outside tells them one.
+    """
+    return actor.role_in(registry.workspace_id) is not None
 
 
 def _sieve(actor: Actor, registry: Registry, ground: Ground) -> Sieve:
