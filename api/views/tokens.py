@@ -10,7 +10,7 @@ from api import reads
 from api.base import Door, ListDoor
 from api.schema import described
 from api.serializers.tokens import TokenIssued, TokenNew, TokenShown, shown
-from registries.gate import registry_for
+from registries.gate import RegistryMoved, registry_for
 from tokens.services.issue import Wish, create_token, revoke_token
 from workspaces.access import Action, Actor
 from workspaces.errors import Denied, Invalid, NotFound
@@ -65,5 +65,7 @@ def _registry_id(actor: Actor, name: str, workspace: str) -> int:
         space, slug = workspace, name
     try:
         return registry_for(actor, space, slug, Action.READ).pk
+    except RegistryMoved as moved:  # named in the body, not in the address: there is nowhere to send the caller on to
+        return moved.registry.pk
     except (NotFound, Denied):
         raise Invalid(f"There is no registry “{name}”; write workspace/registry.", fields={"registries": name}) from None

@@ -35,6 +35,12 @@ def test_the_secret_is_shown_once_and_works_until_revoked(cast: Cast) -> None:
     assert cast.call("bob", "GET", path).status_code == 404
 
 
+def test_a_registry_may_be_named_by_a_slug_it_had(cast: Cast) -> None:
+    assert cast.call("adam", "PATCH", ACME + "registries/main/", {"slug": "newer"}).status_code == 200
+    made = cast.call("bob", "POST", TOKENS, {"name": "held", "registries": ["acme/main"]})
+    assert (made.status_code, made.json().get("registries")) == (201, ["acme/newer"])
+
+
 def test_everything_a_token_may_be_told(cast: Cast) -> None:
     wish = {
         "name": "narrow",
