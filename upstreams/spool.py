@@ -6,6 +6,7 @@ state file; readers follow behind. A reader takes no byte that is not yet safe t
 """
 
 import json
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -25,6 +26,7 @@ WITHHELD = 64 * 1024  # bytes kept back of a larger one until its hash is right
 WRITERS = 32  # downloads at once per process
 POLL = 0.005  # seconds
 
+log = logging.getLogger(__name__)
 RUNNING, DONE, FAILED = "running", "done", "failed"
 _writers = ThreadPoolExecutor(max_workers=WRITERS, thread_name_prefix="spool")
 
@@ -190,9 +192,9 @@ class Spool:
             progress.end()
         except UpstreamError as error:
             progress.tell(State(FAILED, code=error.code, message=error.message, retry_after=error.retry_after))
-        except Exception:
+        except Exception:  # in a thread of its own: nobody else would see it
+            log.exception("a download could not be stored")
             progress.tell(State(FAILED, code="upstream_error", message="The download could not be stored; try again."))
-            raise
         finally:
             connection.close()
             os.close(handle)

@@ -129,7 +129,6 @@ class Pull:
                 upstream=self.upstream.name,
             ) from None
 
-    @transaction.atomic
     def _publication(self, staged: StagedFile, truth: Truth) -> Publication:
         name, version = self.resolution.name, self.offer.version
         return Publication(
@@ -143,6 +142,7 @@ class Pull:
             differences=tuple(truth.differences),
         )
 
+    @transaction.atomic
     def _record(self, staged: StagedFile, address: str, truth: Truth) -> None:
         """The rows of the version, unless the rule has changed meanwhile: then the answer is dropped."""
         registry, name = self.resolution.registry, self.resolution.name
