@@ -41,7 +41,8 @@ def get(*lines: str, path: str = "/healthz", **more: str) -> Raw:
 
 
 CHUNKED = "Transfer-Encoding: chunked"
-# The exact status (a whole address is answered as our own, RFC 9112 section 3.2.2, and asked nowhere); where a second request follows the first, it must not be answered.
+# The exact status. A whole address is answered as our own (RFC 9112, section 3.2.2), and asked nowhere.
+# Where a second request follows the first, it must not be answered.
 CASES: dict[str, tuple[Raw, int]] = {
     "length and chunked": (body(CHUNKED, "Content-Length: 5"), 400),
     "chunked and length": (body("Content-Length: 5", CHUNKED), 400),
