@@ -19,10 +19,9 @@ def visit_members(request: HttpRequest, ws: str, reg: str) -> Visit:
 
 
 def visit_package_members(request: HttpRequest, ws: str, reg: str, pkg: str) -> PackageVisit:
-    """The same, about one package the caller may read."""
-    here = visit_package(request, ws, reg, pkg)
-    workspace_for(here.actor, here.registry.workspace.slug, Action.READ)
-    return here
+    """The same, about one package the caller may read; who is no member hears one answer whatever the name."""
+    visit_members(request, ws, reg)
+    return visit_package(request, ws, reg, pkg)
 
 
 def visit_writer(request: HttpRequest, ws: str, reg: str, pkg: str, action: Action) -> tuple[PackageVisit, Denied | None]:

@@ -147,3 +147,43 @@ def test_what_tells_of_people_is_for_members_of_a_public_registry_too(team: Team
     assert owners(team, "mallory", ["mallory"]).status_code == 403
     assert not PackageRight.objects.exists()
     assert facts() == before
+
+
+QUESTIONS: list[tuple[str, str, object]] = [
+    ("GET", "/{name}", None),
+    ("GET", "/{name}/1.0.0", None),
+    ("GET", "/-/package/{name}/collaborators", None),
+    ("GET", "/-/package/{name}/dist-tags", None),
+    ("GET", "/-/package/{name}/access", None),
+    ("GET", "/-/npm/v1/attestations/{name}@1.0.0", None),
+    ("POST", "/-/package/{name}/access", {"access": "public"}),
+    ("PUT", "/-/package/{name}/owners", {"user": "rita"}),
+    ("DELETE", "/-/package/{name}/owners/rita", None),
+    ("PUT", "/-/user/package/{name}/star", None),
+    ("DELETE", "/-/user/package/{name}/star", None),
+    ("PUT", "/-/user/v1/star", {"package": "@acme/NAME"}),
+    ("PUT", "/{name}", {"_id": "@acme/NAME", "users": {"mallory": True}}),
+    ("PUT", "/{name}/-rev/1-x", {"_id": "@acme/NAME", "users": {}}),
+    ("PUT", "/-/package/{name}/dist-tags/next", b'"1.0.0"'),
+    ("PUT", "/-/team/{team}/devs/package", {"package": "@acme/NAME", "permissions": "read-write"}),
+]
+
+
+@pytest.mark.parametrize("who", ["", "mallory"])
+def test_a_restricted_name_is_answered_like_one_that_is_not_there(team: Team, who: str) -> None:
+    make_public(team)
+    team.publish("@acme/bar")
+    assert set_access(team, "bob", {"access": "restricted"}).status_code == 200
+    before = facts()
+    for method, path, body in QUESTIONS:
+        told = []
+        for bare in ("bar", "baz"):
+            sent = (
+                {key: f"@acme/{bare}" if value == "@acme/NAME" else value for key, value in body.items()}
+                if isinstance(body, dict)
+                else body
+            )
+            answer = team.send(who, method, path.format(name=f"@acme%2f{bare}", team=team.slug), sent)
+            told.append((answer.status_code, answer.getvalue().replace(bare.encode(), b"...")))
+        assert told[0] == told[1], (method, path)
+    assert facts() == before

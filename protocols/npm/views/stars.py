@@ -6,9 +6,9 @@ from django.http import HttpRequest, HttpResponse
 from packages.formats.errors import DocumentInvalid
 from packages.selectors import stars_of
 from packages.services.stars import set_star
-from protocols.npm.door import PackageVisit, read_object, visit, visit_package
+from protocols.npm.door import PackageVisit, read_object, visit_package
 from protocols.npm.errors import json_response
-from protocols.npm.members import visit_members, word
+from protocols.npm.members import visit_members, visit_package_members, word
 from workspaces.selectors import colleague
 
 
@@ -24,13 +24,13 @@ def star(here: PackageVisit, document: dict[str, object]) -> HttpResponse:
 
 def star_named(request: HttpRequest, ws: str, reg: str) -> HttpResponse:
     """What pnpm 12 asks first: `PUT` and `DELETE /-/user/v1/star` with the name in the body."""
-    visit(request, ws, reg)
+    visit_members(request, ws, reg)
     return _star(request, visit_package(request, ws, reg, word(read_object(request), "package")))
 
 
 def star_addressed(request: HttpRequest, ws: str, reg: str, pkg: str) -> HttpResponse:
     """What pnpm 12 asks next: `/-/user/package/:pkg/star`."""
-    return _star(request, visit_package(request, ws, reg, pkg))
+    return _star(request, visit_package_members(request, ws, reg, pkg))
 
 
 def _star(request: HttpRequest, here: PackageVisit) -> HttpResponse:
