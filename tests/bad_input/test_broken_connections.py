@@ -1,4 +1,7 @@
-"""Bodies cut off, never ending or too large, written to the socket byte for byte."""
+"""Bodies cut off, never ending or too large, written to the socket byte for byte.
+
+Rows R1, R2 and R6 of the threats.
+"""
 
 import contextlib
 import json

@@ -1,4 +1,7 @@
-"""Names, versions and tags outside their grammar: refused, and nothing changes."""
+"""Names, versions and tags outside their grammar: refused, and nothing changes.
+
+Rows N4, N5 and N9 of the threats.
+"""
 
 from urllib.parse import unquote
 

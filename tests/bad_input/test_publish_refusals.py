@@ -1,4 +1,7 @@
-"""Issue 2, "Bad input": each refusal has its exact status and leaves rows, blobs and events as they were."""
+"""Issue 2, "Bad input": each refusal has its exact status and leaves rows, blobs and events as they were.
+
+Rows N1, N3, N10, N12 and P1 of the threats.
+"""
 
 import base64
 import gzip

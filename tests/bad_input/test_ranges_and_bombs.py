@@ -10,7 +10,7 @@ from packages.models import Blob
 from tests.npm.team import Team, facts
 from tests.parts.pack import Packed, pack, publish_document
 
-BOMB = gzip.compress(b"[" + b" " * (128 * 1024 * 1024), 1)  # 128 MiB of blanks
+BOMB = gzip.compress(b"[" + b" " * (64 * 1024 * 1024), 1)  # 64 MiB of blanks
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ TAKERS: list[tuple[str, str, str]] = [
 
 
 @pytest.mark.parametrize(("who", "method", "path"), TAKERS)
-@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "gzip, gzip", "zstd"])
+@pytest.mark.parametrize("coding", ["gzip", "br", "gzip, gzip"])
 def test_a_packed_body_is_not_unpacked(team: Team, packed: Packed, who: str, method: str, path: str, coding: str) -> None:
     before = (facts(), Blob.objects.count())
     answer, peak = weighed(team, who, method, path, BOMB, content_encoding=coding)

@@ -1,4 +1,7 @@
-"""From a publish document to a publication: what is checked, what is kept."""
+"""From a publish document to a publication: what is checked, what is kept.
+
+Rows N3, N12 and N13 of the threats.
+"""
 
 import hashlib
 import json

@@ -1,4 +1,7 @@
-"""The scanner of publish bodies: the same answer however the body is cut, strict, bounded, linear."""
+"""The scanner of publish bodies: the same answer however the body is cut, strict, bounded, linear.
+
+Row N1 of the threats.
+"""
 
 import base64
 import io

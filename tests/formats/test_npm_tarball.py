@@ -1,4 +1,7 @@
-"""Looking into tarballs: what is refused, naming the entry, within bounds."""
+"""Looking into tarballs: what is refused, naming the entry, within bounds.
+
+Row N10 of the threats.
+"""
 
 import gzip
 import io

@@ -1,4 +1,7 @@
-"""The request log and the metrics: whole lines whatever comes in, sums over all processes, nothing secret, nobody unauthorised."""
+"""The request log and the metrics: whole lines whatever comes in, sums over all processes, nothing secret, nobody unauthorised.
+
+Row R9 of the threats.
+"""
 
 import json
 import re

@@ -1,4 +1,7 @@
-"""Tags, deprecation, unpublishing."""
+"""Tags, deprecation, unpublishing.
+
+Row N11 of the threats.
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""Manifest confusion: what is served is the tarball's own package.json, at publishing and after a pull."""
+"""Manifest confusion: what is served is the tarball's own package.json, at publishing and after a pull.
+
+Rows N8 and U21 of the threats.
+"""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,7 @@
-"""Publishing through the door: codes, limits, refusals that change nothing."""
+"""Publishing through the door: codes, limits, refusals that change nothing.
+
+Rows N2, N3 and N5 of the threats.
+"""
 
 import io
 import json

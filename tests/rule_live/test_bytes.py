@@ -1,4 +1,7 @@
-"""What never changes (RULE.md): first bytes win, nothing unverified is stored, one fetch for many askers."""
+"""What never changes (RULE.md): first bytes win, nothing unverified is stored, one fetch for many askers.
+
+Rows U16 to U19, U29 and R4 of the threats.
+"""
 
 import hashlib
 import os

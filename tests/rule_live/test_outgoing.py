@@ -1,4 +1,7 @@
-"""Search and audit on both databases: a name is asked for outside, or never, as the rule's table says."""
+"""Search and audit on both databases: a name is asked for outside, or never, as the rule's table says.
+
+Row R5 of the threats.
+"""
 
 import gzip
 import json

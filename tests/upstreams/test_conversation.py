@@ -1,4 +1,7 @@
-"""One conversation with an upstream, against a server that speaks raw bytes: its time and its number are bounded."""
+"""One conversation with an upstream, against a server that speaks raw bytes: its time and its number are bounded.
+
+Row U23 of the threats.
+"""
 
 import contextlib
 import socket
