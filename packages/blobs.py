@@ -9,6 +9,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -21,7 +22,10 @@ from packages.errors import BodyTooLarge, StorageFull
 from packages.formats.publication import StagedFile
 
 CHUNK = 256 * 1024  # bytes read at a time
+WRITERS = 8  # files made durable at once, per process
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+_storing = ThreadPoolExecutor(WRITERS, thread_name_prefix="storing")
 
 
 class Staging:
@@ -96,6 +100,23 @@ def store(staged: StagedFile) -> None:
             storage.save(name, DjangoFile(file))
     except OSError as error:
         raise _storage_error(error) from error
+
+
+class Storing:
+    """`store`, in a thread of its own: waiting for the disk costs nobody else's time. Use as a context manager."""
+
+    def __init__(self, staged: StagedFile) -> None:
+        self._stored = _storing.submit(store, staged)
+
+    def settle(self) -> None:
+        """Return when the bytes are durable. Raises what `store` raises."""
+        self._stored.result()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        wait([self._stored])  # the staged file goes away behind us
 
 
 def open_blob(sha256: str) -> IO[bytes]:

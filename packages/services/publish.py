@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from packages import blobs
+from packages.blobs import Storing
 from packages.errors import VersionExists, VersionRetired
 from packages.formats.publication import Publication
 from packages.models import Format, Package, Version
@@ -15,6 +15,7 @@ from packages.services.epochs import bump_name
 from packages.services.listing import list_in_search
 from packages.services.rows import enter, look_before, write_tag, write_version
 from packages.services.signing import UNSIGNED, Signature, sign
+from packages.services.turns import turn
 from registries.gate import RegistryNotFound
 from registries.models import Registry
 from registries.services import restrict
@@ -51,14 +52,14 @@ def publish(*, actor: Actor, registry: Registry, publication: Publication, origi
     standing = _refuse_early(registry, publication)
     if standing is not None:
         return standing
-    blobs.store(publication.file)
-    try:
-        return _commit(actor, registry, publication, origin)
-    except IntegrityError:  # somebody else was first between our look and our commit
-        found = _existing(registry, publication)
-        if found is None:
-            raise
-        return _same_or_refuse(found, publication)
+    with Storing(publication.file) as stored, turn(before=stored.settle):
+        try:
+            return _commit(actor, registry, publication, origin, stored)
+        except IntegrityError:  # somebody else was first between our look and our commit
+            found = _existing(registry, publication)
+            if found is None:
+                raise
+            return _same_or_refuse(found, publication)
 
 
 def add_version(package: Package, publication: Publication, actor: Actor, standing: Standing, tags: Sequence[str] = ()) -> Version:
@@ -105,7 +106,7 @@ def _refuse_early(registry: Registry, publication: Publication) -> Published | N
 
 
 @transaction.atomic
-def _commit(actor: Actor, registry: Registry, publication: Publication, origin: str) -> Published:
+def _commit(actor: Actor, registry: Registry, publication: Publication, origin: str, stored: Storing) -> Published:
     bump_name(registry.workspace_id, publication.format, publication.name.lower())
     entered = enter(registry, publication)
     if entered is None:
@@ -127,6 +128,7 @@ def _commit(actor: Actor, registry: Registry, publication: Publication, origin: 
         record(actor, "version.manifest_differs", subject, workspace=registry.workspace_id, new=told)
     if now.is_internal and now.has_pulled:
         tell_of_shadowed(package)
+    stored.settle()  # the bytes are durable before the row is
     return Published(version, created=True)
 
 
