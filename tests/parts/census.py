@@ -2,7 +2,8 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ READ_CACHES = frozenset({
     "upstreams_rendering", "upstreams_document", "upstreams_documentfile", "upstreams_upstreamdocument", "upstreams_pin",
     "packages_download",
 })  # fmt: skip
+Ask = Callable[..., list[tuple[Any, ...]]]
 RESTLESS = frozenset({"last_used_at", "last_login"})
 
 
@@ -35,36 +37,50 @@ def census(database_url: str, data: Path) -> Census:
 
 def execute(database_url: str, data: Path, statement: str, *values: object) -> list[tuple[Any, ...]]:
     """Run one statement beside the server: to move a clock or look at a row. Placeholders are `?`."""
+    with _conversation(database_url, data) as ask:
+        return ask(statement, *values)
+
+
+@contextmanager
+def _conversation(database_url: str, data: Path) -> Iterator[Ask]:
+    """One connection for any number of statements: a new one costs PostgreSQL a process."""
     if database_url:
         with psycopg.connect(database_url) as connection:
-            done = connection.execute(statement.replace("?", "%s"), values)
-            return list(done.fetchall()) if done.description else []
-    with sqlite3.connect(data / "gatehouse.sqlite3", timeout=20) as database:
-        return list(database.execute(statement, values).fetchall())
+
+            def ask(statement: str, *values: object) -> list[tuple[Any, ...]]:
+                done = connection.execute(statement.replace("?", "%s"), values)
+                return list(done.fetchall()) if done.description else []
+
+            yield ask
+    else:
+        with closing(sqlite3.connect(data / "gatehouse.sqlite3", timeout=20)) as database, database:
+            yield lambda statement, *values: list(database.execute(statement, values).fetchall())
 
 
 def _tables(database_url: str, data: Path) -> Iterator[tuple[str, list[str]]]:
-    for table in _names(database_url, data):
-        columns = _columns(database_url, data, table)
-        chosen = ", ".join(f'"{column}"' for column in columns if column not in RESTLESS)
-        yield table, sorted(repr(row) for row in execute(database_url, data, f'SELECT {chosen} FROM "{table}"'))
+    with _conversation(database_url, data) as ask:
+        for table, columns in _columns(ask, COLUMNS[bool(database_url)]).items():
+            chosen = ", ".join(f'"{column}"' for column in columns if column not in RESTLESS)
+            yield table, sorted(repr(row) for row in ask(f'SELECT {chosen} FROM "{table}"'))
 
 
-def _names(database_url: str, data: Path) -> list[str]:
-    ask = (
-        "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-        if database_url
-        else "SELECT name FROM sqlite_master WHERE type = 'table'"
-    )
-    names = [str(row[0]) for row in execute(database_url, data, ask)]
-    return sorted(name for name in names if name.startswith(OWN) and name not in READ_CACHES)
+COLUMNS = {
+    True: (
+        "SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
+        " WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped"
+        " ORDER BY c.relname, a.attnum"
+    ),
+    False: "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' ORDER BY m.name, c.cid",
+}
 
 
-def _columns(database_url: str, data: Path, table: str) -> list[str]:
-    if database_url:
-        ask = "SELECT column_name FROM information_schema.columns WHERE table_name = ? ORDER BY ordinal_position"
-        return [str(row[0]) for row in execute(database_url, data, ask, table)]
-    return [str(row[1]) for row in execute(database_url, data, f'PRAGMA table_info("{table}")')]
+def _columns(ask: Ask, statement: str) -> dict[str, list[str]]:
+    """The tables of ours that count, each with its columns."""
+    found: dict[str, list[str]] = {}
+    for table, column in ask(statement):
+        if table.startswith(OWN) and table not in READ_CACHES:
+            found.setdefault(table, []).append(column)
+    return found
 
 
 def _digest(lines: list[str]) -> tuple[int, str]:
