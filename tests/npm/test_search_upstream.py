@@ -140,11 +140,16 @@ def everything(recorder: Recorder) -> bytes:
     return json.dumps({"objects": [*found, *odd], "total": len(found)}).encode()
 
 
-def test_a_narrow_token_sees_no_more_of_upstreams(open_team: Team, recorder: Recorder) -> None:
+@pytest.mark.parametrize("limit", ["scopes", "registries"])
+def test_a_narrow_token_asks_no_upstream(open_team: Team, recorder: Recorder, limit: str) -> None:
+    """What stays here would spell out to its holder the internal names it may not read."""
     recorder.add("graph")
     recorder.add("@open/graph")
-    token = create_token(actor=open_team.actor("bob"), wish=Wish(name="narrow", scopes=["npm:package:@open/*:read"])).secret
-    assert names(search(open_team, "graph", token)) == ["@open/graph"]
+    main = Registry.objects.get(workspace__slug=open_team.slug, slug="main")
+    wish = Wish(name="narrow", registries=[main.pk]) if limit == "registries" else Wish(name="narrow", scopes=["npm:package:@open/*:read"])
+    token = create_token(actor=open_team.actor("bob"), wish=wish).secret
+    assert names(search(open_team, "graph", token)) == []
+    assert not recorder.seen
 
 
 TROUBLE = {

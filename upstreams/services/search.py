@@ -61,12 +61,15 @@ def search(*, actor: Actor, registry: Registry, text: str, start: int, size: int
 
 
 def _is_member(actor: Actor, registry: Registry) -> bool:
-    """Whether upstreams are asked at all for this caller.
+    """Whether upstreams are asked at all for this caller: a member who may read all of the workspace's names.
 
-    A text stays here when it meets an internal name anywhere in the workspace. Visitors of a public registry would
-    learn such names by trying letters: every search that brings nothing from outside tells them one.
+    A text stays here when it meets an internal name anywhere in the workspace. Visitors of a public registry, and whoever
+    holds a token for some names or registries only, would learn the others by trying letters: every search that brings
+    nothing from outside tells one.
     """
-    return actor.role_in(registry.workspace_id) is not None
+    grant = actor.grant
+    is_whole = grant is None or (grant.scopes is None and grant.registries is None)
+    return is_whole and actor.role_in(registry.workspace_id) is not None
 
 
 def _sieve(actor: Actor, registry: Registry, ground: Ground) -> Sieve:
