@@ -1,5 +1,6 @@
 """What an upstream takes back stops being offered, unless its bytes are here; and people are told (row U26 of the threats)."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -94,4 +95,16 @@ def test_trouble_is_not_taken_for_a_removal(team: Team, asked: Recorder, trouble
     asked.misbehave("taken", trouble)
     grow_old()
     assert sorted(shown(team)["versions"]) == ["1.0.0", "1.1.0", "1.2.0"]
+    assert told() == []
+
+
+def test_what_never_was_a_version_is_not_missed(team: Team, asked: Recorder) -> None:
+    document = asked.document("taken")
+    document["versions"] |= {"1.0.0\0": {}, "x" * 30_000: {}}
+    asked.misbehave("taken", faults.garbage(json.dumps(document).encode()))
+    grow_old()
+    shown(team)
+    asked.behave()
+    grow_old()
+    shown(team)
     assert told() == []

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from packages.formats.npm.names import Name
 from packages.formats.npm.packument import agree, promises
+from packages.formats.npm.versions import is_version
 from upstreams.clients.npm import Fetched, Known, fetch_packument
 from upstreams.durability import remembered
 from upstreams.errors import RuleChanged, UpstreamError
@@ -101,7 +102,8 @@ def _keep(upstream: Upstream, name: Name, fetched: Fetched, still_holds: Callabl
 def _tell_of_removed(upstream: Upstream, name: Name, row: UpstreamDocument, fetched: Fetched) -> None:
     """Tell people of versions that were offered before and are not any more (threats.md U26)."""
     offered = orjson.loads(fetched.body)["versions"] if fetched.body is not None else {}
-    gone = [version for version in orjson.loads(zlib.decompress(bytes(row.body), wbits=31))["versions"] if version not in offered]
+    before = orjson.loads(zlib.decompress(bytes(row.body), wbits=31))["versions"]
+    gone = [version for version in before if version not in offered and is_version(version)]
     if gone:
         removed_upstream(upstream, name.full, gone, whole=not fetched.is_present)
 
