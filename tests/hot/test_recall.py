@@ -104,6 +104,16 @@ def test_an_open_transactions_commit_changes_the_stamp_once_more(postgres: Postg
     asyncio.run(_stamps(url, steps))
 
 
+def test_a_database_that_cannot_be_opened_is_the_slow_paths_business(tmp_path: Path, settings: object) -> None:
+    settings.DATABASES["default"]["NAME"], before = str(tmp_path / "none" / "x"), settings.DATABASES["default"]["NAME"]  # type: ignore[attr-defined]
+    try:
+        reader = SQLite()
+    finally:
+        settings.DATABASES["default"]["NAME"] = before  # type: ignore[attr-defined]
+    with pytest.raises(DatabaseTrouble):
+        asyncio.run(reader.stamp())
+
+
 # --- the pipeline -------------------------------------------------------------------------------------
 
 

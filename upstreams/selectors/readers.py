@@ -51,9 +51,8 @@ class SQLite:
     """A read-only connection. Readers never wait in WAL mode: answers come in microseconds."""
 
     def __init__(self) -> None:
-        name = str(settings.DATABASES["default"]["NAME"])
-        self._connection = sqlite3.connect(f"file:{name}?mode=ro", uri=True, isolation_level=None)
-        self._connection.execute("PRAGMA mmap_size=134217728")
+        self._address = f"file:{settings.DATABASES['default']['NAME']}?mode=ro"
+        self._opened: sqlite3.Connection | None = None
 
     async def stamp(self) -> int:
         """SQLite's data_version: another after any other connection's commit (sqlite.org/pragma.html#pragma_data_version)."""
@@ -64,13 +63,18 @@ class SQLite:
         """All rows; times go in as Django's SQLite backend stores them."""
         spelt = [_moment(value) if isinstance(value, datetime) else value for value in parameters]
         try:
-            return self._connection.execute(statement, spelt).fetchall()
+            return (self._opened or self._open()).execute(statement, spelt).fetchall()
         except sqlite3.Error as error:
             raise DatabaseTrouble(str(error)) from error
 
     def spelt(self, statement: str) -> str:
         """Question marks."""
         return statement.replace("{p}", "?")
+
+    def _open(self) -> sqlite3.Connection:
+        self._opened = sqlite3.connect(self._address, uri=True, isolation_level=None)
+        self._opened.execute("PRAGMA mmap_size=134217728")
+        return self._opened
 
 
 class PostgreSQL:
