@@ -31,6 +31,7 @@ BODY_GRACE, BODY_IDLE = 10.0, 20.0  # seconds before a body's minimum rate count
 PUBLISH_LIMIT = 1024 * 1024 * 1024  # body of a publish: base64 of the tarball and the document
 SMALL_BODY_LIMIT = 1024 * 1024  # every other body a package client or REST sends
 AUDIT_LIMIT = 12 * 1024 * 1024  # an audit, before and after decompression: the lock tree of a very large project
+BAD_TOKENS_PER_ADDRESS = 300  # a minute; a valid one is never counted, so others behind the same address go on
 FILE_LIMIT = 768 * 1024 * 1024  # one tarball
 METADATA_LIMIT = 96 * 1024 * 1024  # an upstream's metadata after decompression
 METADATA_FRESH = timedelta(minutes=5)  # how long an upstream's answer is served as it stands

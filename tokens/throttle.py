@@ -9,6 +9,7 @@ import ipaddress
 import math
 import time
 
+from django.conf import settings
 from django.core.cache import cache
 
 from tokens.errors import LoginThrottled
@@ -16,7 +17,6 @@ from tokens.errors import LoginThrottled
 WINDOW = 60  # seconds
 PER_NAME_AND_ADDRESS = 10
 PER_ADDRESS = 60
-BAD_TOKENS_PER_ADDRESS = 300  # a valid one is never counted, so the others behind the same address go on
 LOGINS_PER_ADDRESS = 120  # web logins begun; anybody may, and each is a row until it is over
 
 
@@ -42,7 +42,7 @@ def count_login(ip: str) -> None:
 def bad_token(ip: str) -> None:
     """Count a token that is not valid. Raises LoginThrottled for an address that sprays them (threats.md A13)."""
     key = f"badtoken:{network(ip)}"
-    _refuse_beyond(key, BAD_TOKENS_PER_ADDRESS, "Too many tokens that are not valid came from here; wait a minute and try again.")
+    _refuse_beyond(key, settings.BAD_TOKENS_PER_ADDRESS, "Too many tokens that are not valid came from here; wait a minute and try again.")
     _count(key)
 
 

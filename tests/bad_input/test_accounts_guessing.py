@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core.cache import cache
 from django.db import connection
@@ -168,7 +169,7 @@ def test_the_minute_ends_when_it_was_said_to(cast: Cast, monkeypatch: pytest.Mon
 
 
 def test_a_spray_of_tokens(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttle, "BAD_TOKENS_PER_ADDRESS", 5)
+    monkeypatch.setattr(settings, "BAD_TOKENS_PER_ADDRESS", 5)
     good, before = cast.tokens["bob"].secret, census()
 
     def ask(secret: str, path: str = "/-/whoami", **environ: Any) -> Any:

@@ -12,3 +12,4 @@ UPSTREAM_READ_TIMEOUT = 2.0
 UPSTREAM_TOTAL_TIMEOUT = 6.0
 METADATA_FRESH = timedelta(minutes=5)
 NEGATIVE_FRESH = timedelta(seconds=60)
+BAD_TOKENS_PER_ADDRESS = 1_000_000  # the whole suite comes from one address
