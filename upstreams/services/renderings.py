@@ -24,6 +24,7 @@ from workspaces.access import Target
 
 FOREVER = datetime(2200, 1, 1, tzinfo=UTC)  # by the clock; the epochs end it before
 DECISION = ["name_epoch", "rule_epoch", "fresh_until", "files_until", "source_digest", "rendered_at", "is_restricted", "is_stale"]
+LISTED_AT_ONCE = 5000  # files in one statement: PostgreSQL takes 65,535 parameters
 WHILE_TROUBLED = timedelta(seconds=15)  # how long an answer given in spite of an upstream's trouble counts
 
 
@@ -130,4 +131,4 @@ def _is_absence(resolution: Resolution, upstream_id: int) -> bool:
 
 def _list_files(rendering: Rendering, files: Iterable[File]) -> None:
     rows = [DocumentFile(rendering=rendering, filename=file.name, sha256=file.blob.sha256, size=file.blob.size) for file in files]
-    DocumentFile.objects.bulk_create(rows, ignore_conflicts=True)
+    DocumentFile.objects.bulk_create(rows, ignore_conflicts=True, batch_size=LISTED_AT_ONCE)
