@@ -44,6 +44,16 @@ def test_star_and_unstar(team: Team) -> None:
     ]  # fmt: skip
 
 
+def test_visitors_of_a_public_registry_are_told_no_names(team: Team) -> None:
+    Registry.objects.filter(pk=team.registry.pk).update(visibility="public")
+    team.publish("left")
+    assert star(team, "rita", {"rita": True}).json()["starred"] is True
+    assert shown(team) is None
+    assert team.send("", "GET", "/left").status_code == 200
+    assert b"rita" not in team.send("", "GET", "/left").content
+    assert stars(team, "bob", "rita") == ["left"]
+
+
 def test_the_same_again_changes_nothing(team: Team) -> None:
     team.publish("left")
     star(team, "rita", {"rita": True})

@@ -96,7 +96,7 @@ def composed(resolution: Resolution) -> Manifest:
         layers=[load(said.document) for _, said in resolution.answered() if said.document is not None],
         pins=orjson.loads(bytes(pin.integrities)) if pin else {},
         maintainers=named_maintainers(package) if package else (),
-        stargazers=starred_by(package) if package else (),
+        stargazers=starred_by(package) if package and not registry.is_public else (),  # members alone know who starred
     )
     return compose(shown)
 
