@@ -7,6 +7,7 @@ import json
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, Self
 
 import pytest
@@ -82,12 +83,15 @@ def test_unpublishing_while_installing_shows_the_old_state_or_the_new(place: Pla
     assert place.versions("shrinking") == ["1.0.0"]
 
 
-def send_and_leave(place: Place, body: bytes, path: str) -> None:
-    """Send a whole publish and hang up without waiting for the answer."""
+def send_and_leave(place: Place, body: bytes, path: str, *, when: Callable[[], bool] = lambda: True) -> None:
+    """Send a whole publish and hang up without reading the answer, as soon as `when` (20 s at most)."""
     head = f"PUT {place.path}{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {place.tokens['bob']}\r\n"
     head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     with socket.create_connection(("127.0.0.1", place.gate.server.port), timeout=10) as line:
         line.sendall(head.encode() + body)
+        deadline = time.monotonic() + 20
+        while not when() and time.monotonic() < deadline:
+            time.sleep(0.05)
 
 
 @pytest.mark.parametrize("size", [0, 2_000_000], ids=["small", "large"])
@@ -107,10 +111,9 @@ def test_a_publish_whose_answer_was_lost_is_retried_and_stored_once(place: Place
 
 
 def test_a_retry_of_other_bytes_is_refused(place: Place, gate: Gate) -> None:
-    send_and_leave(place, json.dumps(publish_document(pack("changed"))).encode(), "/changed")
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and place.as_("rita").get("/changed").status != 200:
-        time.sleep(0.05)
+    reader = place.as_("rita")
+    body = json.dumps(publish_document(pack("changed"))).encode()
+    send_and_leave(place, body, "/changed", when=lambda: reader.get("/changed").status == 200)
     with gate.unchanged():
         assert place.publish(pack("changed", text="other"), expect=409).status == 409
 

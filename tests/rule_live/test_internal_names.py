@@ -1,11 +1,11 @@
 """RULE.md, clauses 1 to 3, live: an internal name reaches no public upstream by any path."""
 
-from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.clients.projects import write_package
-from tests.parts.clients import Client
+from tests.conftest import client_factory
 from tests.parts.gate import Gate, Place
 from tests.parts.pack import pack
 from tests.parts.recorder import Recorder
@@ -236,10 +236,9 @@ def test_workspaces_do_not_influence_each_other(place: Place, gate: Gate, record
 
 @pytest.mark.npm
 @pytest.mark.parametrize("tool", ["npm", "pnpm"])
-def test_publishing_a_new_name_does_not_leak_it(place: Place, recorder: Recorder, request: pytest.FixtureRequest, tool: str) -> None:
-    make: Callable[..., Client] = request.getfixturevalue(tool)
+def test_publishing_a_new_name_does_not_leak_it(place: Place, recorder: Recorder, tmp_path: Path, tool: str) -> None:
     proven(place, recorder)
-    bob = make(place, "bob")
+    bob = client_factory(tool, tmp_path)(place, "bob")
     for name in ("brand-new-idea", "@acme/brand-new-idea"):
         folder = write_package(bob.home / name.replace("/", "-"), name)
         bob.run("publish", *(["--no-git-checks"] if tool == "pnpm" else []), cwd=folder)
