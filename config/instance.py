@@ -21,8 +21,8 @@ class Occupied(Exception):
 
 
 @contextlib.contextmanager
-def sole_instance(data_dir: Path, *, patience: float = PATIENCE) -> Iterator[None]:
-    """Hold DATA_DIR for this process alone. The kernel drops the lock with the process, however it ends.
+def sole_instance(data_dir: Path, *, patience: float = PATIENCE) -> Iterator[int]:
+    """Hold DATA_DIR for this process alone; the file that holds it. The kernel drops the lock with the process, however it ends.
 
     Raises Occupied when it is still held after `patience` seconds.
     """
@@ -34,7 +34,7 @@ def sole_instance(data_dir: Path, *, patience: float = PATIENCE) -> Iterator[Non
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
-        yield
+        yield file.fileno()
 
 
 def wait_for_port(host: str, port: int, *, patience: float = PATIENCE) -> None:

@@ -7,6 +7,7 @@ import signal
 import sys
 
 MARK = "GATEHOUSE_SUPERVISED"  # set by `make run` for `manage.py serve`, and by that for everything it starts
+CLOCK = "GATEHOUSE_CLOCK"  # set for the one background worker that also sends what is due
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 

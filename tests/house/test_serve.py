@@ -95,7 +95,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 
 def has_worker(served: Served) -> bool:
-    return sum("celery" in line for line in served.processes().values()) >= 2  # the worker and its clock
+    return any("celery" in line for line in served.processes().values())
 
 
 def test_first_run_then_kill_then_again_then_a_clean_end(served: Served) -> None:

@@ -16,6 +16,7 @@ from packages.selectors import named_maintainers, starred_by
 from registries.models import Registry
 from upstreams.durability import remembered
 from upstreams.flight import is_busy, single_flight
+from upstreams.memory import give_back
 from upstreams.models import Document, Pin, Rendering
 from upstreams.services.consult import load
 from upstreams.services.renderings import current_rendering, keep_rendering, same_rendering, visible_versions
@@ -61,7 +62,9 @@ def packument(registry: Registry, name: Name, form: str, base_url: str) -> Rende
         found = _stored(registry, name, form, base_url)
         if found is not None:
             return found
-        return _rendered(resolve(registry, name), form, base_url)
+        made = _rendered(resolve(registry, name), form, base_url)
+    give_back(len(made.body))
+    return made
 
 
 def home_packument(registry: Registry, name: Name, form: str, base_url: str) -> Rendered:

@@ -1,16 +1,18 @@
 """`manage.py serve`: everything in the foreground in one command (CONTRACT.md section 1)."""
 
-import http.client
 import sys
+from typing import NoReturn
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import connections
 
+from config.attend import Plan
 from config.greeting import greeting
 from config.instance import Occupied, sole_instance, wait_for_port
+from config.lifeline import CLOCK
 from config.preparation import prepare
-from config.supervisor import Child, Supervisor
+from config.supervisor import Child
 
 WEB_GRACE = 35.0  # seconds: running downloads may end; granian itself ends its workers after 30
 TASK_GRACE = 5.0  # tasks are made to be interrupted; idle Celery alone takes 3.5 s to say goodbye
@@ -29,25 +31,22 @@ class Command(BaseCommand):
     def handle(self, *_args: object, **_options: object) -> None:
         """Run until SIGTERM or Ctrl-C. Exit 1 when lock or port are taken."""
         try:
-            with sole_instance(settings.DATA_DIR):
+            with sole_instance(settings.DATA_DIR) as lock:
                 wait_for_port(settings.ENVIRONMENT.host, settings.ENVIRONMENT.port)
-                self._run()
+                self._run(lock)
         except Occupied as error:
             self._say(str(error))
             sys.exit(1)
         except KeyboardInterrupt:  # Ctrl-C while still preparing
             sys.exit(130)
 
-    def _run(self) -> None:
+    def _run(self, lock: int) -> NoReturn:
         text = greeting(address=settings.EXTERNAL_HOST, username=settings.ADMIN_USERNAME, made=prepare())
         connections.close_all()
         self.stdout.write(text)
         self.stdout.flush()
-        Supervisor(_children(), say=self._say, is_up=_is_up, when_up=self._ready).run()
-
-    def _ready(self) -> None:
-        self.stdout.write(f"Ready at {settings.EXTERNAL_HOST}/ (Ctrl-C stops it)")
-        self.stdout.flush()
+        environment, ready = settings.ENVIRONMENT, f"Ready at {settings.EXTERNAL_HOST}/ (Ctrl-C stops it)"
+        Plan(_children(), environment.host, environment.port, ready).become(lock)
 
     def _say(self, line: str) -> None:
         sys.stderr.write(f"gatehouse: {line}\n")
@@ -56,7 +55,7 @@ class Command(BaseCommand):
 
 def _children() -> list[Child]:
     numbers = range(1, settings.ENVIRONMENT.task_workers + 1)
-    tasks = [Child("background worker", _celery(number), TASK_GRACE, is_patient=True, environment=WORKER) for number in numbers]
+    tasks = [Child("background worker", _celery(number), TASK_GRACE, is_patient=True, environment=_worker(number)) for number in numbers]
     return [Child("web server", _granian(), WEB_GRACE, environment=WEB), *tasks]
 
 
@@ -70,24 +69,13 @@ def _granian() -> list[str]:
 
 def _celery(number: int) -> list[str]:
     fixed = "worker --pool threads --concurrency 4 --without-mingle --without-gossip --loglevel WARNING"
-    beat = ["--beat"] if number == 1 else []
-    return [*_python(), "-m", "celery", "-A", "config.celery", "--quiet", *fixed.split(), "--hostname", f"tasks{number}@%h", *beat]
+    return [*_python(), "-m", "celery", "-A", "config.celery", "--quiet", *fixed.split(), "--hostname", f"tasks{number}@%h"]
+
+
+def _worker(number: int) -> dict[str, str]:
+    return {**WORKER, CLOCK: "1"} if number == 1 else WORKER
 
 
 def _python() -> list[str]:
     """The interpreter; library warnings (root user, missing folders) are shown to developers only."""
     return [sys.executable] if settings.GATEHOUSE_ENV == "development" else [sys.executable, "-W", "ignore"]
-
-
-def _is_up() -> bool:
-    """Whether the web server answers anything at all."""
-    host = settings.ENVIRONMENT.host
-    asked = http.client.HTTPConnection({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), settings.ENVIRONMENT.port, timeout=1)  # noqa: S104
-    try:
-        asked.request("GET", "/healthz")
-        asked.getresponse().read()
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        asked.close()
-    return True
