@@ -56,7 +56,10 @@ class SQLite:
 
     async def stamp(self) -> int:
         """SQLite's data_version: another after any other connection's commit (sqlite.org/pragma.html#pragma_data_version)."""
-        version: int = (await self.rows("PRAGMA data_version", ()))[0][0]
+        try:  # in few steps: with every request
+            version: int = (self._opened or self._open()).execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.Error as error:
+            raise DatabaseTrouble(str(error)) from error
         return version
 
     async def rows(self, statement: str, parameters: Sequence[object]) -> Rows:
