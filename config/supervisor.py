@@ -4,7 +4,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -83,7 +82,6 @@ class Supervisor:
         self._say, self._is_up, self._when_up = say, is_up, when_up
         self._signals = 0
         self._has_been_up = False
-        self._wake = threading.Event()
 
     def run(self) -> None:
         """Run until told to stop; on return no child and no grandchild is left."""
@@ -97,8 +95,7 @@ class Supervisor:
                 child.end()
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self._signals += 1
-        self._wake.set()
+        self._signals += 1  # and nothing more: a lock taken here hangs for ever when a second signal comes inside
 
     def _watch(self) -> None:
         while not self._signals:
@@ -108,7 +105,7 @@ class Supervisor:
             if not self._has_been_up and self._is_up():
                 self._has_been_up = True
                 self._when_up()
-            self._wake.wait(TICK)
+            time.sleep(TICK)
 
     def _tend(self, child: Child) -> None:
         now = time.monotonic()
