@@ -1,12 +1,11 @@
 """Two hundred slow clients of three kinds: what is left for everybody else."""
 
 import asyncio
-import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Self
 from urllib.parse import urlsplit
 
+from bench.beside import Clients
 from bench.measure import Load, latency
 
 CLIENTS, BYTES, PAUSE = 200, 10_240, 0.1
@@ -24,36 +23,17 @@ class Beside:
     connected: int
 
 
-class Crowd:
+class Crowd(Clients):
     """A third sends its headers slowly, a third its body, a third reads 10 MB slowly; a context manager.
 
     `put` is a path that takes a body. Who is cut off by the server does not come back.
     """
 
     def __init__(self, heavy: Load, put: str) -> None:
-        self._heavy, self._put = heavy, put
-        self._begun, self._over = threading.Event(), threading.Event()
-        self.connected = 0
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._all()), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self._begun.wait(15)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join(15)
-
-    async def _all(self) -> None:
         kinds = (self._slow_headers, self._slow_body, self._slow_reader)
-        clients = [asyncio.create_task(kinds[number % 3]()) for number in range(CLIENTS)]
-        await asyncio.sleep(3)
-        self._begun.set()
-        await asyncio.to_thread(self._over.wait)
-        for one in clients:
-            one.cancel()
-        await asyncio.gather(*clients, return_exceptions=True)
+        super().__init__([kinds[number % 3] for number in range(CLIENTS)], settled=3)
+        self._heavy, self._put = heavy, put
+        self.connected = 0
 
     async def _slow_headers(self) -> None:
         await self._drip(b"GET / HTTP/1.1\r\nHost: slow\r\n", b"x")

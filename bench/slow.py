@@ -1,42 +1,22 @@
 """Forty readers who take 10 MB at 100 KB/s each: what is left for everybody else."""
 
 import asyncio
-import threading
 from contextlib import suppress
-from typing import Self
 from urllib.parse import urlsplit
 
+from bench.beside import Clients
 from bench.measure import Figure, Load, measure
 
 READERS, BYTES, PAUSE = 40, 10_240, 0.1
 
 
-class SlowReaders:
+class SlowReaders(Clients):
     """Forty downloads that have begun and will not end soon; a context manager."""
 
     def __init__(self, load: Load) -> None:
+        super().__init__([self._read] * READERS, settled=2)
         self._load = load
-        self._begun, self._over = threading.Event(), threading.Event()
         self.answered = 0  # readers that were answered 200
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._all()), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self._begun.wait(15)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join(15)
-
-    async def _all(self) -> None:
-        readers = [asyncio.create_task(self._read()) for _ in range(READERS)]
-        await asyncio.sleep(2)
-        self._begun.set()
-        await asyncio.to_thread(self._over.wait)
-        for one in readers:
-            one.cancel()
-        await asyncio.gather(*readers, return_exceptions=True)
 
     async def _read(self) -> None:
         at = urlsplit(self._load.url)

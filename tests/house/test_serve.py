@@ -161,3 +161,35 @@ def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
             assert len(one.said().splitlines()) == 1
         finally:
             one.end()
+
+
+SUPERVISED = """
+import os, signal, sys
+from config.supervisor import Child, Supervisor
+
+def within(frame):
+    while frame is not None and frame.f_code.co_name != "_on_signal":
+        frame = frame.f_back
+    return frame is not None
+
+def again(frame, event, arg):
+    if event == "call" and within(frame.f_back):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+sys.setprofile(again)
+idle = Child("idle", [sys.executable, "-c", "import time; time.sleep(60)"], 30.0)
+Supervisor([idle], say=print, when_up=lambda: print("up", flush=True)).run()
+"""
+
+
+def test_a_signal_within_the_handling_of_another_ends_it_too() -> None:
+    """`timeout make run` sends two at the same moment: a handler that takes a lock would wait for itself."""
+    own = subprocess.Popen([sys.executable, "-c", SUPERVISED], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert own.stdout is not None
+        assert own.stdout.readline() == "up\n"
+        own.send_signal(signal.SIGTERM)
+        assert own.wait(10) == 0
+    finally:
+        own.kill()
+        own.communicate()
