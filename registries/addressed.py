@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, TypeVar
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Model
 
 from registries.models import Registry
+from workspaces import statements
 from workspaces.models import Workspace
 
 M = TypeVar("M", bound=Model)
@@ -15,9 +16,7 @@ M = TypeVar("M", bound=Model)
 
 def registry_at(workspace: str, slug: str) -> Registry | None:
     """By both slugs as they are now, with its workspace."""
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(), [workspace, slug])
-        row: tuple[Any, ...] | None = cursor.fetchone()
+    row = statements.row(_statement(), [workspace, slug])
     if row is None:
         return None
     width = len(_fields(Registry))
@@ -45,4 +44,4 @@ def _fields(model: type[Model]) -> tuple[str, ...]:
 def _loaded(model: type[M], values: tuple[Any, ...]) -> M:
     """The row as the ORM would give it; SQLite gives times without their zone, which is UTC."""
     aware = [value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value for value in values]
-    return model.from_db(connection.alias, _fields(model), aware)
+    return model.from_db(DEFAULT_DB_ALIAS, _fields(model), aware)

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from django.db import connection
 
 from tokens.grants import TokenFacts
+from workspaces import statements
 from workspaces.access import Role
 
 HOLDER = (
@@ -34,9 +34,7 @@ class Holder:
 
 def holder_of(secret_hash: str) -> Holder | None:
     """The token of that hash, over or not."""
-    with connection.cursor() as cursor:
-        cursor.execute(HOLDER, [secret_hash])
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    rows = statements.rows(HOLDER, [secret_hash])
     if not rows:
         return None
     facts, (service_of, service_role) = _facts(*rows[0][:FACTS]), rows[0][FACTS:SERVICE]

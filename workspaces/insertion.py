@@ -8,8 +8,12 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BigIntegerField, BooleanField, CharField, Field, ForeignKey, Model
+
+from workspaces import statements
+from workspaces.statements import database
 
 PLAIN = (CharField, BigIntegerField, BooleanField, ForeignKey)  # what a row holds is what is stored
 
@@ -18,36 +22,29 @@ class Statement(NamedTuple):
     """`INSERT … RETURNING`, and per column the attribute and what is done with its value, in that order."""
 
     text: str
-    columns: tuple[tuple[str, Callable[[Model], Any] | None], ...]
+    columns: tuple[tuple[str, Callable[[Model, BaseDatabaseWrapper], Any] | None], ...]
 
     def values(self, row: Model) -> list[Any]:
         """The row's values for the statement."""
-        held = row.__dict__
-        return [held[name] if prepare is None else prepare(row) for name, prepare in self.columns]
+        held, here = row.__dict__, database()
+        return [held[name] if prepare is None else prepare(row, here) for name, prepare in self.columns]
 
 
 def insert(row: Model) -> None:
     """Insert `row`, which gets its primary key. Raises IntegrityError."""
     statement = statement_for(type(row))
-    with connection.cursor() as cursor:
-        cursor.execute(statement.text, statement.values(row))
-        as_loaded(row, cursor.fetchone()[0])
+    as_loaded(row, *(statements.row(statement.text, statement.values(row)) or ()))
 
 
 def as_loaded(row: Model, pk: int) -> None:
     """The row is stored under `pk`: as `Model.save` leaves it."""
     row.pk = pk
-    row._state.adding, row._state.db = False, connection.alias  # noqa: SLF001 - Django has no other way
-
-
-def statement_for(model: type[Model]) -> Statement:
-    """The statement that inserts rows of `model`, for writing more in the same one."""
-    return _statement(model, connection.vendor)
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # noqa: SLF001 - Django has no other way
 
 
 @lru_cache(maxsize=64)
-def _statement(model: type[Model], vendor: str) -> Statement:  # noqa: ARG001 - quoting differs
-    """All columns but the key."""
+def statement_for(model: type[Model]) -> Statement:
+    """The statement that inserts rows of `model`, all columns but the key; also for writing more in the same one."""
     quote, options = connection.ops.quote_name, model._meta  # noqa: SLF001 - Django's documented API
     fields = [field for field in options.concrete_fields if not field.primary_key]
     names, places = ", ".join(quote(str(field.column)) for field in fields), ", ".join(["%s"] * len(fields))
@@ -55,8 +52,13 @@ def _statement(model: type[Model], vendor: str) -> Statement:  # noqa: ARG001 - 
     return Statement(text, tuple((field.attname, _preparing(field)) for field in fields))
 
 
-def _preparing(field: "Field[Any, Any]") -> Callable[[Model], Any] | None:
-    """What makes a stored value of a row's; None for fields that store what they are given."""
+def _preparing(field: "Field[Any, Any]") -> Callable[[Model, BaseDatabaseWrapper], Any] | None:
+    """What makes a stored value of a row's; None for fields that store what they are given. A moment that is set stays."""
     if type(field) in PLAIN:
         return None
-    return lambda row: field.get_db_prep_save(field.pre_save(row, True), connection)
+
+    def prepare(row: Model, here: BaseDatabaseWrapper) -> Any:
+        held = row.__dict__[field.attname]
+        return field.get_db_prep_save(field.pre_save(row, True) if held is None else held, here)
+
+    return prepare

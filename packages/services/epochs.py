@@ -3,14 +3,14 @@
 The bump is a row lock too: writers of one name in one workspace queue behind it.
 """
 
-from django.db import connection
+from workspaces import statements
+
+BUMP = (
+    "INSERT INTO packages_nameepoch (workspace_id, format, name, epoch) VALUES (%s, %s, %s, 1)"
+    " ON CONFLICT (workspace_id, format, name) DO UPDATE SET epoch = packages_nameepoch.epoch + 1"
+)
 
 
 def bump_name(workspace_id: int, format: str, folded: str) -> None:  # noqa: A002 - the field's own word
     """Make everything rendered of the name old. Call first in the transaction that changes it."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO packages_nameepoch (workspace_id, format, name, epoch) VALUES (%s, %s, %s, 1)"
-            " ON CONFLICT (workspace_id, format, name) DO UPDATE SET epoch = packages_nameepoch.epoch + 1",
-            [workspace_id, format, folded],
-        )
+    statements.run(BUMP, [workspace_id, format, folded])

@@ -5,11 +5,11 @@ why it is a table of words, and what it takes at 100,000 packages.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from packages.formats.errors import NameInvalid
@@ -17,32 +17,40 @@ from packages.formats.npm.names import parse_known
 from packages.formats.npm.search import Listed, list_package
 from packages.formats.npm.versions import sort_key
 from packages.models import Format, Package, SearchEntry, Version
-from packages.selectors import maintainers_of
+from packages.selectors import maintainers_of, named_maintainers
+from workspaces import statements
+from workspaces.statements import Write
 
 COLUMNS = ("package_id", "registry_id", "folded", "version", "is_pulled", "is_deprecated", "facts", "words_digest", "published_at")
 KEEP = (
     f"INSERT INTO packages_searchentry ({', '.join(COLUMNS)}) VALUES ({', '.join(['%s'] * len(COLUMNS))}) ON CONFLICT (package_id)"  # noqa: S608 - our own texts
     f" DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in COLUMNS[1:])}"
 )
-ADD_WORDS = "INSERT INTO packages_searchword (entry_id, registry_id, word, weight) VALUES "
+ADD_WORDS = "INSERT INTO packages_searchword (entry_id, registry_id, word, weight) "
+UNNEST_WORDS = f"{ADD_WORDS}SELECT %s::bigint, %s::bigint, word, weight FROM unnest(%s::bytea[], %s::smallint[]) listed (word, weight)"  # noqa: S608
+REMOVE_WORDS = "DELETE FROM packages_searchword WHERE entry_id = %s"
 OWN = Q(is_internal=True) | ~Q(origin=Version.Origin.PULLED)  # versions that no rule hides
 
 
-def list_in_search(package: Package, *, published: Version | None = None) -> None:
-    """Bring what search knows of a package up to its present state, inside the caller's transaction.
-
-    `published`: the version that is being published under the tag latest, which is therefore what search shows.
-    """
-    if package.format != Format.NPM:
-        return
-    shown = published or _present(package)
-    is_new = published is not None and package.revision == 1
+def list_in_search(package: Package) -> None:
+    """Bring what search knows of a package up to its present state, inside the caller's transaction."""
+    shown = _present(package) if package.format == Format.NPM else None
     if shown is None:
         SearchEntry.objects.filter(package=package).delete()
         return
-    known = None if is_new else SearchEntry.objects.filter(package=package).values_list("words_digest", "facts").first()
-    people = [shown.published_by_name] if is_new else _people(package, published, bytes(known[1]) if known is not None else b"{}")
-    _keep(package, shown, _listed(package, shown, people), known[0] if known is not None else None)
+    old = SearchEntry.objects.filter(package=package).values_list("words_digest", flat=True).first()
+    _run(_writes(package, shown, _listed(package, shown, maintainers_of(package)), old))
+
+
+def to_list(package: Package, published: Version) -> list[Write]:
+    """The same for the version that is being published under the tag latest, to be written together with it."""
+    if package.format != Format.NPM:
+        return []
+    known = None
+    if package.revision > 1:
+        known = SearchEntry.objects.filter(package=package).values_list("words_digest", "facts").first()
+    people = _people(package, published, bytes(known[1]) if known is not None else None)
+    return _writes(package, published, _listed(package, published, people), known[0] if known is not None else None)
 
 
 def list_pulled(package: Package, version: Version) -> None:
@@ -50,20 +58,32 @@ def list_pulled(package: Package, version: Version) -> None:
     known = SearchEntry.objects.filter(package=package).values_list("version", "is_pulled", "words_digest").first()
     if known is not None and (not known[1] or sort_key(known[0]) > sort_key(version.version)):
         return
-    _keep(package, version, _listed(package, version, ()), known[2] if known is not None else None)
+    _run(_writes(package, version, _listed(package, version, ()), known[2] if known is not None else None))
 
 
-def _keep(package: Package, shown: Version, listed: Listed, old: str | None) -> None:
-    """Write the entry, and the words when they are others than those of digest `old` (None: there are none)."""
+def _run(writes: Sequence[Write]) -> None:
+    for write in writes:
+        statements.run(write.text, write.values)
+
+
+def _writes(package: Package, shown: Version, listed: Listed, old: str | None) -> list[Write]:
+    """The entry, and the words when they are others than those of digest `old` (None: there are none)."""
     digest = hashlib.sha256(orjson.dumps(sorted(listed.words.items()))).hexdigest()
-    with connection.cursor() as cursor:  # in every publish: the ORM would cost several times the statements
-        cursor.execute(KEEP, _row(package, shown, listed, digest))
-        if old == digest:
-            return
-        if old is not None:
-            cursor.execute("DELETE FROM packages_searchword WHERE entry_id = %s", [package.pk])
-        values = [part for word, weight in listed.words.items() for part in (package.pk, package.registry_id, word.encode(), weight)]
-        cursor.execute(ADD_WORDS + ", ".join(["(%s, %s, %s, %s)"] * len(listed.words)), values)
+    writes = [Write("entry", KEEP, _row(package, shown, listed, digest))]
+    if old == digest:
+        return writes
+    if old is not None:
+        writes.append(Write("unlisted", REMOVE_WORDS, [package.pk]))
+    return [*writes, _words(package, listed.words)]
+
+
+def _words(package: Package, words: Mapping[str, int]) -> Write:
+    """All words in one statement; PostgreSQL's has the same text for any number, since preparing one is dear."""
+    if statements.is_postgresql():
+        keys, weights = ",".join(f'"\\\\x{word.encode().hex()}"' for word in words), ",".join(map(str, words.values()))
+        return Write("words", UNNEST_WORDS, [package.pk, package.registry_id, f"{{{keys}}}", f"{{{weights}}}"])
+    values = [part for word, weight in words.items() for part in (package.pk, package.registry_id, word.encode(), weight)]
+    return Write("words", ADD_WORDS + "VALUES " + ", ".join(["(%s, %s, %s, %s)"] * len(words)), values)
 
 
 def list_missing(limit: int = 1000) -> int:
@@ -102,13 +122,16 @@ def _listed(package: Package, shown: Version, people: Sequence[str]) -> Listed:
 def _row(package: Package, shown: Version, listed: Listed, digest: str) -> list[Any]:
     is_pulled = not shown.is_internal and shown.origin == Version.Origin.PULLED
     facts = orjson.dumps(listed.facts)
-    date = connection.ops.adapt_datetimefield_value(shown.created_at)
+    date = statements.moment(shown.created_at)
     return [
         package.pk, package.registry_id, package.folded, shown.version, is_pulled, bool(shown.deprecated), facts, digest, date,
     ]  # fmt: skip
 
 
-def _people(package: Package, published: Version | None, facts: bytes) -> Sequence[str]:
-    """Its maintainers; a further version by one of those already listed changes nothing, and asks nobody."""
-    listed = [one["username"] for one in orjson.loads(facts).get("maintainers", ())]
-    return listed if published is not None and published.published_by_name in listed else maintainers_of(package)
+def _people(package: Package, published: Version, facts: bytes | None) -> Sequence[str]:
+    """Its maintainers, its publisher with them; one of those already listed changes nothing, and asks nobody."""
+    publisher = published.published_by_name
+    listed = [one["username"] for one in orjson.loads(facts).get("maintainers", ())] if facts is not None else []
+    if package.revision == 1 or publisher in listed:
+        return listed or [publisher]
+    return named_maintainers(package) or sorted({*maintainers_of(package), publisher} - {""})

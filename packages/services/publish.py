@@ -1,6 +1,5 @@
 """Publishing a version, from whatever door: refuse, store the bytes, then one short transaction."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
@@ -12,7 +11,7 @@ from packages.errors import VersionExists, VersionRetired
 from packages.formats.publication import Publication
 from packages.models import Format, Package, Version
 from packages.services.epochs import bump_name
-from packages.services.listing import list_in_search
+from packages.services.listing import to_list
 from packages.services.rows import enter, look_before, write_tag, write_version
 from packages.services.signing import UNSIGNED, Signature, sign
 from packages.services.turns import turn
@@ -22,7 +21,7 @@ from registries.services import restrict
 from workspaces.access import Action, Actor, Target
 from workspaces.errors import Denied
 from workspaces.models import Event
-from workspaces.services.audit import SYSTEM, record
+from workspaces.services.audit import SYSTEM, record, to_record
 
 
 @dataclass(frozen=True)
@@ -62,10 +61,17 @@ def publish(*, actor: Actor, registry: Registry, publication: Publication, origi
             return _same_or_refuse(found, publication)
 
 
-def add_version(package: Package, publication: Publication, actor: Actor, standing: Standing, tags: Sequence[str] = ()) -> Version:
-    """Insert the rows of one version: blob, link, version, file, and point `tags` at it. Inside the caller's transaction."""
+def add_version(package: Package, publication: Publication, actor: Actor, standing: Standing) -> Version:
+    """Insert the rows of one version: blob, link, version, file. Inside the caller's transaction."""
+    version = _version(package, publication, actor, standing)
+    write_version(version, publication.file, publication.filename, ())
+    return version
+
+
+def _version(package: Package, publication: Publication, actor: Actor, standing: Standing) -> Version:
+    """The row, not yet written."""
     file = publication.file
-    version = Version(
+    return Version(
         package_id=package.pk,
         version=publication.version,
         manifest=publication.manifest,
@@ -80,9 +86,8 @@ def add_version(package: Package, publication: Publication, actor: Actor, standi
         differences=list(publication.differences),
         signed_by=standing.signature.keyid,
         signature=standing.signature.value,
+        created_at=timezone.now(),
     )
-    write_version(version, publication.file, publication.filename, tags)
-    return version
 
 
 def touch(package: Package) -> None:
@@ -116,13 +121,13 @@ def _commit(actor: Actor, registry: Registry, publication: Publication, origin: 
     if publication.is_restricted:
         _restrict_first(actor, registry, package)
     standing = Standing(origin=origin, is_internal=now.is_internal, signature=_signature(registry, publication, now.keyid))
-    first = () if now.has_latest or "latest" in publication.tags else ("latest",)
-    version = add_version(package, publication, actor, standing, (*publication.tags, *first))
-    if "latest" in publication.tags or not now.has_latest:
-        list_in_search(package, published=version)
+    version = _version(package, publication, actor, standing)
+    tags = publication.tags if now.has_latest or "latest" in publication.tags else (*publication.tags, "latest")
     new = {"internal": now.is_internal, "integrity": version.integrity, "size": version.size, "tags": list(publication.tags)}
     subject = f"{registry} {publication.format} {publication.name}@{publication.version}"
-    record(actor, f"version.{origin}", subject, workspace=registry.workspace_id, new=new)
+    event = to_record(actor, f"version.{origin}", subject, workspace=registry.workspace_id, new=new)
+    listed = to_list(package, version) if "latest" in tags else ()
+    write_version(version, publication.file, publication.filename, tags, (*listed, event))
     if publication.differences:
         told = {"differences": list(publication.differences)}
         record(actor, "version.manifest_differs", subject, workspace=registry.workspace_id, new=told)

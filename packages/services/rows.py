@@ -8,16 +8,15 @@ savepoint and no second look. Everything here is called inside the caller's tran
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from functools import lru_cache
 
-from django.db import connection
 from django.utils import timezone
 
 from packages.formats.publication import Publication, StagedFile
 from packages.models import Package, Version
 from registries.models import Registry
-from workspaces.insertion import Statement, as_loaded, insert, statement_for
+from workspaces.insertion import as_loaded, insert, statement_for
+from workspaces.statements import Write, is_postgresql, moment, row, run
 
 RETIRED = "EXISTS(SELECT 1 FROM packages_retiredversion WHERE registry_id = %s AND format = %s AND name = %s AND version = %s)"
 BEFORE = (
@@ -49,14 +48,12 @@ ENTER = (
     f"WITH package AS ({PACKAGE}) {STANDING.replace('{package}', 'package.id')}, package.id, package.revision"
     " FROM package, registries_registry r WHERE r.id = %s"
 )
-WHOLE = (
-    f"WITH blob AS ({BLOB}), version AS ({{version}}),"  # noqa: S608
-    " link AS (INSERT INTO packages_bloblink (package_id, blob_id) SELECT %s::bigint, blob.id FROM blob ON CONFLICT DO NOTHING),"
-    " file AS (INSERT INTO packages_file (version_id, name, blob_id) SELECT version.id, %s, blob.id FROM version, blob),"
-    " tag AS (INSERT INTO packages_tag (package_id, name, version_id)"
+LINKING = "INSERT INTO packages_bloblink (package_id, blob_id) SELECT %s::bigint, blob.id FROM blob ON CONFLICT DO NOTHING"
+FILING = "INSERT INTO packages_file (version_id, name, blob_id) SELECT version.id, %s, blob.id FROM version, blob"
+TAGGING = (
+    "INSERT INTO packages_tag (package_id, name, version_id)"
     " SELECT %s::bigint, named, version.id FROM version, unnest(%s::text[]) named"
-    " ON CONFLICT (package_id, name) DO UPDATE SET version_id = excluded.version_id)"
-    " SELECT id FROM version"
+    " ON CONFLICT (package_id, name) DO UPDATE SET version_id = excluded.version_id"
 )
 
 
@@ -82,7 +79,7 @@ class Now:
 def look_before(registry: Registry, publication: Publication) -> Before:
     """One statement, outside any transaction."""
     package = [registry.pk, publication.format, publication.name]
-    version_id, is_retired = _row(BEFORE, [publication.version, *package, *package, publication.version])
+    version_id, is_retired = row(BEFORE, [publication.version, *package, *package, publication.version]) or (None, False)
     return Before(version_id, bool(is_retired))
 
 
@@ -91,64 +88,51 @@ def enter(registry: Registry, publication: Publication) -> tuple[Package, Now] |
 
     Not in one statement with the lock: that one sees the rows of before the wait.
     """
-    now, name, folded = _now(), publication.name, publication.name.lower()
-    row = [registry.pk, publication.format, name, folded, now, now]
+    now, name, folded = moment(timezone.now()), publication.name, publication.name.lower()
+    entering = [registry.pk, publication.format, name, folded, now, now]
     retired = [registry.pk, publication.format, name, publication.version]
-    if connection.vendor == "postgresql":
-        found = _row(ENTER, [*row, *retired, registry.pk])
+    if is_postgresql():
+        found = row(ENTER, [*entering, *retired, registry.pk])
     else:
-        package = _row(PACKAGE, row)
-        found = _row(STANDING_NOW, [*retired, package[0], package[0], registry.pk])
+        package = row(PACKAGE, entering) or ()
+        found = row(STANDING_NOW, [*retired, package[0], package[0], registry.pk])
         found = found and (*found, *package)
-    if not found:
+    if found is None:
         return None
     is_internal, is_retired, has_latest, has_pulled, keyid, pk, revision = found
     entered = Package(pk=pk, registry=registry, format=publication.format, name=name, folded=folded, revision=revision)
     return entered, Now(bool(is_internal), bool(is_retired), bool(has_latest), bool(has_pulled), keyid)
 
 
-def write_version(version: Version, file: StagedFile, filename: str, tags: Sequence[str]) -> None:
-    """The version, its blob and the package's right to it, its file and the tags that point at it.
+def write_version(version: Version, file: StagedFile, filename: str, tags: Sequence[str], also: Sequence[Write] = ()) -> None:
+    """The version, its blob and the package's right to it, its file, the tags that point at it, and what else is to be written.
 
     The blob may be there already, or come in under another name right now. Raises IntegrityError.
     """
-    blob = [file.sha256, file.sha512, file.sha1, file.size, _now()]
-    if connection.vendor == "postgresql":
+    blob = [file.sha256, file.sha512, file.sha1, file.size, moment(timezone.now())]
+    if is_postgresql():
         statement = statement_for(Version)
-        after = [version.package_id, filename, version.package_id, list(tags)]
-        (pk,) = _row(_whole(statement), [*blob, *statement.values(version), *after])
-        as_loaded(version, pk)
+        after = [version.package_id, filename, version.package_id, list(tags), *(value for write in also for value in write.values)]
+        whole = _whole(statement.text, tuple((write.name, write.text) for write in also))
+        as_loaded(version, *(row(whole, [*blob, *statement.values(version), *after]) or ()))
         return
-    (blob_id,) = _row(BLOB, blob)
-    _run(LINK, [version.package_id, blob_id])
+    (blob_id,) = row(BLOB, blob) or ()
+    run(LINK, [version.package_id, blob_id])
     insert(version)
-    _run(FILE, [version.pk, filename, blob_id])
+    run(FILE, [version.pk, filename, blob_id])
     for tag in tags:
         write_tag(version.package_id, tag, version.pk)
+    for write in also:
+        run(write.text, write.values)
 
 
-@cache
-def _whole(version: Statement) -> str:
-    return WHOLE.replace("{version}", version.text)
+@lru_cache(maxsize=32)
+def _whole(version: str, also: Sequence[tuple[str, str]]) -> str:
+    """What PostgreSQL is asked: everything in one statement. Its parts see nothing of each other's rows but what they return."""
+    parts = (("version", version), ("link", LINKING), ("file", FILING), ("tag", TAGGING), *also)
+    return f"WITH blob AS ({BLOB}), {', '.join(f'{name} AS ({text})' for name, text in parts)} SELECT id FROM version"  # noqa: S608 - constants only
 
 
 def write_tag(package_id: int, name: str, version_id: int) -> None:
     """A tag, new or moved."""
-    _run(TAG, [package_id, name, version_id])
-
-
-def _row(statement: str, values: list[Any]) -> tuple[Any, ...]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        row: tuple[Any, ...] | None = cursor.fetchone()
-    return row or ()
-
-
-def _run(statement: str, values: list[Any]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-
-
-def _now() -> object:
-    """This moment as the database keeps it."""
-    return connection.ops.adapt_datetimefield_value(timezone.now())
+    run(TAG, [package_id, name, version_id])

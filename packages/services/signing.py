@@ -20,12 +20,13 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from packages.models import Package, SigningKey, Version
 from packages.services.epochs import bump_name
+from workspaces import statements
 from workspaces.access import Actor
 from workspaces.models import Workspace
 from workspaces.seal import SealBroken, seal, unseal
@@ -53,9 +54,7 @@ UNSIGNED = Signature()
 
 def current_keyid(workspace_id: int) -> str:
     """The key that signs now, "" when the workspace has none yet."""
-    with connection.cursor() as cursor:
-        cursor.execute(CURRENT, [workspace_id])
-        row = cursor.fetchone()
+    row = statements.row(CURRENT, [workspace_id])
     return row[0] if row is not None else ""
 
 

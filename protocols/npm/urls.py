@@ -40,7 +40,14 @@ def every(view: View) -> Door:
     return door(**dict.fromkeys(METHODS, view))
 
 
+# Packages first: Django looks at one pattern after the other, and no name begins with `-/`, as all other addresses do.
 urlpatterns = [
+    re_path(rf"^{NAME}/?\Z", door(GET=packument.read_package, PUT=publish.write_package)),
+    re_path(rf"^{NAME}/-rev/(?P<rev>[^/]+)/?\Z", door(PUT=unpublish.write_revision, DELETE=unpublish.remove_package)),
+    re_path(rf"^{NAME}/-/{FILE}/-rev/(?P<rev>[^/]+)/?\Z", door(DELETE=unpublish.remove_file)),
+    re_path(rf"^{NAME}/-/{FILE}\Z", door(GET=files.read_file)),
+    re_path(rf"^{ELSEWHERE}{NAME}/-/{FILE}\Z", door(GET=files.read_file)),
+    re_path(rf"^{NAME}/(?P<wanted>(?!-)[^/]+)/?\Z", door(GET=packument.read_version)),
     re_path(r"^\Z", door(GET=packument.read_registry)),
     re_path(r"^-/ping/?\Z", door(GET=session.ping)),
     re_path(r"^-/whoami/?\Z", door(GET=session.whoami)),
@@ -86,11 +93,5 @@ urlpatterns = [
     re_path(r"^-/npm/v1/security/advisories/bulk/?\Z", door(POST=audit.read_advisories)),
     re_path(r"^-/npm/v1/security/audits(?:/quick)?/?\Z", door(POST=audit.read_report)),
     re_path(r"^-(?:/(?P<rest>.*))?\Z", every(absent.absent)),
-    re_path(rf"^{NAME}/?\Z", door(GET=packument.read_package, PUT=publish.write_package)),
-    re_path(rf"^{NAME}/-rev/(?P<rev>[^/]+)/?\Z", door(PUT=unpublish.write_revision, DELETE=unpublish.remove_package)),
-    re_path(rf"^{NAME}/-/{FILE}/-rev/(?P<rev>[^/]+)/?\Z", door(DELETE=unpublish.remove_file)),
-    re_path(rf"^{NAME}/-/{FILE}\Z", door(GET=files.read_file)),
-    re_path(rf"^{ELSEWHERE}{NAME}/-/{FILE}\Z", door(GET=files.read_file)),
-    re_path(rf"^{NAME}/(?P<wanted>(?!-)[^/]+)/?\Z", door(GET=packument.read_version)),
     re_path(r"^(?P<rest>.*)\Z", every(absent.absent)),
 ]

@@ -7,13 +7,12 @@ from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
-from django.db import connection
-
 from packages.models import Tombstone, Version
 from registries.models import Registry
 from upstreams.errors import UpstreamError
 from upstreams.models import Upstream, UpstreamDocument
 from upstreams.terms import Facts, Home, Kind, Reply, Source
+from workspaces import statements
 from workspaces.access import matches
 from workspaces.models import Claim
 
@@ -75,9 +74,7 @@ class _Held:
 
 def current_epochs(registry: Registry, format: str, folded: str) -> Epochs:  # noqa: A002
     """The epochs of this moment."""
-    with connection.cursor() as cursor:  # asked several times per question: the ORM would cost ten times the statement
-        cursor.execute(EPOCHS, [format, folded, registry.workspace_id])
-        row = cursor.fetchone()
+    row = statements.row(EPOCHS, [format, folded, registry.workspace_id])  # asked several times per question
     return Epochs(*row) if row is not None else Epochs(-1, -1)
 
 

@@ -22,12 +22,14 @@ PIECE_LIMIT = 2_000_000  # strings, containers and commas: bounds time, and the 
 KEY_LIMIT = 2048  # bytes of a key on the way to an attachment
 KEYS_LIMIT = 10_000  # keys in such an object
 ATTACHMENTS = "_attachments"
+DATA = "data"
 ATTACHMENT_DEPTH = 2  # the object whose keys are the attachments' names
 DATA_DEPTH = 3  # an attachment's own object
 
 # A whole string, a structural character, or the quote of a string that the chunk cuts off. Possessive, so linear.
 TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[{}\[\]:,]|"', re.DOTALL)
 RUN = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)  # what a string holds up to its end or the chunk's
+DATA_BEGINS = re.compile(rb'[ \t\r\n]*:[ \t\r\n]*"')
 QUOTE, BACKSLASH, OPEN_OBJECT, CLOSE_OBJECT, OPEN_ARRAY, CLOSE_ARRAY, COLON, COMMA = b'"\\{}[]:,'
 CLOSES = {CLOSE_OBJECT: OPEN_OBJECT, CLOSE_ARRAY: OPEN_ARRAY}
 
@@ -159,7 +161,7 @@ class Scanner:
             if char == QUOTE:
                 after = self._string(chunk, start, end)
                 if after:
-                    self._skeleton += chunk[at : start + 1]
+                    self._skeleton += chunk[at:after]
                     return after
                 continue
             if char in CLOSES:
@@ -179,14 +181,15 @@ class Scanner:
         is_key = False
         if depth <= DATA_DEPTH and self._on_the_way(depth):
             is_key = self._last != COLON
-            if not is_key and depth == DATA_DEPTH and self._keys[DATA_DEPTH] == "data":
-                name = self._keys[ATTACHMENT_DEPTH] or ""
-                self._data = Base64Reader(self._sink_for(name), name)
-                self._step = self._inside_data
+            if not is_key and depth == DATA_DEPTH and self._keys[DATA_DEPTH] == DATA:
+                self._begin_data()
                 return start + 1
         if end - start > 1:
             if is_key:
                 self._take_key(chunk[start:end])
+                if depth == DATA_DEPTH and self._keys[DATA_DEPTH] == DATA:
+                    self._step = self._before_data
+                    return end
             return 0
         self._key = bytearray(b'"') if is_key else None
         self._step = self._inside
@@ -252,6 +255,22 @@ class Scanner:
             raise DocumentInvalid(f"The document has {key[:100]!r} twice.", fields={key[:100]: "twice"})
         self._seen[depth].add(key)
         self._keys[depth] = key
+
+    def _before_data(self, chunk: bytes, at: int) -> int:
+        """Behind the key of an attachment's data: its string is gone into at once, not looked through as a token first."""
+        self._step = self._outside
+        found = DATA_BEGINS.match(chunk, at)
+        if found is None:  # no string, or one that this chunk does not reach
+            return at
+        self._skeleton += found[0]
+        self._pieces += 1
+        self._begin_data()
+        return found.end()
+
+    def _begin_data(self) -> None:
+        name = self._keys[ATTACHMENT_DEPTH] or ""
+        self._data = Base64Reader(self._sink_for(name), name)
+        self._step = self._inside_data
 
     def _inside_data(self, chunk: bytes, at: int) -> int:
         """Inside an attachment's data: decoded into its sink, not kept."""

@@ -1,0 +1,80 @@
+"""Statements of fixed text, handed to the database's own driver: for what every publish and every slow request asks.
+
+Django's cursor converts a statement's text anew each time, and psycopg's looks for it among those prepared: together
+several times the cost of running it. Here SQLite gets the converted text from a cache, PostgreSQL a prepared statement
+by its name (`workspaces.prepared`). All of it on Django's own connection and inside its transactions, with its
+exceptions. Where somebody looks on (`CaptureQueriesContext`, `execute_wrapper`, DEBUG) Django's cursor is used.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from workspaces.prepared import prepared_of
+
+Row = tuple[Any, ...]
+
+
+class Write(NamedTuple):
+    """An INSERT that is to be run later, perhaps as a part of another statement; `name` is its own in there."""
+
+    name: str
+    text: str
+    values: Sequence[Any]
+
+
+def database() -> BaseDatabaseWrapper:
+    """This thread's connection itself: every attribute of Django's proxy is a search."""
+    return connections[DEFAULT_DB_ALIAS]
+
+
+def rows(text: str, values: Sequence[Any]) -> list[Row]:
+    """Run a statement with its places as `%s`; all its rows. Raises Django's database errors."""
+    here = database()
+    if here.execute_wrappers or here.queries_logged:
+        return _watched(here, text, values)
+    here.validate_no_broken_transaction()
+    here.ensure_connection()
+    with here.wrap_database_errors:
+        if here.vendor == "sqlite":
+            found: list[Row] = here.connection.execute(_question_marks(text), values).fetchall()
+            return found
+        return prepared_of(here.connection).rows(text, values)
+
+
+def row(text: str, values: Sequence[Any]) -> Row | None:
+    """The same; its first row, None when there is none."""
+    found = rows(text, values)
+    return found[0] if found else None
+
+
+def run(text: str, values: Sequence[Any]) -> None:
+    """The same, for a statement without rows."""
+    rows(text, values)
+
+
+@cache
+def is_postgresql() -> bool:
+    """Whether a statement is a journey, so that fewer and longer ones pay."""
+    return database().vendor == "postgresql"
+
+
+def moment(value: datetime) -> object:
+    """An aware time as the database keeps it."""
+    return value if is_postgresql() else database().ops.adapt_datetimefield_value(value)
+
+
+def _watched(here: BaseDatabaseWrapper, text: str, values: Sequence[Any]) -> list[Row]:
+    with here.cursor() as cursor:
+        cursor.execute(text, values)
+        return [] if cursor.description is None else list(cursor.fetchall())
+
+
+@lru_cache(maxsize=512)
+def _question_marks(text: str) -> str:
+    """SQLite's own spelling of the places."""
+    return text.replace("%s", "?").replace("%%", "%")
