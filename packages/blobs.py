@@ -9,7 +9,8 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -70,53 +71,92 @@ class Staging:
 class DurableFileStorage(FileSystemStorage):
     """Django's file storage with a move into place that survives power loss."""
 
-    def move_in(self, staged: Path, name: str, size: int) -> None:
-        """Fsync `staged`, rename it to `name`, fsync the folder; only the last when `size` bytes are there already.
+    def moving(self, staged: Path, name: str, size: int) -> "Moving":
+        """The move of `staged` to `name`, which is one of ours (`key`): it is joined without the checks for names of clients."""
+        return Moving(staged, os.path.join(self.location, name), size)  # noqa: PTH118 - a string, quickly
 
-        `name` is one of ours (`key`): it is joined without the checks for names of clients.
-        """
-        target = os.path.join(self.location, name)  # noqa: PTH118 - a string, quickly
-        if _size(target) != size:
-            _fsync(staged)
+
+class Moving:
+    """A file's way into place, in two parts: opened by whoever has time, made durable (`finish`) by whoever waits for the disk.
+
+    Every call of the system takes the interpreter's lock anew, so a thread beside one that works should make few.
+    """
+
+    def __init__(self, staged: Path, target: str, size: int) -> None:
+        self._staged, self._target = staged, target
+        self._folder = _opened_folder(os.path.dirname(target))  # noqa: PTH120 - a string, quickly
+        self._file: int | None = None
+        try:
+            if _size(target) != size:
+                self._file = os.open(staged, os.O_RDONLY)
+        except BaseException:
+            self.close()
+            raise
+
+    def finish(self) -> None:
+        """Fsync the file, rename it, fsync the folder; only the last when the bytes are there already."""
+        if self._file is not None:
+            os.fsync(self._file)  # by whatever handle: what is synced is the file (fsync(2))
             try:
-                _rename(staged, target)
+                os.replace(self._staged, self._target)  # noqa: PTH105 - the same, quickly
             except OSError as error:
                 if error.errno != errno.EXDEV:
                     raise
-                _copy_across(staged, Path(target))
-        _fsync(os.path.dirname(target))  # noqa: PTH120 - also when another writer renamed it just now
+                _copy_across(self._staged, Path(self._target))
+        os.fsync(self._folder)  # also when another writer renamed it just now
+
+    def close(self) -> None:
+        """Give the handles back."""
+        os.close(self._folder)
+        if self._file is not None:
+            os.close(self._file)
 
 
 def store(staged: StagedFile) -> None:
     """Make the staged bytes durable under their digest. Idempotent. Raises StorageFull."""
-    storage, name = backend(), key(staged.sha256)
-    try:
-        if isinstance(storage, DurableFileStorage):
-            storage.move_in(staged.path, name, staged.size)
-            return
-        if storage.exists(name) and storage.size(name) == staged.size:
-            return
-        with staged.path.open("rb") as file:
-            storage.save(name, DjangoFile(file))
-    except OSError as error:
-        raise _storage_error(error) from error
+    with Storing(staged, beside=False) as storing:
+        storing.settle()
 
 
 class Storing:
-    """`store`, in a thread of its own: waiting for the disk costs nobody else's time. Use as a context manager."""
+    """`store` in two parts: begun here, and done in a thread of its own (`beside`) until `settle`. Use as a context manager."""
 
-    def __init__(self, staged: StagedFile) -> None:
-        self._stored = _storing.submit(store, staged)
+    def __init__(self, staged: StagedFile, *, beside: bool = True) -> None:
+        storage, name = backend(), key(staged.sha256)
+        self._moving: Moving | None = None
+        if isinstance(storage, DurableFileStorage):
+            try:
+                self._moving = storage.moving(staged.path, name, staged.size)
+            except OSError as error:
+                raise _storage_error(error) from error
+        self._work = self._moving.finish if self._moving is not None else partial(_save, storage, staged, name)
+        self._stored = _storing.submit(self._work) if beside else None
 
     def settle(self) -> None:
-        """Return when the bytes are durable. Raises what `store` raises."""
-        self._stored.result()
+        """Return when the bytes are durable. Raises StorageFull."""
+        try:
+            if self._stored is None:
+                self._work()
+            else:
+                self._stored.result()
+        except OSError as error:
+            raise _storage_error(error) from error
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        wait([self._stored])  # the staged file goes away behind us
+        if self._stored is not None:
+            self._stored.exception()  # wait: the staged file goes away behind us
+        if self._moving is not None:
+            self._moving.close()
+
+
+def _save(storage: Storage, staged: StagedFile, name: str) -> None:
+    """Into a storage that is no folder of this machine."""
+    if not storage.exists(name) or storage.size(name) != staged.size:
+        with staged.path.open("rb") as file:
+            storage.save(name, DjangoFile(file))
 
 
 def open_blob(sha256: str) -> IO[bytes]:
@@ -203,7 +243,6 @@ def _fetch(sha256: str, cached: Path) -> None:
 
 def _copy_across(staged: Path, target: Path) -> None:
     """Another file system: copy beside the target, fsync, rename."""
-    _make_folders(target.parent)
     beside = target.with_name(f"{target.name}.{secrets.token_hex(6)}.part")
     try:
         with staged.open("rb") as source, beside.open("xb") as copy:
@@ -223,27 +262,13 @@ def _size(path: str) -> int | None:
         return None
 
 
-def _rename(staged: Path, target: str) -> None:
-    """Into a folder that is made when it is missing."""
+def _opened_folder(path: str) -> int:
+    """A handle of the folder, which is made when it is missing; new ones are durable together with the first file in them."""
     try:
-        staged.replace(target)
+        return os.open(path, os.O_RDONLY)
     except FileNotFoundError:
-        _make_folders(Path(target).parent)
-        staged.replace(target)
-
-
-def _make_folders(folder: Path) -> None:
-    """The folder and those above it; a new folder is durable together with the first file in it, when it is synced."""
-    folder.mkdir(parents=True, exist_ok=True)
-
-
-def _fsync(path: str | Path) -> None:
-    """Of a file or of a folder, by whatever handle: what is synced is the file, not the handle (fsync(2))."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        os.makedirs(path, exist_ok=True)  # noqa: PTH103 - a string, quickly
+        return os.open(path, os.O_RDONLY)
 
 
 def _storage_error(error: OSError) -> Exception:

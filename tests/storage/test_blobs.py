@@ -150,19 +150,19 @@ def test_a_damaged_object_is_never_handed_out(backend: str, tmp_path: Path) -> N
 @pytest.mark.parametrize("backend", ["files"], indirect=True)
 def test_bytes_are_on_disk_before_their_name_is(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
     steps: list[str] = []
-    fsync, replace = os.fsync, Path.replace
+    fsync, replace = os.fsync, os.replace
 
     def recorded_fsync(handle: int) -> None:
         target = Path(f"/proc/self/fd/{handle}").readlink()
         steps.append("fsync folder" if target.is_dir() else "fsync file")
         fsync(handle)
 
-    def recorded_replace(self: Path, target: Any) -> Path:
+    def recorded_replace(staged: Path, target: str) -> None:
         steps.append("rename")
-        return replace(self, target)
+        replace(staged, target)
 
     monkeypatch.setattr(os, "fsync", recorded_fsync)
-    monkeypatch.setattr(Path, "replace", recorded_replace)
+    monkeypatch.setattr(os, "replace", recorded_replace)
     _keep(b"in this order")
 
     assert steps.index("fsync file") < steps.index("rename") < len(steps) - 1 - steps[::-1].index("fsync folder")
@@ -181,7 +181,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(backend: str, moment: str, monke
         else:
             staging.write(b"no room")
             staged = staging.finish()
-            monkeypatch.setattr(Path, "replace", full)
+            monkeypatch.setattr(os, "replace", full)
             blobs.store(staged)
 
     assert list((tmp_path / "staging").iterdir()) == []
@@ -190,16 +190,16 @@ def test_a_full_disk_is_said_and_leaves_nothing(backend: str, moment: str, monke
 
 @pytest.mark.parametrize("backend", ["files"], indirect=True)
 def test_another_file_system_gets_a_whole_copy(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    replace = Path.replace
+    replace = os.replace
     refused: list[Path] = []
 
-    def across(self: Path, target: Any) -> Path:
-        if "staging" in self.parts and not refused:
-            refused.append(self)
+    def across(staged: Path, target: str) -> None:
+        if "staging" in staged.parts and not refused:
+            refused.append(staged)
             raise OSError(errno.EXDEV, "Invalid cross-device link")
-        return replace(self, target)
+        replace(staged, target)
 
-    monkeypatch.setattr(Path, "replace", across)
+    monkeypatch.setattr(os, "replace", across)
     staged = _keep(b"far away")
 
     assert refused

@@ -98,10 +98,10 @@ class Reader:
             return None
         if len(block) < BLOCK:
             raise ContentInvalid("The tarball is cut off in a header.")
-        if any(block):
+        if block.count(0) != BLOCK:
             return block
         while rest := self._source.read(PIECE):
-            if any(rest):
+            if rest.count(0) != len(rest):
                 raise ContentInvalid("The tarball has data after its end mark.")
         return None
 
