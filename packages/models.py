@@ -1,6 +1,11 @@
 """Packages of every format: package, version, tag, file, blob, and what the internal rule remembers of names.
 
 npm package, OCI repository, Entropic package and MoonBit module are all `Package(registry, format, name)`.
+
+An index is a page more to write with every publish, so none is kept that another one begins with: foreign keys have
+`db_index=False` where a constraint leads with them, and `unique=True`, which on PostgreSQL is two indexes for a text,
+is spelled as a constraint. A young table's statistics would also make PostgreSQL choose the shorter one, which reads
+every package of a registry.
 """
 
 from django.db import models
@@ -23,7 +28,7 @@ class Format(models.TextChoices):
 class Package(models.Model):
     """A name in a registry. `folded` is its canonical form for the rule, `revision` grows with each write."""
 
-    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="packages")
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="packages", db_index=False)
     format = models.CharField(max_length=8, choices=Format.choices)
     name = models.CharField(max_length=NAME_LENGTH)
     folded = models.CharField(max_length=NAME_LENGTH)
@@ -51,7 +56,7 @@ class Version(models.Model):
         PULLED = "pulled"
         UPLOADED = "uploaded"
 
-    package = models.ForeignKey(Package, on_delete=models.CASCADE, related_name="versions")
+    package = models.ForeignKey(Package, on_delete=models.CASCADE, related_name="versions", db_index=False)
     version = models.CharField(max_length=256)
     manifest = models.BinaryField()  # JSON bytes as the format serves them; not jsonb, which reorders keys and refuses NUL
     is_internal = models.BooleanField()
@@ -82,7 +87,7 @@ class Version(models.Model):
 class Tag(models.Model):
     """A movable name for a version: npm dist-tag, OCI tag."""
 
-    package = models.ForeignKey(Package, on_delete=models.CASCADE, related_name="tags")
+    package = models.ForeignKey(Package, on_delete=models.CASCADE, related_name="tags", db_index=False)
     name = models.CharField(max_length=256)
     version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="tags")
 
@@ -97,11 +102,14 @@ class Tag(models.Model):
 class Blob(models.Model):
     """Bytes in storage, once per installation, addressed by SHA-256 (hex)."""
 
-    sha256 = models.CharField(max_length=64, unique=True)
+    sha256 = models.CharField(max_length=64)
     sha512 = models.CharField(max_length=128)  # hex
     sha1 = models.CharField(max_length=40)  # hex
     size = models.BigIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("sha256",), name="one_blob_each"),)  # no `unique=True`: see above
 
     def __str__(self) -> str:
         return self.sha256
@@ -110,7 +118,7 @@ class Blob(models.Model):
 class BlobLink(models.Model):
     """A package's right to a blob: bytes are shared, readability is not."""
 
-    package = models.ForeignKey(Package, on_delete=models.CASCADE, related_name="blob_links")
+    package = models.ForeignKey(Package, on_delete=models.CASCADE, related_name="blob_links", db_index=False)
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="links")
 
     class Meta:
@@ -123,7 +131,7 @@ class BlobLink(models.Model):
 class File(models.Model):
     """A file of a version under the name clients ask for, e.g. `left-pad-1.3.0.tgz`."""
 
-    version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="files")
+    version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="files", db_index=False)
     name = models.CharField(max_length=512)
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="files")
 
@@ -137,7 +145,7 @@ class File(models.Model):
 class Star(models.Model):
     """A member likes a package (`npm star`). It goes with the membership."""
 
-    package = models.ForeignKey(Package, on_delete=models.CASCADE, related_name="stars")
+    package = models.ForeignKey(Package, on_delete=models.CASCADE, related_name="stars", db_index=False)
     member = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="stars")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -151,7 +159,7 @@ class Star(models.Model):
 class RetiredVersion(models.Model):
     """A version number that was deleted and is never given out again in this registry."""
 
-    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="+")
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="+", db_index=False)
     format = models.CharField(max_length=8, choices=Format.choices)
     name = models.CharField(max_length=NAME_LENGTH)
     version = models.CharField(max_length=256)
@@ -167,7 +175,7 @@ class RetiredVersion(models.Model):
 class NameEpoch(models.Model):
     """A counter per canonical name and workspace, bumped in every transaction that changes the name's facts."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
     format = models.CharField(max_length=8, choices=Format.choices)
     name = models.CharField(max_length=NAME_LENGTH)
     epoch = models.BigIntegerField(default=1)
@@ -186,7 +194,7 @@ class Tombstone(models.Model):
     registry and those chained to it (an internal upstream answered for the name there).
     """
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="tombstones")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="tombstones", db_index=False)
     registry = models.ForeignKey(Registry, on_delete=models.CASCADE, null=True, related_name="tombstones")
     format = models.CharField(max_length=8, choices=Format.choices)
     name = models.CharField(max_length=NAME_LENGTH)
@@ -211,7 +219,7 @@ class Tombstone(models.Model):
 class Download(models.Model):
     """How often a version's file was handed out on one day (UTC). The version by its number: counts outlive it."""
 
-    package = models.ForeignKey(Package, on_delete=models.CASCADE, related_name="downloads")
+    package = models.ForeignKey(Package, on_delete=models.CASCADE, related_name="downloads", db_index=False)
     version = models.CharField(max_length=256)
     day = models.DateField()
     count = models.BigIntegerField(default=0)
@@ -230,7 +238,7 @@ class SigningKey(models.Model):
     one key for all whoever publishes @acme/x in another workspace would hold a signature that is good in acme's.
     """
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="signing_keys")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="signing_keys", db_index=False)
     keyid = models.CharField(max_length=64)  # "SHA256:" and the base64 of the SHA-256 of the public key
     public_key = models.BinaryField()  # SPKI in DER
     private_sealed = models.BinaryField()  # PKCS #8 in PEM, encrypted under OAUTH_PASSWORD
@@ -255,7 +263,7 @@ class SearchEntry(models.Model):
     """
 
     package = models.OneToOneField(Package, on_delete=models.CASCADE, primary_key=True, related_name="search_entry")
-    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="+")
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="+", db_index=False)
     folded = models.CharField(max_length=NAME_LENGTH)
     version = models.CharField(max_length=256)
     is_pulled = models.BooleanField()

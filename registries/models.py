@@ -45,7 +45,7 @@ class Registry(models.Model):
 class Alias(models.Model):
     """A slug a registry had before: lock files and settings that name it still find the registry."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
     registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="aliases")
     slug = models.CharField(max_length=40)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -73,7 +73,7 @@ class PackageRight(models.Model):
         WRITE = "write"
         MAINTAIN = "maintain"
 
-    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="package_rights")
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="package_rights", db_index=False)
     format = models.CharField(max_length=8)
     name = models.CharField(max_length=256)
     member = models.ForeignKey(Membership, on_delete=models.CASCADE, null=True, related_name="package_rights")
@@ -98,7 +98,7 @@ class PackageRight(models.Model):
 class RestrictedName(models.Model):
     """A package that only members may know of although its registry is public (npm: access restricted)."""
 
-    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="restricted_names")
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="restricted_names", db_index=False)
     format = models.CharField(max_length=8)
     name = models.CharField(max_length=256)
     created_at = models.DateTimeField(auto_now_add=True)

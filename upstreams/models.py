@@ -23,7 +23,7 @@ class Upstream(models.Model):
         BEARER = "bearer"
         BASIC = "basic"
 
-    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="upstreams")
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="upstreams", db_index=False)
     name = models.CharField(max_length=40)
     kind = models.CharField(max_length=8, choices=Kind.choices)
     format = models.CharField(max_length=8, choices=Format.choices, default=Format.NPM)
@@ -49,7 +49,7 @@ class Upstream(models.Model):
 class UpstreamDocument(models.Model):
     """What an upstream last said about a name: its metadata as received, or that it has none."""
 
-    upstream = models.ForeignKey(Upstream, on_delete=models.CASCADE, related_name="documents")
+    upstream = models.ForeignKey(Upstream, on_delete=models.CASCADE, related_name="documents", db_index=False)
     name = models.CharField(max_length=NAME_LENGTH)
     is_present = models.BooleanField()
     etag = models.CharField(max_length=500, blank=True)
@@ -69,7 +69,7 @@ class UpstreamDocument(models.Model):
 class Pin(models.Model):
     """The integrity of every version of a name as this registry first saw it: first bytes win."""
 
-    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="+")
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="+", db_index=False)
     format = models.CharField(max_length=8, choices=Format.choices)
     name = models.CharField(max_length=NAME_LENGTH)
     integrities = models.BinaryField(default=b"{}")  # JSON object: version -> SRI ("sha1-…" where that is all there was)
@@ -100,7 +100,7 @@ class Rendering(models.Model):
     (they differ: a public package's bytes do not go stale with its metadata).
     """
 
-    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="+")
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="+", db_index=False)
     format = models.CharField(max_length=8, choices=Format.choices)
     name = models.CharField(max_length=NAME_LENGTH)
     folded = models.CharField(max_length=NAME_LENGTH)
@@ -123,7 +123,7 @@ class Rendering(models.Model):
 class Document(models.Model):
     """Rendered bytes of one form for one base URL, gzip-compressed once, with strong ETags."""
 
-    rendering = models.ForeignKey(Rendering, on_delete=models.CASCADE, related_name="documents")
+    rendering = models.ForeignKey(Rendering, on_delete=models.CASCADE, related_name="documents", db_index=False)
     form = models.CharField(max_length=12)  # "full", "abbreviated"
     base_url = models.CharField(max_length=300)
     etag = models.CharField(max_length=64)  # of the gzip bytes, without quotes
@@ -141,7 +141,7 @@ class Document(models.Model):
 class DocumentFile(models.Model):
     """A file that the rendering allows and whose bytes are here: the hot path serves these and no others."""
 
-    rendering = models.ForeignKey(Rendering, on_delete=models.CASCADE, related_name="files")
+    rendering = models.ForeignKey(Rendering, on_delete=models.CASCADE, related_name="files", db_index=False)
     filename = models.CharField(max_length=512)
     sha256 = models.CharField(max_length=64)
     size = models.BigIntegerField()

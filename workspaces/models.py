@@ -43,7 +43,7 @@ class Workspace(models.Model):
 class Membership(models.Model):
     """One person's role in one workspace."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships", db_index=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.PositiveSmallIntegerField(choices=ROLE_CHOICES, default=Role.READER)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -59,7 +59,7 @@ class Membership(models.Model):
 class Group(models.Model):
     """Some of a workspace's members under one name: what npm calls a team of an organisation."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="groups")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="groups", db_index=False)
     slug = models.CharField(max_length=40)
     description = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -75,7 +75,7 @@ class Group(models.Model):
 class GroupMember(models.Model):
     """A member in a group. It hangs on the membership, so who leaves the workspace leaves its groups."""
 
-    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="members")
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="members", db_index=False)
     member = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="groups")
 
     class Meta:
@@ -88,7 +88,7 @@ class GroupMember(models.Model):
 class Claim(models.Model):
     """A name pattern that is internal everywhere in the workspace, whether or not a package exists."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="claims")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="claims", db_index=False)
     pattern = models.CharField(max_length=214)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -1,0 +1,23 @@
+"""Every index is a page more to write with every publish: none is kept that another one begins with."""
+
+import pytest
+from django.apps import apps
+from django.db import connection
+
+KEPT = {("workspaces_event", ("workspace_id",)): "a workspace's events in their order, without sorting (its rows are by id)"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("app", ["packages", "registries", "tokens", "upstreams", "workspaces"])
+def test_no_index_begins_another(app: str) -> None:
+    needless = []
+    for model in apps.get_app_config(app).get_models():
+        table = model._meta.db_table
+        with connection.cursor() as cursor:
+            constraints = connection.introspection.get_constraints(cursor, table)
+        columns = {tuple(one["columns"]): one for one in constraints.values() if one["index"] or one["unique"] or one["primary_key"]}
+        for short, one in columns.items():
+            longer = [other for other in columns if other[: len(short)] == short and other != short]
+            if longer and not one["unique"] and not one["primary_key"] and (table, short) not in KEPT:
+                needless.append((table, short, longer))
+    assert needless == []
