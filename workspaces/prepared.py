@@ -5,13 +5,17 @@ psycopg's own adapters: text for everything but bytes, so that the server infers
 """
 
 import itertools
+import select
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import psycopg
 from psycopg import pq
+from psycopg.abc import PQGen
 from psycopg.adapt import PyFormat, Transformer
+
+Row = tuple[Any, ...]
 
 BEGIN = b"BEGIN"
 DONE = frozenset({pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK})
@@ -22,31 +26,100 @@ class Prepared:
     """The statements prepared on one connection; of the thread that has the connection just now."""
 
     def __init__(self, connection: "psycopg.Connection[Any]") -> None:
-        self._connection, self._names = connection, dict[str, bytes]()
+        self._connection, self._names, self._numbers = connection, dict[str, bytes](), itertools.count()
         self._adapters = Transformer(connection)
+        self._hear_of_deallocations()
 
-    def rows(self, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def rows(self, text: str, values: Sequence[Any]) -> list[Row]:
         """Run the statement with its places as `%s`; begins a transaction as psycopg does. Raises psycopg.Error."""
-        server = self._connection.pgconn
-        if not self._connection.autocommit and server.transaction_status == pq.TransactionStatus.IDLE:
+        server, one = self._connection.pgconn, self._made(text, values)
+        if self._must_begin():
             self._checked(server.exec_(BEGIN))
-        name = self._names.get(text) or self._prepare(server, text)
-        forms = [PyFormat.BINARY if type(value) is bytes else PyFormat.TEXT for value in values]
-        sent = self._adapters.dump_sequence(values, forms)
-        result = self._checked(server.exec_prepared(name, sent, self._adapters.formats, pq.Format.TEXT))  # type: ignore[arg-type] # NULLs
-        self._adapters.set_pgresult(result)
-        return self._adapters.load_rows(0, result.ntuples, tuple)
+        return self._loaded(server.exec_prepared(*one, pq.Format.TEXT))
 
-    def _prepare(self, server: pq.abc.PGconn, text: str) -> bytes:
-        name = b"gatehouse_%d" % len(self._names)
-        self._checked(server.prepare(name, _numbered(text)))
-        self._names[text] = name
+    def last_rows(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[Row]:
+        """Run several, one after the other in one journey (pipeline mode; the manual, section 34.5); the rows of the last.
+
+        Each sees what is committed when its turn comes, as if it had been sent alone. Raises psycopg.Error of the first that fails.
+        """
+        made = [self._made(text, values) for text, values in statements]
+        server, begins = self._connection.pgconn, self._must_begin()
+        server.enter_pipeline_mode()
+        try:
+            if begins:
+                server.send_query_params(BEGIN, None)
+            for one in made:
+                server.send_query_prepared(*one, pq.Format.TEXT)
+            server.pipeline_sync()
+            _send_all(server)
+            results = [_answer(server) for _ in range(begins + len(made))]
+            _answer(server)  # the end of the pipeline
+            server.exit_pipeline_mode()
+        except BaseException:  # who knows what is still to come on it
+            self._connection.close()
+            raise
+        return [self._loaded(result) for result in results][-1]
+
+    def _must_begin(self) -> bool:
+        return not self._connection.autocommit and self._connection.pgconn.transaction_status == pq.TransactionStatus.IDLE
+
+    def _name(self, text: str) -> bytes:
+        """The statement, prepared when it is new."""
+        name = self._names.get(text)
+        if name is None:
+            name = b"gatehouse_%d" % next(self._numbers)
+            self._checked(self._connection.pgconn.prepare(name, _numbered(text)))
+            self._names[text] = name
         return name
+
+    def _hear_of_deallocations(self) -> None:
+        """After a rollback psycopg lets the server forget all prepared statements, ours among them, and tells nobody."""
+        deallocate = self._connection._deallocate  # noqa: SLF001 - tests/storage/test_prepared.py watches that it still is that one
+
+        def deallocated(name: bytes | None) -> PQGen[None]:
+            if name is None:
+                self._names.clear()
+            return deallocate(name)
+
+        self._connection._deallocate = deallocated  # type: ignore[method-assign] # noqa: SLF001 - the same
+
+    def _made(self, text: str, values: Sequence[Any]) -> tuple[bytes, Any, list[pq.Format] | None]:
+        """Name, values and their formats, as libpq takes them."""
+        forms = [PyFormat.BINARY if type(value) is bytes else PyFormat.TEXT for value in values]
+        return self._name(text), self._adapters.dump_sequence(values, forms), self._adapters.formats
+
+    def _loaded(self, result: pq.abc.PGresult) -> list[Row]:
+        self._adapters.set_pgresult(self._checked(result))
+        return self._adapters.load_rows(0, result.ntuples, tuple)
 
     def _checked(self, result: pq.abc.PGresult) -> pq.abc.PGresult:
         if result.status not in DONE:
             raise psycopg.errors.error_from_result(result, encoding=self._connection.info.encoding)
         return result
+
+
+def _send_all(server: pq.abc.PGconn) -> None:
+    while server.flush():
+        _wait(server, select.POLLIN | select.POLLOUT)
+        server.consume_input()  # what it does not get rid of may keep it from taking more
+
+
+def _answer(server: pq.abc.PGconn) -> pq.abc.PGresult:
+    """The next result of a pipeline; an empty one stands between two of them."""
+    for _ in range(2):
+        while server.is_busy():  # waiting in libpq would keep the interpreter's lock
+            _wait(server, select.POLLIN)
+            server.consume_input()
+        result = server.get_result()
+        if result is not None:
+            return result
+    raise psycopg.OperationalError("the connection was lost")
+
+
+def _wait(server: pq.abc.PGconn, events: int) -> None:
+    poll = select.poll()
+    poll.register(server.socket, events)
+    poll.poll()
 
 
 def prepared_of(connection: "psycopg.Connection[Any]") -> Prepared:

@@ -52,6 +52,18 @@ def row(text: str, values: Sequence[Any]) -> Row | None:
     return found[0] if found else None
 
 
+def last_row(statements: Sequence[tuple[str, Sequence[Any]]]) -> Row | None:
+    """Run several one after the other, in one journey where each would be one; the first row of the last."""
+    here = database()
+    if not is_postgresql() or here.execute_wrappers or here.queries_logged:
+        return [row(text, values) for text, values in statements][-1]
+    here.validate_no_broken_transaction()
+    here.ensure_connection()
+    with here.wrap_database_errors:
+        found = prepared_of(here.connection).last_rows(statements)
+    return found[0] if found else None
+
+
 def run(text: str, values: Sequence[Any]) -> None:
     """The same, for a statement without rows."""
     rows(text, values)

@@ -10,7 +10,6 @@ from packages.blobs import Storing
 from packages.errors import VersionExists, VersionRetired
 from packages.formats.publication import Publication
 from packages.models import Format, Package, Version
-from packages.services.epochs import bump_name
 from packages.services.listing import to_list
 from packages.services.rows import enter, look_before, write_tag, write_version
 from packages.services.signing import UNSIGNED, Signature, sign
@@ -112,7 +111,6 @@ def _refuse_early(registry: Registry, publication: Publication) -> Published | N
 
 @transaction.atomic
 def _commit(actor: Actor, registry: Registry, publication: Publication, origin: str, stored: Storing) -> Published:
-    bump_name(registry.workspace_id, publication.format, publication.name.lower())
     entered = enter(registry, publication)
     if entered is None:
         raise RegistryNotFound(f"The registry {registry} was deleted just now.")

@@ -2,7 +2,7 @@
 
 A row that may be there already is written by one upsert, which also waits for whoever is writing it just now: no
 savepoint and no second look. Everything here is called inside the caller's transaction, under the lock of the name
-(`bump_name`), except `look_before`. PostgreSQL, where each statement is a journey, gets the same rows in fewer ones
+(`enter` takes it), except `look_before`. PostgreSQL, where each statement is a journey, gets the same rows in fewer ones
 (data-modifying WITH; its manual, section 7.8.4).
 """
 
@@ -14,9 +14,10 @@ from django.utils import timezone
 
 from packages.formats.publication import Publication, StagedFile
 from packages.models import Package, Version
+from packages.services.epochs import BUMP
 from registries.models import Registry
 from workspaces.insertion import as_loaded, insert, statement_for
-from workspaces.statements import Write, is_postgresql, moment, row, run
+from workspaces.statements import Write, is_postgresql, last_row, moment, row, run
 
 RETIRED = "EXISTS(SELECT 1 FROM packages_retiredversion WHERE registry_id = %s AND format = %s AND name = %s AND version = %s)"
 BEFORE = (
@@ -84,17 +85,18 @@ def look_before(registry: Registry, publication: Publication) -> Before:
 
 
 def enter(registry: Registry, publication: Publication) -> tuple[Package, Now] | None:
-    """The package, created when new, its revision moved on, and what decides; None when the registry is gone.
+    """The name locked, its package, created when new, with its revision moved on, and what decides; None when the registry is gone.
 
-    Not in one statement with the lock: that one sees the rows of before the wait.
+    The lock is a statement of its own: one that takes it sees the rows of before the wait.
     """
     now, name, folded = moment(timezone.now()), publication.name, publication.name.lower()
     entering = [registry.pk, publication.format, name, folded, now, now]
     retired = [registry.pk, publication.format, name, publication.version]
+    lock = (BUMP, [registry.workspace_id, publication.format, folded])
     if is_postgresql():
-        found = row(ENTER, [*entering, *retired, registry.pk])
+        found = last_row([lock, (ENTER, [*entering, *retired, registry.pk])])
     else:
-        package = row(PACKAGE, entering) or ()
+        package = last_row([lock, (PACKAGE, entering)]) or ()
         found = row(STANDING_NOW, [*retired, package[0], package[0], registry.pk])
         found = found and (*found, *package)
     if found is None:

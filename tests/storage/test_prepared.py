@@ -1,0 +1,129 @@
+"""Prepared statements on a real PostgreSQL: errors, rollbacks, what psycopg makes the server forget, a lost connection."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from tests.parts.postgres import Postgres
+from workspaces.prepared import Prepared, prepared_of
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+
+@pytest.fixture
+def connection(postgres: Postgres) -> Iterator[Connection]:
+    """A connection to an empty database with one table, as Django has it: statements that are repeated get prepared."""
+    with psycopg.connect(postgres.database().replace("postgres://", "postgresql://"), autocommit=True, prepare_threshold=1) as made:
+        made.execute("CREATE TABLE held (name text PRIMARY KEY, data bytea, at timestamptz, many text[])")
+        yield made
+
+
+ADD = "INSERT INTO held (name, data) VALUES (%s, %s) RETURNING name"
+READ = "SELECT data, '100%%' FROM held WHERE name = %s"
+
+
+def test_values_come_back_as_they_went(connection: Connection) -> None:
+    prepared = prepared_of(connection)
+
+    assert prepared.rows(ADD, ["a\u20ac'\"\\", b"\x00\xff"]) == [("a\u20ac'\"\\",)]
+    assert prepared.rows(READ, ["a\u20ac'\"\\"]) == [(b"\x00\xff", "100%")]
+    assert prepared.rows(READ, ["none"]) == []
+    assert prepared_of(connection) is prepared
+
+
+def test_what_cannot_be_a_value_changes_nothing(connection: Connection) -> None:
+    prepared = prepared_of(connection)
+    with pytest.raises(psycopg.DataError):
+        prepared.rows(ADD, ["nul \0", b""])
+    with pytest.raises(psycopg.DataError):
+        prepared.last_rows([(READ, ["a"]), (ADD, ["nul \0", b""])])
+
+    assert prepared.rows("SELECT count(*) FROM held", []) == [(0,)]
+
+
+def test_an_error_is_the_drivers_own(connection: Connection) -> None:
+    prepared = prepared_of(connection)
+    prepared.rows(ADD, ["twice", b""])
+
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        prepared.rows(ADD, ["twice", b""])
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        prepared.last_rows([(ADD, ["once", b""]), (ADD, ["twice", b""]), (READ, ["once"])])
+
+
+def test_they_are_there_again_after_a_rollback(connection: Connection) -> None:
+    """psycopg answers a ROLLBACK with DEALLOCATE ALL when it has prepared something itself."""
+    prepared = prepared_of(connection)
+    for number in range(3):
+        connection.execute("SELECT name FROM held WHERE name = %s", [str(number)])
+    prepared.rows(READ, ["a"])
+    connection.autocommit = False
+    prepared.rows(ADD, ["gone", b""])
+    connection.rollback()
+    connection.execute("SELECT 1")
+
+    assert prepared.rows(READ, ["gone"]) == []
+    assert prepared.last_rows([(ADD, ["here", b"1"]), (READ, ["here"])]) == [(b"1", "100%")]
+    connection.commit()
+    assert connection.execute("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'gatehouse%'").fetchone() == (2,)
+
+
+def test_it_begins_a_transaction_as_the_driver_does(connection: Connection) -> None:
+    prepared = prepared_of(connection)
+    connection.autocommit = False
+    for first in (prepared.rows, lambda text, values: prepared.last_rows([(text, values)])):
+        first(ADD, ["not yet", b""])
+        assert connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
+        connection.rollback()
+
+    assert prepared.rows("SELECT count(*) FROM held", []) == [(0,)]
+
+
+def test_a_pipeline_sees_what_was_committed_while_it_waited(connection: Connection) -> None:
+    """The rows of behind a lock are those of after the wait: each statement has a look of its own."""
+    connection.execute("INSERT INTO held (name, data) VALUES ('lock', '')")
+    with psycopg.connect(connection.info.dsn, autocommit=False) as other:
+        other.execute("UPDATE held SET data = 'new' WHERE name = 'lock'")
+        connection.autocommit = False
+        wait = Waiting(connection)
+        wait.thread.start()
+        wait.until_blocked(other)
+        other.commit()
+    wait.thread.join(10)
+
+    assert wait.found == [(b"new", "100%")]
+
+
+class Waiting:
+    """A pipeline in a thread: it takes the row that somebody else has, then reads."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection, self.found = connection, list[tuple[object, ...]]()
+        self.thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        lock = "UPDATE held SET many = '{}' WHERE name = %s"
+        self.found = Prepared(self._connection).last_rows([(lock, ["lock"]), (READ, ["lock"])])
+
+    def until_blocked(self, other: Connection) -> None:
+        """Until the server says that it waits for a lock."""
+        for _ in range(500):
+            row = other.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'").fetchone()
+            if row != (0,):
+                return
+            time.sleep(0.01)
+        raise AssertionError("nobody waits")
+
+
+def test_a_lost_connection_is_an_error_and_no_endless_wait(connection: Connection) -> None:
+    prepared = prepared_of(connection)
+    prepared.rows(READ, ["a"])
+    with psycopg.connect(connection.info.dsn, autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [connection.info.backend_pid])
+
+    with pytest.raises(psycopg.OperationalError):
+        prepared.last_rows([(READ, ["a"]), (READ, ["b"])])
+    assert connection.closed
