@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
 from api.errors import NotYet
-from packages.blobs import Staging
+from packages.blobs import IN_MEMORY, Staging
 from packages.formats.npm.versions import check_tag
 from packages.formats.publication import Publication, StagedFile
 from packages.models import Version
@@ -29,7 +29,7 @@ def registry_for_upload(actor: Actor, workspace: str, registry: str, format: str
 def publish_file(actor: Actor, registry: Registry, file: "UploadedFile[Any]", tag: str) -> Published:
     """Stage the file, read what it says of itself, publish. Raises what the format and the service raise."""
     check_tag(tag)
-    with Staging(limit=settings.FILE_LIMIT) as staging:
+    with Staging(limit=settings.FILE_LIMIT, memory=IN_MEMORY) as staging:
         for chunk in file.chunks():
             staging.write(chunk)
         publication = _parser()(staging.finish(), tag)

@@ -10,7 +10,6 @@ import os
 import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -23,6 +22,7 @@ from packages.errors import BodyTooLarge, StorageFull
 from packages.formats.publication import StagedFile
 
 CHUNK = 256 * 1024  # bytes read at a time
+IN_MEMORY = 256 * 1024  # bytes of a body, and of a file in it, that are kept off the disk until they are stored
 WRITERS = 8  # files made durable at once, per process
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -32,15 +32,17 @@ _storing = ThreadPoolExecutor(WRITERS, thread_name_prefix="storing")
 class Staging:
     """A file being received: written to the side and hashed while it grows. Use as a context manager.
 
-    Leaving the block deletes the file unless it was stored. Raises BodyTooLarge past `limit` bytes, StorageFull.
+    Up to `memory` bytes are not written before they are stored. Leaving the block deletes the file unless it was
+    stored. Raises BodyTooLarge past `limit` bytes, StorageFull.
     """
 
-    def __init__(self, *, limit: int) -> None:
-        self._limit = limit
+    def __init__(self, *, limit: int, memory: int = 0) -> None:
+        self._limit, self._memory = limit, memory
         self.size = 0
         self._hashes = (hashlib.sha1(usedforsecurity=False), hashlib.sha256(), hashlib.sha512())
         self.path = staging_folder() / f"{os.getpid()}-{secrets.token_hex(12)}.part"
-        self._file = _created(self.path)
+        self._held: list[bytes] | None = [] if memory else None
+        self._file = None if memory else _created(self.path)
 
     def write(self, chunk: bytes) -> None:
         """Take the next bytes."""
@@ -48,7 +50,7 @@ class Staging:
         if self.size > self._limit:
             raise BodyTooLarge(f"A file may have at most {self._limit:,} bytes.")
         try:
-            self._file.write(chunk)
+            self._keep(chunk)
         except OSError as error:
             raise _storage_error(error) from error
         for one in self._hashes:
@@ -56,107 +58,79 @@ class Staging:
 
     def finish(self) -> StagedFile:
         """Close the file and tell its hashes."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
+        content = None if self._held is None else b"".join(self._held)
         sha1, sha256, sha512 = (one.hexdigest() for one in self._hashes)
-        return StagedFile(path=self.path, size=self.size, sha1=sha1, sha256=sha256, sha512=sha512)
+        return StagedFile(path=self.path, content=content, size=self.size, sha1=sha1, sha256=sha256, sha512=sha512)
+
+    def _keep(self, chunk: bytes) -> None:
+        if self._held is not None and self.size <= self._memory:
+            self._held.append(chunk)
+            return
+        if self._file is None:
+            self._file = _created(self.path)
+        for piece in (*(self._held or ()), chunk):
+            _write(self._file, piece)
+        self._held = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._file.close()
-        self.path.unlink(missing_ok=True)
+        if self._file is not None:
+            self._file.close()
+            self.path.unlink(missing_ok=True)
 
 
 class DurableFileStorage(FileSystemStorage):
     """Django's file storage with a move into place that survives power loss."""
 
-    def moving(self, staged: Path, name: str, size: int) -> "Moving":
-        """The move of `staged` to `name`, which is one of ours (`key`): it is joined without the checks for names of clients."""
-        return Moving(staged, os.path.join(self.location, name), size)  # noqa: PTH118 - a string, quickly
+    def move_in(self, staged: StagedFile, name: str) -> None:
+        """Write or sync the file, rename it to `name`, sync the folder; only the last when the bytes are there already.
 
-
-class Moving:
-    """A file's way into place, in two parts: opened by whoever has time, made durable (`finish`) by whoever waits for the disk.
-
-    Every call of the system takes the interpreter's lock anew, so a thread beside one that works should make few.
-    """
-
-    def __init__(self, staged: Path, target: str, size: int) -> None:
-        self._staged, self._target = staged, target
-        self._folder = _opened_folder(os.path.dirname(target))  # noqa: PTH120 - a string, quickly
-        self._file: int | None = None
+        `name` is one of ours (`key`): it is joined without the checks for names of clients. Plain calls of the system
+        and few: a thread that does this beside another takes the interpreter's lock anew after each.
+        """
+        target = os.path.join(self.location, name)  # noqa: PTH118 - a string, quickly
+        folder = _opened_folder(os.path.dirname(target))  # noqa: PTH120 - the same
         try:
-            if _size(target) != size:
-                self._file = os.open(staged, os.O_RDONLY)
-        except BaseException:
-            self.close()
-            raise
-
-    def finish(self) -> None:
-        """Fsync the file, rename it, fsync the folder; only the last when the bytes are there already."""
-        if self._file is not None:
-            os.fsync(self._file)  # by whatever handle: what is synced is the file (fsync(2))
-            try:
-                os.replace(self._staged, self._target)  # noqa: PTH105 - the same, quickly
-            except OSError as error:
-                if error.errno != errno.EXDEV:
-                    raise
-                _copy_across(self._staged, Path(self._target))
-        os.fsync(self._folder)  # also when another writer renamed it just now
-
-    def close(self) -> None:
-        """Give the handles back."""
-        os.close(self._folder)
-        if self._file is not None:
-            os.close(self._file)
+            if _size(target) != staged.size:
+                _sync(staged)
+                _rename(staged.path, target)
+            os.fsync(folder)  # also when another writer renamed it just now
+        finally:
+            os.close(folder)
 
 
 def store(staged: StagedFile) -> None:
     """Make the staged bytes durable under their digest. Idempotent. Raises StorageFull."""
-    with Storing(staged, beside=False) as storing:
-        storing.settle()
+    storage, name = backend(), key(staged.sha256)
+    try:
+        if isinstance(storage, DurableFileStorage):
+            storage.move_in(staged, name)
+        elif not storage.exists(name) or storage.size(name) != staged.size:
+            with staged.open() as file:
+                storage.save(name, DjangoFile(file))
+    except OSError as error:
+        raise _storage_error(error) from error
 
 
 class Storing:
-    """`store` in two parts: begun here, and done in a thread of its own (`beside`) until `settle`. Use as a context manager."""
+    """`store`, in a thread of its own: waiting for the disk costs nobody else's time. Use as a context manager."""
 
-    def __init__(self, staged: StagedFile, *, beside: bool = True) -> None:
-        storage, name = backend(), key(staged.sha256)
-        self._moving: Moving | None = None
-        if isinstance(storage, DurableFileStorage):
-            try:
-                self._moving = storage.moving(staged.path, name, staged.size)
-            except OSError as error:
-                raise _storage_error(error) from error
-        self._work = self._moving.finish if self._moving is not None else partial(_save, storage, staged, name)
-        self._stored = _storing.submit(self._work) if beside else None
+    def __init__(self, staged: StagedFile) -> None:
+        self._stored = _storing.submit(store, staged)
 
     def settle(self) -> None:
-        """Return when the bytes are durable. Raises StorageFull."""
-        try:
-            if self._stored is None:
-                self._work()
-            else:
-                self._stored.result()
-        except OSError as error:
-            raise _storage_error(error) from error
+        """Return when the bytes are durable. Raises what `store` raises."""
+        self._stored.result()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._stored is not None:
-            self._stored.exception()  # wait: the staged file goes away behind us
-        if self._moving is not None:
-            self._moving.close()
-
-
-def _save(storage: Storage, staged: StagedFile, name: str) -> None:
-    """Into a storage that is no folder of this machine."""
-    if not storage.exists(name) or storage.size(name) != staged.size:
-        with staged.path.open("rb") as file:
-            storage.save(name, DjangoFile(file))
+        self._stored.exception()  # wait: the staged file goes away behind us
 
 
 def open_blob(sha256: str) -> IO[bytes]:
@@ -226,6 +200,13 @@ def _created(path: Path) -> IO[bytes]:
         return open(path, "xb", buffering=0)  # noqa: PTH123 - the same
 
 
+def _write(file: IO[bytes], data: bytes) -> None:
+    """All of it: an unbuffered file on a disk that is nearly full takes a part and says so by its length only."""
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) :]
+
+
 def _copy_of(sha256: str) -> Path:
     return Path(settings.DATA_DIR) / "cache" / sha256[:2] / sha256
 
@@ -260,6 +241,36 @@ def _size(path: str) -> int | None:
         return os.stat(path).st_size  # noqa: PTH116 - a string, quickly
     except FileNotFoundError:
         return None
+
+
+def _sync(staged: StagedFile) -> None:
+    """Its bytes on disk, at its path; whatever of a new file cannot be written goes again."""
+    if staged.content is None:
+        handle = os.open(staged.path, os.O_RDONLY)  # what is synced is the file, by whatever handle (fsync(2))
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        return
+    try:
+        with _created(staged.path) as file:
+            _write(file, staged.content)
+            os.fsync(file.fileno())
+    except OSError:
+        staged.path.unlink(missing_ok=True)
+        raise
+
+
+def _rename(staged: Path, target: str) -> None:
+    try:
+        os.replace(staged, target)  # noqa: PTH105 - a string, quickly
+    except OSError as error:
+        try:
+            if error.errno != errno.EXDEV:
+                raise
+            _copy_across(staged, Path(target))
+        finally:
+            staged.unlink(missing_ok=True)
 
 
 def _opened_folder(path: str) -> int:

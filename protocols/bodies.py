@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from django.conf import settings
 
-from packages.blobs import staging_folder
+from packages.blobs import IN_MEMORY, staging_folder
 from packages.formats.errors import DocumentInvalid
 
 Message = MutableMapping[str, Any]
@@ -22,7 +22,6 @@ Receive = Callable[[], Awaitable[Message]]
 Headers = dict[str, str]
 Admit = Callable[[str, str, Headers, str], Awaitable["BodyRefused | int"]]  # the refusal, or how many bytes may come
 
-IN_MEMORY = 256 * 1024  # bytes of a body kept off the disk
 UNASKED = 64 * 1024  # bytes a body may have without anybody asking who sends it
 MINIMUM_RATE = 4 * 1024  # bytes per second
 

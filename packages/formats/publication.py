@@ -2,19 +2,25 @@
 
 import base64
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 
 @dataclass(frozen=True, kw_only=True)
 class StagedFile:
-    """Bytes received in full, hashed on the way, lying beside the storage; hashes in hex, size in bytes."""
+    """Bytes received in full, hashed on the way, lying beside the storage at `path` or still in memory; hashes in hex, size in bytes."""
 
     path: Path
+    content: bytes | None = None  # of a small file that is not on disk yet
     size: int
     sha1: str
     sha256: str
     sha512: str
+
+    def open(self) -> IO[bytes]:
+        """Its bytes, from the beginning."""
+        return self.path.open("rb") if self.content is None else BytesIO(self.content)
 
     @property
     def integrity(self) -> str:

@@ -24,7 +24,8 @@ def look(tmp_path: Path, content: bytes) -> Inspected:
     """Inspect these bytes as a staged file."""
     path = tmp_path / "staged"
     path.write_bytes(content)
-    return inspect(path)
+    with path.open("rb") as file:
+        return inspect(file)
 
 
 def entry(name: str, kind: bytes = tarfile.REGTYPE, *, size: int = 0, link: str = "") -> tarfile.TarInfo:

@@ -69,7 +69,8 @@ def parse_publish(name: str, document: Mapping[str, object], attachment: str | N
     tags = _tags(version, document)
     _check_attachment(known, version, document, attachment, file)
     _check_dist(manifest, file)
-    inspected = inspect(file.path)
+    with file.open() as opened:
+        inspected = inspect(opened)
     check_inside(known, version, inspected)
     truth = normalise(inspected.package, inspected.files, inspected.authors)
     readme = document.get("readme")
@@ -94,7 +95,8 @@ def publication_from_tarball(file: StagedFile, tag: str = "latest") -> Publicati
 
     Raises ContentInvalid, NameInvalid, VersionInvalid, TagInvalid.
     """
-    inspected = inspect(file.path)
+    with file.open() as opened:
+        inspected = inspect(opened)
     name, version = parse_new(inspected.package.get("name")), check_version(inspected.package.get("version"))
     truth = normalise(inspected.package, inspected.files, inspected.authors)
     manifest = stored_manifest(truth, name=name.full, version=version, file=file, inspected=inspected, sent={})

@@ -7,7 +7,7 @@ Memory is bounded by one piece of output and one header; nothing is ever written
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from typing import IO
 
 import orjson
 
@@ -56,10 +56,9 @@ class Entry:
     size: int
 
 
-def inspect(path: Path) -> Inspected:
-    """Read the staged tarball once. Raises ContentInvalid naming the entry at fault."""
-    with path.open("rb") as file:
-        return Reader(Unzipped(file)).read()
+def inspect(file: IO[bytes]) -> Inspected:
+    """Read the tarball once. Raises ContentInvalid naming the entry at fault."""
+    return Reader(Unzipped(file)).read()
 
 
 class Reader:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from packages.blobs import Staging
+from packages.blobs import IN_MEMORY, Staging
 from packages.formats.errors import DocumentInvalid
 from packages.formats.npm.publish import Intake, Kind, check_names, deprecations, kind_of, parse_publish
 from packages.formats.npm.scan import scan
@@ -27,7 +27,7 @@ def write_package(request: HttpRequest, ws: str, reg: str, pkg: str) -> HttpResp
     here, refusal = visit_writer(request, ws, reg, pkg, Action.PUBLISH)
     if refusal is not None:
         return _star_only(request, here, refusal)
-    with Staging(limit=settings.FILE_LIMIT) as staging:
+    with Staging(limit=settings.FILE_LIMIT, memory=IN_MEMORY) as staging:
         intake = Intake(staging)
         document = scan(Body(request, settings.PUBLISH_LIMIT), intake.sink_for)
         match kind_of(document):
