@@ -6,12 +6,14 @@ import json
 import random
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from bench.cpu import cpu_seconds, wait_until_idle
 from bench.measure import Figure
 from bench.peers import Peer
+from bench.wire import Broken, Wire
 from tests.parts.pack import pack, publish_document
 
 TEXT = 4096  # bytes that cannot be compressed
@@ -58,24 +60,25 @@ def publish(peer: Peer, how: Publishing, *, count: int) -> Figure:
     return Figure(done / seconds, used / done * 1e6 if done else 0, count - done + lost)
 
 
-def send(peer: Peer, name: str, body: bytes, connection: http.client.HTTPConnection | None = None) -> int:
-    """One PUT; the status, 0 when there was no answer."""
-    own = connection or http.client.HTTPConnection(urlsplit(peer.url).netloc, timeout=60)
-    headers = {"Authorization": f"Bearer {peer.token}", "Content-Type": "application/json", "npm-command": "publish"}
-    try:
-        own.request("PUT", peer.prefix + quote(name, safe="@"), body, headers)
-        answer = own.getresponse()
-        answer.read()
-    except (OSError, http.client.HTTPException):
-        own.close()
-        return 0
-    return answer.status
+def send(peer: Peer, name: str, body: bytes) -> int:
+    """One PUT; the status. Raises OSError, Broken."""
+    with Wire(peer) as wire:
+        return wire.put(_path(peer, name), body)
 
 
 def _client(peer: Peer, puts: list[_Put], acknowledged: list[_Put]) -> None:
-    connection = http.client.HTTPConnection(urlsplit(peer.url).netloc, timeout=60)
-    acknowledged.extend([put for put in puts if send(peer, put.name, put.body, connection) in {200, 201}])
-    connection.close()
+    """One after the other; behind a broken connection goes a new one."""
+    left = iter(puts)
+    while (put := next(left, None)) is not None:
+        with suppress(OSError, Broken), Wire(peer) as wire:
+            while put is not None:
+                if wire.put(_path(peer, put.name), put.body) in {200, 201}:
+                    acknowledged.append(put)
+                put = next(left, None)
+
+
+def _path(peer: Peer, name: str) -> str:
+    return peer.prefix + quote(name, safe="@")
 
 
 def _puts(how: Publishing, stem: str, count: int) -> list[_Put]:

@@ -5,7 +5,8 @@ npm package, OCI repository, Entropic package and MoonBit module are all `Packag
 An index is a page more to write with every publish, so none is kept that another one begins with: foreign keys have
 `db_index=False` where a constraint leads with them, and `unique=True`, which on PostgreSQL is two indexes for a text,
 is spelled as a constraint. A young table's statistics would also make PostgreSQL choose the shorter one, which reads
-every package of a registry.
+every package of a registry. A constraint on a foreign key is a look at the other row, and a lock on it that publishers of
+one workspace share: rows that mean nothing once the other is gone do without (`db_constraint=False`).
 """
 
 from django.db import models
@@ -66,7 +67,7 @@ class Version(models.Model):
     size = models.BigIntegerField(default=0)  # bytes of all files
     deprecated = models.CharField(max_length=4096, blank=True)
     is_yanked = models.BooleanField(default=False)
-    published_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    published_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
     published_by_name = models.CharField(max_length=128, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     differences = models.JSONField(default=list, db_default=[])  # where its document and its file disagree: [{field, document, tarball}]
@@ -175,7 +176,7 @@ class RetiredVersion(models.Model):
 class NameEpoch(models.Model):
     """A counter per canonical name and workspace, bumped in every transaction that changes the name's facts."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     format = models.CharField(max_length=8, choices=Format.choices)
     name = models.CharField(max_length=NAME_LENGTH)
     epoch = models.BigIntegerField(default=1)
@@ -263,7 +264,7 @@ class SearchEntry(models.Model):
     """
 
     package = models.OneToOneField(Package, on_delete=models.CASCADE, primary_key=True, related_name="search_entry")
-    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="+", db_index=False)
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     folded = models.CharField(max_length=NAME_LENGTH)
     version = models.CharField(max_length=256)
     is_pulled = models.BooleanField()
