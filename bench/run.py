@@ -17,7 +17,7 @@ from urllib3.exceptions import HTTPError
 
 from bench import TOOLS, cases, packages
 from bench.chosen import Chosen, made_up, real
-from bench.clients import Failed
+from bench.clients import COMMANDS, Failed
 from bench.closure import FOLDER, Closure, keep, kept_closure
 from bench.cpu import memory
 from bench.crowd import Beside, beside_crowd
@@ -35,6 +35,7 @@ from bench.upstream import Upstream
 from tests.parts.pack import pack, publish_document
 
 SLOW, INSTALLS, GROWTH = "slow clients", "installs", "growth"  # sections that are no line of their own
+INSTALL_LINES = [f"{INSTALLS}: {command.title}" for command in COMMANDS]
 SETTLED = 10  # seconds until a server that was just started is at rest
 
 
@@ -79,7 +80,7 @@ class Run:
         with Upstream(self.kept) as upstream:
             chosen = real(self.closure, self.kept) if self.closure else made_up(self.why)
             self.outcome.notes.append(chosen.told)
-            titles = [case.title for case in cases.cases(chosen)] + [how.title for how in PUBLISHING] + [SLOW, INSTALLS, "memory"]
+            titles = [case.title for case in cases.cases(chosen)] + [how.title for how in PUBLISHING] + [SLOW, *INSTALL_LINES, "memory"]
             if any(map(self._wants, titles)):
                 self._with_peers(upstream, chosen)
             if self._wants(GROWTH):
@@ -115,7 +116,7 @@ class Run:
                 self._rounds(how.title, self.registries, lambda peer, how=how: publish(peer, how, count=self.given.publishes))  # type: ignore[misc]
         if self._wants(SLOW):
             self._slow(upstream, chosen)
-        if self.closure and self._wants(INSTALLS):
+        if self.closure and any(map(self._wants, INSTALL_LINES)):
             self._installs(self.closure, upstream)
 
     def _slow(self, upstream: Upstream, chosen: Chosen) -> None:
