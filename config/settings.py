@@ -125,7 +125,8 @@ else:
         "CONN_MAX_AGE": 0,
         "OPTIONS": {
             **dict(ENVIRONMENT.database["OPTIONS"]),  # type: ignore[call-overload]
-            "pool": {"min_size": 1, "max_size": 12, "timeout": 10, "max_idle": 60},
+            # A backend holds 11 MB; more of them than the processors keep busy only wait. Nobody holds one while asking outside.
+            "pool": {"min_size": 1, "max_size": 5, "timeout": 20, "max_idle": 60},
             "prepare_threshold": 1,  # not 0: a migration may hold several commands, which cannot be prepared
             "server_side_binding": True,
         },

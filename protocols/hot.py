@@ -37,7 +37,7 @@ HOST = re.compile(
     r"(?:\[[^\]]{1,60}\]|[^:]{0,200})(?::[0-9]{0,5})?"
 )  # a registry's address on it fits the column that documents are kept by
 SMALL = 64 * 1024  # bytes: files up to this size are kept in memory
-DOCUMENTS, FILES = 32 * 1024 * 1024, 16 * 1024 * 1024  # bytes kept in memory per process
+DOCUMENTS, FILES = 24 * 1024 * 1024, 8 * 1024 * 1024  # bytes kept in memory per process
 
 Scope = MutableMapping[str, Any]
 Message = dict[str, Any]
