@@ -3,6 +3,7 @@
 import concurrent.futures
 import gzip
 import json
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,13 +47,13 @@ def warm(peers: Iterable[Peer], closure: Closure, upstream: Upstream, say: Calla
 def measure_installs(
     peers: list[Peer], closure: Closure, folder: Path, *, rounds: int, wanted: Callable[[str], bool], say: Callable[[str], None]
 ) -> dict[str, dict[str, Install]]:
-    """Line -> server -> medians. In each round every server in turn, with an empty cache each time."""
+    """Line -> server -> medians. In each round every server in turn, with an empty cache and a disk at rest each time."""
     seen: dict[str, dict[str, list[Install]]] = {}
-    for _ in range(rounds):
+    for number in range(rounds):
         for command in (command for command in COMMANDS if wanted(command.title)):
-            line = seen.setdefault(command.title, {})
-            for peer in peers:
-                line.setdefault(peer.name, []).append(_install(peer, command, closure, folder / "client"))
+            line = seen.setdefault(command.title, {peer.name: [] for peer in peers})
+            for peer in (*peers[number % len(peers) :], *peers[: number % len(peers)]):  # nobody is always the first
+                line[peer.name].append(_install(peer, command, closure, folder / "client"))
             say(f"{command.title}: " + ", ".join(f"{name} {runs[-1].wall:.1f} s, CPU {runs[-1].cpu:.2f} s" for name, runs in line.items()))
     return {
         title: {name: Install(median(one.wall for one in runs), median(one.cpu for one in runs)) for name, runs in line.items()}
@@ -66,6 +67,7 @@ def _install(peer: Peer, command: Command, closure: Closure, folder: Path) -> In
     project.put("package.json", closure.manifest)
     if command.lock:
         project.put("package-lock.json", closure.lock_for(registry, command.lock))
+    os.sync()  # what the one before left to be written would slow this one down
     wait_until_idle(peer.processes)
     before = cpu_seconds(peer.processes)
     wall = project.run(command.tool, *command.words)
