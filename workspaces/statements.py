@@ -14,13 +14,11 @@ from typing import Any, NamedTuple
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from workspaces.prepared import prepared_of
-
-Row = tuple[Any, ...]
+from workspaces.prepared import Row, prepared_of
 
 
 class Write(NamedTuple):
-    """An INSERT that is to be run later, perhaps as a part of another statement; `name` is its own in there."""
+    """A change that is to be run later, perhaps as a part of another statement; `name` is its own in there."""
 
     name: str
     text: str
@@ -35,10 +33,9 @@ def database() -> BaseDatabaseWrapper:
 def rows(text: str, values: Sequence[Any]) -> list[Row]:
     """Run a statement with its places as `%s`; all its rows. Raises Django's database errors."""
     here = database()
-    if here.execute_wrappers or here.queries_logged:
-        return _watched(here, text, values)
-    here.validate_no_broken_transaction()
-    here.ensure_connection()
+    if _is_watched(here):
+        return _shown(here, text, values)
+    _make_ready(here)
     with here.wrap_database_errors:
         if here.vendor == "sqlite":
             found: list[Row] = here.connection.execute(_question_marks(text), values).fetchall()
@@ -55,10 +52,9 @@ def row(text: str, values: Sequence[Any]) -> Row | None:
 def last_row(statements: Sequence[tuple[str, Sequence[Any]]]) -> Row | None:
     """Run several one after the other, in one journey where each would be one; the first row of the last."""
     here = database()
-    if not is_postgresql() or here.execute_wrappers or here.queries_logged:
+    if not is_postgresql() or _is_watched(here):
         return [row(text, values) for text, values in statements][-1]
-    here.validate_no_broken_transaction()
-    here.ensure_connection()
+    _make_ready(here)
     with here.wrap_database_errors:
         found = prepared_of(here.connection).last_rows(statements)
     return found[0] if found else None
@@ -80,7 +76,18 @@ def moment(value: datetime) -> object:
     return value if is_postgresql() else database().ops.adapt_datetimefield_value(value)
 
 
-def _watched(here: BaseDatabaseWrapper, text: str, values: Sequence[Any]) -> list[Row]:
+def _is_watched(here: BaseDatabaseWrapper) -> bool:
+    return bool(here.execute_wrappers) or here.queries_logged
+
+
+def _make_ready(here: BaseDatabaseWrapper) -> None:
+    """What Django's cursor does before each statement."""
+    here.validate_no_broken_transaction()
+    here.ensure_connection()
+
+
+def _shown(here: BaseDatabaseWrapper, text: str, values: Sequence[Any]) -> list[Row]:
+    """By Django's cursor, for whoever looks on."""
     with here.cursor() as cursor:
         cursor.execute(text, values)
         return [] if cursor.description is None else list(cursor.fetchall())

@@ -42,7 +42,7 @@ def list_in_search(package: Package) -> None:
     _run(_writes(package, shown, _listed(package, shown, maintainers_of(package)), old))
 
 
-def to_list(package: Package, published: Version) -> list[Write]:
+def listing_writes(package: Package, published: Version) -> list[Write]:
     """The same for the version that is being published under the tag latest, to be written together with it."""
     if package.format != Format.NPM:
         return []

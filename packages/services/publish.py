@@ -10,7 +10,7 @@ from packages.blobs import Storing
 from packages.errors import VersionExists, VersionRetired
 from packages.formats.publication import Publication
 from packages.models import Format, Package, Version
-from packages.services.listing import to_list
+from packages.services.listing import listing_writes
 from packages.services.rows import enter, look_before, write_tag, write_version
 from packages.services.signing import UNSIGNED, Signature, sign
 from packages.services.turns import turn
@@ -20,7 +20,7 @@ from registries.services import restrict
 from workspaces.access import Action, Actor, Target
 from workspaces.errors import Denied
 from workspaces.models import Event
-from workspaces.services.audit import SYSTEM, record, to_record
+from workspaces.services.audit import SYSTEM, event_write, record
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,8 @@ def _commit(actor: Actor, registry: Registry, publication: Publication, origin: 
     tags = publication.tags if now.has_latest or "latest" in publication.tags else (*publication.tags, "latest")
     new = {"internal": now.is_internal, "integrity": version.integrity, "size": version.size, "tags": list(publication.tags)}
     subject = f"{registry} {publication.format} {publication.name}@{publication.version}"
-    event = to_record(actor, f"version.{origin}", subject, workspace=registry.workspace_id, new=new)
-    listed = to_list(package, version) if "latest" in tags else ()
+    event = event_write(actor, f"version.{origin}", subject, workspace=registry.workspace_id, new=new)
+    listed = listing_writes(package, version) if "latest" in tags else ()
     write_version(version, publication.file, publication.filename, tags, (*listed, event))
     if publication.differences:
         told = {"differences": list(publication.differences)}

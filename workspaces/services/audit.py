@@ -15,7 +15,7 @@ def record(actor: Actor, action: str, subject: str, *, workspace: Workspace | in
     return event
 
 
-def to_record(actor: Actor, action: str, subject: str, *, workspace: Workspace | int | None, new: object) -> Write:
+def event_write(actor: Actor, action: str, subject: str, *, workspace: Workspace | int | None, new: object) -> Write:
     """The same event, to be written together with other rows."""
     event, statement = _event(actor, action, subject, workspace, None, new), statement_for(Event)
     return Write("event", statement.text, statement.values(event))
