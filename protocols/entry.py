@@ -43,16 +43,11 @@ class Entry:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (or the server's own start and stop)."""
-        if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
-        elif scope["type"] == "http":
-            await self._serve(scope, receive, send)
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        method, begun = scope["method"], perf_counter()
-        if method not in METHODS:
-            await self._slowly(scope, begun, receive, send)
+        begun = perf_counter()
+        if scope["type"] != "http":
+            await _other(scope, receive, send)
             return
+        method = scope["method"]
         if method in READING:
             if self._hot is None:
                 self._hot = HotPath()
@@ -112,8 +107,9 @@ async def _refuse(send: Send, status: int, sentence: str, code: str, headers: He
     await send({"type": "http.response.body", "body": body})
 
 
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while True:
+async def _other(scope: Scope, receive: Receive, send: Send) -> None:
+    """The server's own start and stop; nothing else is served."""
+    while scope["type"] == "lifespan":
         message = await receive()
         if message["type"] == "lifespan.startup":
             observation.start()

@@ -104,17 +104,19 @@ class HotPath:
         if key is None:
             return None
         try:
-            stamp = await self._reader.stamp()
+            stamp = self._reader.stamp_at_once() or await self._reader.stamp()
             kept = self._recall.under(stamp).get(key)
             if kept is not None and time() < kept.until:
                 decision = kept.decision
             else:
                 decision, until = await self._decide(scope)
                 self._recall.keep(stamp, key, decision, until)
-            body = await self._body(decision) if decision is not None else None
+            if decision is None:
+                return None
+            body = self._held(decision) or await self._fetched(decision)
         except DatabaseTrouble:
             return None
-        if decision is None or body is None:
+        if body is None:
             return None
         if decision.row.token_id is not None:
             usage.touch(decision.row.token_id)
@@ -150,36 +152,36 @@ class HotPath:
         path = os.path.join(self._folder, blobs.key(sha256))  # noqa: PTH118 - a string, quickly
         return Decision(_start(200, _file_head(sha256), size), row, size, sha256, path=path)
 
-    async def _body(self, decision: Decision) -> Message | None:
-        """The bytes, or where they are; None when they are not as the decision says (the slow path tells the log)."""
-        if decision.path:
-            return self._file_body(decision)
-        return await self._document_body(decision) if decision.key else EMPTY
+    def _held(self, decision: Decision) -> Message | None:
+        """The body, if it is in memory."""
+        if not decision.key:
+            return EMPTY
+        body = (self._files if decision.path else self._documents).get(decision.key)
+        return {"type": "http.response.body", "body": body} if body is not None else None
 
-    async def _document_body(self, decision: Decision) -> Message | None:
-        body = self._documents.get(decision.key)
-        if body is None:
-            body = await self._statements.body(decision.document_id, decision.key)
-            if body is None or len(body) != decision.size:  # replaced between the two statements
-                return None
-            self._documents.put(decision.key, body)
+    async def _fetched(self, decision: Decision) -> Message | None:
+        """The body from where it is stored; None when it is not as the decision says (the slow path tells the log)."""
+        if decision.path:
+            return self._from_disk(decision)
+        body = await self._statements.body(decision.document_id, decision.key)
+        if body is None or len(body) != decision.size:  # replaced between the two statements
+            return None
+        self._documents.put(decision.key, body)
         return {"type": "http.response.body", "body": body}
 
-    def _file_body(self, decision: Decision) -> Message | None:
+    def _from_disk(self, decision: Decision) -> Message | None:
         """One stat for a large file: a lost or damaged one is the slow path's business."""
         path, size = decision.path, decision.size
         try:
             if size > SMALL:
                 return {"type": "http.response.pathsend", "path": path} if os.stat(path).st_size == size else None  # noqa: PTH116
-            body = self._files.get(decision.key)
-            if body is None:
-                with open(path, "rb") as file:  # noqa: PTH123 - at most 64 KiB, and a string
-                    body = file.read()
-                if len(body) != size:
-                    return None
-                self._files.put(decision.key, body)
+            with open(path, "rb") as file:  # noqa: PTH123 - at most 64 KiB, and a string
+                body = file.read()
         except OSError:
             return None
+        if len(body) != size:
+            return None
+        self._files.put(decision.key, body)
         return {"type": "http.response.body", "body": body}
 
 

@@ -36,7 +36,7 @@ def key_of(scope: Scope, headers: Mapping[bytes, bytes]) -> Key | None:
         return None
     get = headers.get
     client = scope["client"]
-    return (scope["raw_path"], client[0] if client else "", scope["scheme"], *[get(name) for name in DECIDING])
+    return (scope["raw_path"], client[0] if client else "", scope["scheme"], *map(get, DECIDING))
 
 
 def _repeats(listed: list[tuple[bytes, bytes]]) -> bool:

@@ -44,6 +44,18 @@ def test_sqlites_stamp_changes_with_any_commit_of_another_and_only_then(tmp_path
     def stamp() -> int:
         return asyncio.run(reader.stamp())
 
+    async def turns() -> None:
+        """Read once in a turn of the loop; what comes in after a commit waits for the next one, so it sees it."""
+        loop, seen = asyncio.get_running_loop(), []
+        in_this_turn = reader.stamp_at_once()
+        writer.execute("INSERT INTO t VALUES (0)")
+        assert reader.stamp_at_once() == in_this_turn
+        loop.call_soon_threadsafe(lambda: seen.append(reader.stamp_at_once()))
+        await asyncio.sleep(0)
+        assert len(seen) == 1
+        assert seen[0] != in_this_turn
+
+    asyncio.run(turns())
     first = stamp()
     assert stamp() == first
     writer.execute("BEGIN IMMEDIATE")

@@ -34,6 +34,10 @@ class DatabaseTrouble(Exception):
 class Reader(Protocol):
     """One connection to the database that the settings name."""
 
+    def stamp_at_once(self) -> Stamp | None:
+        """The stamp where it can be had without waiting, else None. Raises DatabaseTrouble."""
+        ...
+
     async def stamp(self) -> Stamp:
         """A value that is another whenever anything was committed since. Raises DatabaseTrouble."""
         ...
@@ -53,14 +57,30 @@ class SQLite:
     def __init__(self) -> None:
         self._address = f"file:{settings.DATABASES['default']['NAME']}?mode=ro"
         self._opened: sqlite3.Connection | None = None
+        self._version: int | None = None  # of this turn of the loop
 
-    async def stamp(self) -> int:
-        """SQLite's data_version: another after any other connection's commit (sqlite.org/pragma.html#pragma_data_version)."""
-        try:  # in few steps: with every request
+    def stamp_at_once(self) -> int:
+        """SQLite's data_version: another after any other connection's commit (sqlite.org/pragma.html#pragma_data_version).
+
+        Read once in a turn of the loop. Who asks in the same turn had come in before it was read: whatever comes
+        in later waits behind `_turned` in the loop's queue.
+        """
+        if self._version is not None:
+            return self._version
+        try:
             version: int = (self._opened or self._open()).execute("PRAGMA data_version").fetchone()[0]
         except sqlite3.Error as error:
             raise DatabaseTrouble(str(error)) from error
+        asyncio.get_running_loop().call_soon(self._turned)
+        self._version = version
         return version
+
+    async def stamp(self) -> int:
+        """The same."""
+        return self.stamp_at_once()
+
+    def _turned(self) -> None:
+        self._version = None
 
     async def rows(self, statement: str, parameters: Sequence[object]) -> Rows:
         """All rows; times go in as Django's SQLite backend stores them."""
@@ -90,6 +110,9 @@ class PostgreSQL:
         self._pipeline: Pipeline | None = None
         self._connecting = asyncio.Lock()
         self._connections = 0
+
+    def stamp_at_once(self) -> None:
+        """Always a question to the server."""
 
     async def stamp(self) -> tuple[int, str]:
         """The connection's number and its snapshot: the same finished transactions, so the same data.
