@@ -5,9 +5,14 @@ rendered a document of 10 MB stayed 80 MB larger (measured).
 """
 
 import ctypes
+import json
 import sys
+from typing import NoReturn
 
-LARGE = 256 * 1024  # bytes of a compressed document
+import orjson
+
+LARGE = 256 * 1024  # bytes of a document, as it is at hand
+LONGEST = 20  # digits of a whole number that may fit 64 bits; longer ones are read as orjson reads them
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 _trim = getattr(_libc, "malloc_trim", None)  # glibc's; other C libraries do without
 
@@ -16,3 +21,23 @@ def give_back(size: int) -> None:
     """After a document of `size` compressed bytes was made and its parts were let go."""
     if _trim is not None and size > LARGE:
         _trim(0)
+
+
+def parsed(data: bytes) -> object:
+    """A JSON document (RFC 8259). Raises ValueError; RecursionError when it nests too deeply.
+
+    orjson remembers keys it has seen, and those of a large document lie between its values: their memory never became
+    free again (39 MB after a document of 10 MB, measured; 7 with Python's own reader, which takes half as long again).
+    """
+    if len(data) < LARGE:
+        return orjson.loads(data)
+    return json.loads(data.decode("utf-8"), parse_constant=_refuse, parse_int=_whole, parse_float=orjson.loads)
+
+
+def _refuse(word: str) -> NoReturn:
+    """NaN and the infinities are no JSON."""
+    raise ValueError(word)
+
+
+def _whole(digits: str) -> int | float:
+    return orjson.loads(digits) if len(digits) >= LONGEST else int(digits)

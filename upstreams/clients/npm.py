@@ -2,17 +2,19 @@
 
 import hashlib
 import io
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import orjson
 
 from packages.formats.npm.names import Name
+from packages.formats.npm.packument import Manifest, promises
 from upstreams.clients.connections import no_check
 from upstreams.clients.echo import refuse_echo
 from upstreams.clients.http import Answer, Target, get, refuse_status
 from upstreams.errors import UpstreamBadAnswer
+from upstreams.memory import parsed
 
 CONTAINERS, VALUES = 1_000_000, 8_000_000  # objects and lists, and commas, in one document: bounds what it takes in memory
 OK, NOT_MODIFIED, NOT_FOUND, GONE = 200, 304, 404, 410
@@ -28,10 +30,11 @@ class Known:
 
 @dataclass(frozen=True)
 class Fetched:
-    """An answer about a name: `is_present` False is its 404, `body` None is its 304."""
+    """An answer about a name: `is_present` False is its 404, `body` None is its 304. `promises` are the body's."""
 
     is_present: bool
     body: bytes | None = None
+    promises: Mapping[str, str] = field(default_factory=dict)
     etag: str = ""
     last_modified: str = ""
 
@@ -86,25 +89,27 @@ def _read(target: Target, answer: Answer, name: Name, known: Known, limit: int) 
     for piece in answer.pieces(limit):
         body.write(piece)
     data = body.getvalue()
-    _check(target, data, name)
+    document = _checked(target, data, name)
     etag, modified = (answer.headers.get(header, "") for header in ("etag", "last-modified"))
-    return Fetched(is_present=True, body=data, etag=_kept(etag, 500), last_modified=_kept(modified, 100))
+    return Fetched(is_present=True, body=data, promises=promises(document), etag=_kept(etag, 500), last_modified=_kept(modified, 100))
 
 
-def _check(target: Target, data: bytes, name: Name) -> None:
+def _checked(target: Target, data: bytes, name: Name) -> Manifest:
+    """The packument, if it is one. Raises UpstreamBadAnswer."""
     upstream = target.name
     if data.count(b"{") + data.count(b"[") > CONTAINERS or data.count(b",") > VALUES:
         raise UpstreamBadAnswer(f"Upstream {upstream} sent metadata of too many pieces.", upstream=upstream)
     try:
-        document = orjson.loads(data)
+        document = parsed(data)
         written = orjson.dumps(document)  # what nests too deeply to be written again is refused now, not when it is rendered
-    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+    except (ValueError, RecursionError, orjson.JSONEncodeError):
         raise UpstreamBadAnswer(f"Upstream {upstream} did not send JSON that can be used.", upstream=upstream) from None
     if not isinstance(document, dict) or not isinstance(document.get("versions"), dict):
         raise UpstreamBadAnswer(f"Upstream {upstream} did not send package metadata.", upstream=upstream)
     if document.get("name") != name.full:
         raise UpstreamBadAnswer(f"Upstream {upstream} answered about another package.", upstream=upstream)
     refuse_echo(target, written)
+    return document
 
 
 def _kept(header: str, length: int) -> str:

@@ -1,20 +1,22 @@
 """Asking one upstream about one name: cached, revalidated, one asker at a time. Whether it may be asked is the rule's business."""
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import cast
 
 import orjson
 from django.conf import settings
 from django.utils import timezone
 
 from packages.formats.npm.names import Name
-from packages.formats.npm.packument import agree, promises
+from packages.formats.npm.packument import Manifest, agree
 from packages.formats.npm.versions import is_version
 from upstreams.clients.npm import Fetched, Known, fetch_packument
 from upstreams.durability import remembered
 from upstreams.errors import RuleChanged, UpstreamError
 from upstreams.flight import release_connection, single_flight
+from upstreams.memory import parsed
 from upstreams.models import Pin, Upstream, UpstreamDocument
 from upstreams.selectors.facts import Replied, replied
 from upstreams.services.alerts import integrity_changed, removed_upstream
@@ -51,11 +53,15 @@ def consult(upstream: Upstream, name: Name, *, still_holds: Callable[[], None]) 
         return replied(_keep(upstream, name, fetched, still_holds))
 
 
-def load(document: UpstreamDocument) -> dict[str, object]:
+def load(document: UpstreamDocument) -> Manifest:
     """The packument an upstream sent, parsed."""
     body = bytes(UpstreamDocument.objects.values_list("body", flat=True).get(pk=document.pk))
-    parsed: dict[str, object] = orjson.loads(zlib.decompress(body, wbits=31))
-    return parsed
+    return _packument(zlib.decompress(body, wbits=31))
+
+
+def _packument(body: bytes) -> Manifest:
+    """One that was checked when it came."""
+    return cast(Manifest, parsed(body))
 
 
 def _stand_in(row: UpstreamDocument | None, error: UpstreamError, now: datetime) -> Replied:
@@ -83,7 +89,7 @@ def _keep(upstream: Upstream, name: Name, fetched: Fetched, still_holds: Callabl
         _tell_of_removed(upstream, name, row, fetched)
     life = settings.METADATA_FRESH if fetched.is_present else settings.NEGATIVE_FRESH
     if fetched.body is not None:
-        _pin(upstream, name, fetched.body)
+        _pin(upstream, name, fetched.promises)
     said = UpstreamDocument(
         upstream=upstream,
         name=name.full,
@@ -101,20 +107,19 @@ def _keep(upstream: Upstream, name: Name, fetched: Fetched, still_holds: Callabl
 
 def _tell_of_removed(upstream: Upstream, name: Name, row: UpstreamDocument, fetched: Fetched) -> None:
     """Tell people of versions that were offered before and are not any more (threats.md U26)."""
-    offered = orjson.loads(fetched.body)["versions"] if fetched.body is not None else {}
-    before = orjson.loads(zlib.decompress(bytes(row.body), wbits=31))["versions"]
+    offered = _packument(fetched.body)["versions"] if fetched.body is not None else {}
+    before = _packument(zlib.decompress(bytes(row.body), wbits=31))["versions"]
     gone = [version for version in before if version not in offered and is_version(version)]
     if gone:
         removed_upstream(upstream, name.full, gone, whole=not fetched.is_present)
 
 
-def _pin(upstream: Upstream, name: Name, body: bytes) -> None:
+def _pin(upstream: Upstream, name: Name, offered: Mapping[str, str]) -> None:
     """Record the integrity of versions seen for the first time; tell of those that changed (first bytes win)."""
     key = {"registry_id": upstream.registry_id, "format": upstream.format, "name": name.full}
     Pin.objects.bulk_create([Pin(**key)], ignore_conflicts=True)
     pin = Pin.objects.select_for_update().get(**key)
     pinned: dict[str, str] = orjson.loads(bytes(pin.integrities))
-    offered = promises(orjson.loads(body))
     fresh = {version: value for version, value in offered.items() if version not in pinned}
     changed = {version: value for version, value in offered.items() if not agree(pinned.get(version, value), value)}
     if fresh:

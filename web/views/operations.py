@@ -4,13 +4,10 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import redis
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from packages import blobs
 
@@ -54,6 +51,10 @@ def _storage() -> None:
 
 def _queue() -> None:
     if settings.REDIS_URL:
+        import redis  # 6 MB that an installation without it need not hold
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
         once = Retry(NoBackoff(), 0)
         with redis.from_url(settings.REDIS_URL, socket_connect_timeout=SECONDS, socket_timeout=SECONDS, retry=once) as queue:
             queue.ping()

@@ -16,10 +16,11 @@ from config.supervisor import Child
 
 WEB_GRACE = 35.0  # seconds: running downloads may end; granian itself ends its workers after 30
 TASK_GRACE = 5.0  # tasks are made to be interrupted; idle Celery alone takes 3.5 s to say goodbye
-# The C library keeps an arena per thread and gives little back; two are enough for threads that take turns.
-WEB = {"MALLOC_ARENA_MAX": "2"}
+# The C library keeps an arena per thread; two are enough for threads that take turns. And it takes every large piece that is
+# freed for a reason to keep more from then on, unless it is told its own first limits: 30 MB a process after large documents.
+WEB = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}
 # Django's checks import every page and the whole of REST, 30 MB that a worker never uses; the web server loads them anyway.
-WORKER = {"MALLOC_ARENA_MAX": "2", "CELERY_SKIP_CHECKS": "1"}
+WORKER = {**WEB, "CELERY_SKIP_CHECKS": "1"}
 
 
 class Command(BaseCommand):
