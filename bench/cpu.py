@@ -41,9 +41,9 @@ def _tree(roots: Iterable[int]) -> list[int]:
 def _called(words: list[str]) -> str:
     """A process by what it does, from its command line."""
     text = " ".join(words).strip()
-    for part in ("granian", "celery", "serve", "verdaccio", "nginx", "config."):
+    for part in ("gatehouse: supervisor", "gatehouse: web worker", "gatehouse: web", "celery", "verdaccio", "nginx"):
         if part in text and "postgres:" not in text:
-            return part.rstrip(".")
+            return part
     return "postgres " + text.removeprefix("postgres:").split(" 127.", 1)[0].strip()[:40] if "postgres:" in text else text[:40]
 
 

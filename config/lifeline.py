@@ -39,7 +39,9 @@ def tie_if_supervised() -> None:
 
 def _parent() -> int:
     """Who started this process, as far as it can know: the parent of this moment may be a stand-in for a dead one."""
+    if _tied and _tied[0] != os.getpid():  # a fork just now: multiprocessing still tells of the parent's parent
+        return _tied[0]
     by_multiprocessing = multiprocessing.parent_process()
     if by_multiprocessing is not None and by_multiprocessing.pid is not None:
         return by_multiprocessing.pid
-    return _tied[0] if _tied and _tied[0] != os.getpid() else os.getppid()
+    return os.getppid()

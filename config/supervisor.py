@@ -3,14 +3,11 @@
 import contextlib
 import os
 import signal
-import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from types import FrameType
-
-from config.lifeline import MARK, tie_to_parent
+from typing import Protocol
 
 TICK = 0.1  # seconds between two looks at the children
 HEALTHY = 30.0  # a child that lived this long has no failures to its name
@@ -18,33 +15,53 @@ LONGEST_PAUSE = 30.0
 UNUSED_GRACE = 3.0  # seconds to end for what never got to serve anybody
 
 
+class Running(Protocol):
+    """A process that leads a session of its own, as subprocess.Popen has it."""
+
+    @property
+    def pid(self) -> int:
+        """Of the leader."""
+        ...
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended, as of the last look; below zero: by which signal."""
+        ...
+
+    def poll(self) -> int | None:
+        """Look: how it ended, None while it runs."""
+        ...
+
+    def send_signal(self, sig: int) -> None:
+        """To the leader, unless it has ended."""
+        ...
+
+    def wait(self) -> object:
+        """Until it has ended."""
+        ...
+
+
 @dataclass
 class Child:
     """One program to keep running. `grace` is how many seconds it may take to end after SIGTERM.
 
+    `begin` starts it in a session of its own, so that Ctrl-C reaches only the supervisor and all of it can be ended.
     One that is `patient` is first started when the service is up, so that it does not slow the others' start.
     """
 
     name: str
-    command: Sequence[str]
+    begin: Callable[[], Running]
     grace: float
     is_patient: bool = False
-    environment: Mapping[str, str] = field(default_factory=dict)
-    process: subprocess.Popen[bytes] | None = None
+    process: Running | None = None
     failures: int = 0
     started_at: float = 0.0
     due_at: float = field(default=0.0)  # when to start it (again)
 
     def start(self) -> None:
-        """Start it in a session of its own, so that Ctrl-C reaches only the supervisor and all of it can be ended."""
+        """Start it."""
         self.started_at = time.monotonic()
-        self.process = subprocess.Popen(  # noqa: S603 - our own interpreter, fixed words
-            self.command,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            preexec_fn=partial(tie_to_parent, os.getpid()),  # noqa: PLW1509 - one prctl; no thread runs at this point
-            env={**os.environ, MARK: "1", **self.environment},
-        )
+        self.process = self.begin()
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the program's first process."""
@@ -67,7 +84,7 @@ class Child:
 class Supervisor:
     """Keeps `children` running until SIGTERM or SIGINT; a second signal ends them at once.
 
-    `say` prints a line; `when_up` is called once `is_up` first answers true.
+    `prepare` is called before the first is started, `when_up` once `is_up` first answers true; `say` prints a line.
     """
 
     def __init__(
@@ -75,11 +92,12 @@ class Supervisor:
         children: Sequence[Child],
         *,
         say: Callable[[str], None],
+        prepare: Callable[[], None] = lambda: None,
         is_up: Callable[[], bool] = lambda: True,
         when_up: Callable[[], None] = lambda: None,
     ) -> None:
         self._children = children
-        self._say, self._is_up, self._when_up = say, is_up, when_up
+        self._say, self._prepare, self._is_up, self._when_up = say, prepare, is_up, when_up
         self._signals = 0
         self._has_been_up = False
 
@@ -88,6 +106,7 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._on_signal)
         try:
+            self._prepare()
             self._watch()
             self._stop()
         finally:

@@ -1,16 +1,13 @@
-"""The web server's first process: imports the application once, then lets granian fork the workers.
+"""The web server: granian's first process, which forks the workers from what was imported once.
 
-What was imported before the fork is shared memory: two workers of 73 MB each became 31 (measured). Called as
-`python -m config.web` with granian's own options.
+A program of the supervisor (config.attend); also `python -m config.web` with granian's own options.
 """
 
-import gc
 import os
 import signal
 
+from config.image import load
 from config.lifeline import tie_if_supervised
-
-COLLECTED = 10_000  # new objects until they are looked through for cycles; Python's own 700 cost a publish 2 % of its time
 
 
 def _in_worker() -> None:
@@ -24,15 +21,7 @@ def _in_worker() -> None:
 
 
 def main() -> None:
-    """Import, freeze, serve. Nothing imported here opens a connection or starts a thread."""
-    tie_if_supervised()  # before the slow imports: until here a SIGTERM to the supervisor would leave us behind
-    gc.disable()
-    import config.asgi  # noqa: F401 - the workers find it imported
-
-    gc.collect()
-    gc.freeze()  # or the first collection in each worker would write to, and so copy, all of it
-    gc.set_threshold(COLLECTED)
-    gc.enable()
+    """Serve; the options are granian's, in `sys.argv`."""
     os.register_at_fork(after_in_child=_in_worker)
     from granian.cli import entrypoint
 
@@ -40,4 +29,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    tie_if_supervised()  # before the slow imports: until here a SIGTERM to the supervisor would leave us behind
+    load()
     main()

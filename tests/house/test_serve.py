@@ -95,7 +95,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 
 def has_worker(served: Served) -> bool:
-    return any("celery" in line for line in served.processes().values())
+    return any("celeryd" in line for line in served.processes().values())
 
 
 def test_first_run_then_kill_then_again_then_a_clean_end(served: Served) -> None:
@@ -125,7 +125,7 @@ def test_first_run_then_kill_then_again_then_a_clean_end(served: Served) -> None
     assert "Traceback" not in first + again + served.said()
 
 
-@pytest.mark.parametrize("victim", ["config.web", "celery"])
+@pytest.mark.parametrize("victim", ["gatehouse: web", "celeryd"])
 def test_what_dies_is_started_again(served: Served, victim: str) -> None:
     until(lambda: has_worker(served), 30)
     own = {pid for pid, line in served.processes().items() if victim in line}
@@ -137,6 +137,19 @@ def test_what_dies_is_started_again(served: Served, victim: str) -> None:
     until(served.answers, 30)
     assert served.answers()
     assert "starting it again" in served.said()
+
+
+def test_all_are_forks_of_one_image_and_only_the_supervisor_holds_the_lock(served: Served) -> None:
+    until(lambda: has_worker(served), 30)
+    holders, exclusive = [], {}
+    for pid, line in served.processes().items():
+        if any(os.path.realpath(entry).endswith("serve.lock") for entry in Path(f"/proc/{pid}/fd").iterdir()):
+            holders.append(line.strip())
+        sizes = dict(re.findall(r"^(\w+): +(\d+) kB$", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE))
+        exclusive[line] = int(sizes["Pss"]) / int(sizes["Rss"])
+    assert holders == ["gatehouse: supervisor"]
+    assert len(exclusive) >= 4
+    assert max(exclusive.values()) < 0.75, "a process of its own image would have nearly all of its memory for itself"
 
 
 def test_a_second_one_on_the_same_data_is_refused(served: Served) -> None:
@@ -164,7 +177,7 @@ def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
 
 
 SUPERVISED = """
-import os, signal, sys
+import os, signal, subprocess, sys
 from config.supervisor import Child, Supervisor
 
 def within(frame):
@@ -177,7 +190,8 @@ def again(frame, event, arg):
         os.kill(os.getpid(), signal.SIGTERM)
 
 sys.setprofile(again)
-idle = Child("idle", [sys.executable, "-c", "import time; time.sleep(60)"], 30.0)
+words = [sys.executable, "-c", "import time; time.sleep(60)"]
+idle = Child("idle", lambda: subprocess.Popen(words, start_new_session=True), 30.0)
 Supervisor([idle], say=print, when_up=lambda: print("up", flush=True)).run()
 """
 

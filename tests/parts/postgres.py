@@ -14,7 +14,7 @@ from psycopg import sql
 from tests.parts import need
 from tests.parts.process import HOST, Process, free_port
 
-QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+QUICK: tuple[str, ...] = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
 
 
 def binaries() -> Path | None:

@@ -7,20 +7,16 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import connections
 
-from config.attend import Plan
+from config.attend import Plan, Program
 from config.greeting import greeting
 from config.instance import Occupied, sole_instance, wait_for_port
 from config.lifeline import CLOCK
 from config.preparation import prepare
-from config.supervisor import Child
 
 WEB_GRACE = 35.0  # seconds: running downloads may end; granian itself ends its workers after 30
 TASK_GRACE = 5.0  # tasks are made to be interrupted; idle Celery alone takes 3.5 s to say goodbye
-# The C library keeps an arena per thread; two are enough for threads that take turns. And it takes every large piece that is
-# freed for a reason to keep more from then on, unless it is told its own first limits: 30 MB a process after large documents.
-WEB = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}
 # Django's checks import every page and the whole of REST, 30 MB that a worker never uses; the web server loads them anyway.
-WORKER = {**WEB, "CELERY_SKIP_CHECKS": "1"}
+WORKER = {"CELERY_SKIP_CHECKS": "1"}
 
 
 class Command(BaseCommand):
@@ -47,17 +43,17 @@ class Command(BaseCommand):
         self.stdout.write(text)
         self.stdout.flush()
         environment, ready = settings.ENVIRONMENT, f"Ready at {settings.EXTERNAL_HOST}/ (Ctrl-C stops it)"
-        Plan(_children(), environment.host, environment.port, ready).become(lock)
+        Plan(_programs(), environment.host, environment.port, ready, lock).become(shows_warnings=settings.GATEHOUSE_ENV == "development")
 
     def _say(self, line: str) -> None:
         sys.stderr.write(f"gatehouse: {line}\n")
         sys.stderr.flush()
 
 
-def _children() -> list[Child]:
+def _programs() -> list[Program]:
     numbers = range(1, settings.ENVIRONMENT.task_workers + 1)
-    tasks = [Child("background worker", _celery(number), TASK_GRACE, is_patient=True, environment=_worker(number)) for number in numbers]
-    return [Child("web server", _granian(), WEB_GRACE, environment=WEB), *tasks]
+    tasks = [Program("background worker", _celery(number), TASK_GRACE, is_patient=True, environment=_worker(number)) for number in numbers]
+    return [Program("web server", _granian(), WEB_GRACE), *tasks]
 
 
 def _granian() -> list[str]:
@@ -65,18 +61,14 @@ def _granian() -> list[str]:
     options = f"--workers {environment.web_workers} --host {environment.host} --port {environment.port}"
     fixed = "--interface asgi --http 1 --no-ws --no-access-log --log-level warning --respawn-failed-workers --workers-kill-timeout 30"
     patience = ["--http1-header-read-timeout", str(int(settings.HEAD_LIMIT * 1000))]
-    return [*_python(), "-m", "config.web", *options.split(), *fixed.split(), *patience, "config.asgi:application"]
+    title = ["--process-name", "gatehouse: web"]
+    return ["config.web", *options.split(), *fixed.split(), *patience, *title, "config.asgi:application"]
 
 
 def _celery(number: int) -> list[str]:
     fixed = "worker --pool threads --concurrency 4 --without-mingle --without-gossip --loglevel WARNING"
-    return [*_python(), "-m", "celery", "-A", "config.celery", "--quiet", *fixed.split(), "--hostname", f"tasks{number}@%h"]
+    return ["config.tasks", "-A", "config.celery", "--quiet", *fixed.split(), "--hostname", f"tasks{number}@%h"]
 
 
 def _worker(number: int) -> dict[str, str]:
     return {**WORKER, CLOCK: "1"} if number == 1 else WORKER
-
-
-def _python() -> list[str]:
-    """The interpreter; library warnings (root user, missing folders) are shown to developers only."""
-    return [sys.executable] if settings.GATEHOUSE_ENV == "development" else [sys.executable, "-W", "ignore"]
