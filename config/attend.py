@@ -21,8 +21,6 @@ from config.image import load
 from config.supervisor import Child, Supervisor
 
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
-
-
 # The C library keeps an arena per thread; two are enough for threads that take turns. And it takes every large piece that is
 # freed for a reason to keep more from then on, unless it is told its own first limits: 30 MB a process after large documents.
 LIMITS = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}
@@ -31,7 +29,7 @@ TITLE = {"SPT_NOENV": "1"}  # a process's title must not take the room of its en
 
 @dataclass(frozen=True)
 class Program:
-    """A module of ours with a `main`, its words after the command's name, and what a Child has."""
+    """A child as it is written into the plan. `words` are its `sys.argv`, the first of them names the module with its `main`."""
 
     name: str
     words: Sequence[str]

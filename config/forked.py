@@ -15,7 +15,10 @@ HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Forked:
-    """What subprocess.Popen is for a command. `words`: a module of ours with a `main`, and its `sys.argv` after that."""
+    """What subprocess.Popen is for a command: `words` are the program's `sys.argv`, the first of them names the module with its `main`.
+
+    `closed`: an open file that it must not keep.
+    """
 
     def __init__(self, name: str, words: Sequence[str], environment: Mapping[str, str], *, closed: int) -> None:
         self._process = get_context("fork").Process(target=_run, args=(name, words, environment, closed), name=name)
@@ -40,6 +43,10 @@ class Forked:
         """To its first process, unless that has ended."""
         if self.poll() is None:
             os.kill(self.pid, sig)
+
+    def kill(self) -> None:
+        """SIGKILL to its first process, unless that has ended."""
+        self.send_signal(signal.SIGKILL)
 
     def wait(self) -> None:
         """Until it has ended."""

@@ -36,6 +36,10 @@ class Running(Protocol):
         """To the leader, unless it has ended."""
         ...
 
+    def kill(self) -> None:
+        """SIGKILL to the leader, unless it has ended."""
+        ...
+
     def wait(self) -> object:
         """Until it has ended."""
         ...
@@ -73,6 +77,7 @@ class Child:
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.kill()  # one that was only just forked leads no session yet
             self.process.wait()
 
     @property

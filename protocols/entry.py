@@ -44,8 +44,9 @@ class Entry:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (or the server's own start and stop)."""
         begun = perf_counter()
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
         if scope["type"] != "http":
-            await _other(scope, receive, send)
             return
         method = scope["method"]
         if method in READING:
@@ -107,9 +108,8 @@ async def _refuse(send: Send, status: int, sentence: str, code: str, headers: He
     await send({"type": "http.response.body", "body": body})
 
 
-async def _other(scope: Scope, receive: Receive, send: Send) -> None:
-    """The server's own start and stop; nothing else is served."""
-    while scope["type"] == "lifespan":
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
             observation.start()

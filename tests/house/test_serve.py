@@ -142,6 +142,8 @@ def test_what_dies_is_started_again(served: Served, victim: str) -> None:
 def test_all_are_forks_of_one_image_and_only_the_supervisor_holds_the_lock(served: Served) -> None:
     until(lambda: has_worker(served), 30)
     holders, exclusive = [], {}
+    assert len(list(Path(f"/proc/{served.process.pid}/task").iterdir())) == 1, "a thread would not be there in the forks"
+    assert not [entry for entry in Path(f"/proc/{served.process.pid}/fd").iterdir() if "socket" in str(entry.readlink())]
     for pid, line in served.processes().items():
         if any(os.path.realpath(entry).endswith("serve.lock") for entry in Path(f"/proc/{pid}/fd").iterdir()):
             holders.append(line.strip())
@@ -207,3 +209,22 @@ def test_a_signal_within_the_handling_of_another_ends_it_too() -> None:
     finally:
         own.kill()
         own.communicate()
+
+
+JUST_FORKED = """
+import os, time
+from config import forked
+from config.supervisor import Child
+
+lock = os.open(os.devnull, os.O_RDONLY)
+forked.os.setsid = lambda: time.sleep(60)  # not yet the leader of a session
+child = Child("idle", lambda: forked.Forked("idle", ["nowhere"], {}, closed=lock), 30.0)
+child.start()
+child.end()
+print(child.process.returncode)
+"""
+
+
+def test_a_child_just_forked_is_ended_too() -> None:
+    done = subprocess.run([sys.executable, "-c", JUST_FORKED], cwd=ROOT, capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout == f"{-signal.SIGKILL}\n"

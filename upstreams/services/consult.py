@@ -3,7 +3,6 @@
 import zlib
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import cast
 
 import orjson
 from django.conf import settings
@@ -56,12 +55,8 @@ def consult(upstream: Upstream, name: Name, *, still_holds: Callable[[], None]) 
 def load(document: UpstreamDocument) -> Manifest:
     """The packument an upstream sent, parsed."""
     body = bytes(UpstreamDocument.objects.values_list("body", flat=True).get(pk=document.pk))
-    return _packument(zlib.decompress(body, wbits=31))
-
-
-def _packument(body: bytes) -> Manifest:
-    """One that was checked when it came."""
-    return cast(Manifest, parsed(body))
+    packument: Manifest = parsed(zlib.decompress(body, wbits=31))
+    return packument
 
 
 def _stand_in(row: UpstreamDocument | None, error: UpstreamError, now: datetime) -> Replied:
@@ -107,8 +102,8 @@ def _keep(upstream: Upstream, name: Name, fetched: Fetched, still_holds: Callabl
 
 def _tell_of_removed(upstream: Upstream, name: Name, row: UpstreamDocument, fetched: Fetched) -> None:
     """Tell people of versions that were offered before and are not any more (threats.md U26)."""
-    offered = _packument(fetched.body)["versions"] if fetched.body is not None else {}
-    before = _packument(zlib.decompress(bytes(row.body), wbits=31))["versions"]
+    offered = parsed(fetched.body)["versions"] if fetched.body is not None else {}
+    before = parsed(zlib.decompress(bytes(row.body), wbits=31))["versions"]
     gone = [version for version in before if version not in offered and is_version(version)]
     if gone:
         removed_upstream(upstream, name.full, gone, whole=not fetched.is_present)
@@ -119,7 +114,7 @@ def _pin(upstream: Upstream, name: Name, offered: Mapping[str, str]) -> None:
     key = {"registry_id": upstream.registry_id, "format": upstream.format, "name": name.full}
     Pin.objects.bulk_create([Pin(**key)], ignore_conflicts=True)
     pin = Pin.objects.select_for_update().get(**key)
-    pinned: dict[str, str] = orjson.loads(bytes(pin.integrities))
+    pinned: dict[str, str] = parsed(bytes(pin.integrities))
     fresh = {version: value for version, value in offered.items() if version not in pinned}
     changed = {version: value for version, value in offered.items() if not agree(pinned.get(version, value), value)}
     if fresh:

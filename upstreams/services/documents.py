@@ -16,7 +16,7 @@ from packages.selectors import named_maintainers, starred_by
 from registries.models import Registry
 from upstreams.durability import remembered
 from upstreams.flight import is_busy, single_flight
-from upstreams.memory import give_back
+from upstreams.memory import give_back, parsed
 from upstreams.models import Document, Pin, Rendering
 from upstreams.services.consult import load
 from upstreams.services.renderings import current_rendering, keep_rendering, same_rendering, visible_versions
@@ -97,7 +97,7 @@ def composed(resolution: Resolution) -> Manifest:
         held=held_versions(resolution),
         tags=dict(tags),
         layers=[load(said.document) for _, said in resolution.answered() if said.document is not None],
-        pins=orjson.loads(bytes(pin.integrities)) if pin else {},
+        pins=parsed(bytes(pin.integrities)) if pin else {},
         maintainers=named_maintainers(package) if package else (),
         stargazers=starred_by(package) if package and not registry.is_public else (),  # members alone know who starred
     )

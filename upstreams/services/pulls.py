@@ -25,6 +25,7 @@ from packages.services.publish import Standing, add_version
 from upstreams.clients.npm import fetch_tarball
 from upstreams.errors import RuleChanged, UpstreamBadAnswer, UpstreamIntegrityMismatch
 from upstreams.flight import release_connection
+from upstreams.memory import parsed
 from upstreams.models import Origin, Pin, Upstream
 from upstreams.selectors.facts import current_epochs
 from upstreams.services.alerts import integrity_changed, manifest_differs
@@ -91,7 +92,7 @@ class Pull:
         """What the bytes must be: as first seen here, else as promised now."""
         registry, name = self.resolution.registry, self.resolution.name
         pin = Pin.objects.filter(registry=registry, format="npm", name=name.full).first()
-        pinned: dict[str, str] = orjson.loads(bytes(pin.integrities)) if pin else {}
+        pinned: dict[str, str] = parsed(bytes(pin.integrities)) if pin else {}
         promised = pinned.get(self.offer.version) or self.offer.promised
         if not promised:
             raise UpstreamBadAnswer(

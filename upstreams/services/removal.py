@@ -7,6 +7,7 @@ from packages.formats.npm.names import parse_known
 from packages.models import Format, Version
 from packages.services import versions
 from registries.models import Registry
+from upstreams.memory import parsed
 from upstreams.models import Pin
 from upstreams.services.resolve import peek
 from workspaces.access import Actor
@@ -39,7 +40,7 @@ def _is_shadowed(registry: Registry, format: str, name: str, version: str) -> bo
 def _forget_pin(registry: Registry, format: str, name: str, version: str) -> None:  # noqa: A002
     pin = Pin.objects.select_for_update().filter(registry=registry, format=format, name=name).first()
     if pin is not None:
-        kept: dict[str, str] = orjson.loads(bytes(pin.integrities))
+        kept: dict[str, str] = parsed(bytes(pin.integrities))
         kept.pop(version, None)
         pin.integrities = orjson.dumps(kept)
         pin.save(update_fields=["integrities"])

@@ -1,6 +1,5 @@
 """Metadata: the packument, one version, and the registry itself."""
 
-import orjson
 from django.http import HttpRequest, HttpResponse
 
 from packages.errors import VersionNotFound
@@ -9,6 +8,7 @@ from protocols import wire
 from protocols.npm.door import PackageVisit, answers_from_home, is_home_question, visit, visit_package
 from protocols.npm.errors import json_response
 from protocols.npm.render import json_document, packument_response
+from upstreams.memory import parsed
 from upstreams.services import documents
 
 
@@ -49,5 +49,5 @@ def read_version(request: HttpRequest, ws: str, reg: str, pkg: str, wanted: str)
 def home_document(here: PackageVisit) -> dict[str, object]:
     """The full packument of what is at home, parsed: what a client read before it writes."""
     rendered = documents.home_packument(here.registry, here.name, "full", here.base_url)
-    document: dict[str, object] = orjson.loads(rendered.plain())
+    document: dict[str, object] = parsed(rendered.plain())
     return document

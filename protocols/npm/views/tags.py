@@ -8,6 +8,7 @@ from packages.services.versions import remove_tag, set_tag
 from protocols.npm.door import answers_from_home, read_json, visit_package
 from protocols.npm.errors import json_response
 from protocols.npm.render import json_document
+from upstreams.memory import parsed
 from upstreams.services import documents
 from workspaces.access import Action
 
@@ -17,7 +18,7 @@ def read_tags(request: HttpRequest, ws: str, reg: str, pkg: str) -> HttpResponse
     here = visit_package(request, ws, reg, pkg)
     read = documents.home_packument if answers_from_home(here) else documents.packument
     rendered = read(here.registry, here.name, "abbreviated", here.base_url)
-    return json_document(request, orjson.dumps(orjson.loads(rendered.plain())["dist-tags"]))
+    return json_document(request, orjson.dumps(parsed(rendered.plain())["dist-tags"]))
 
 
 def write_tag(request: HttpRequest, ws: str, reg: str, pkg: str, tag: str) -> HttpResponse:
