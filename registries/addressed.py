@@ -25,11 +25,6 @@ def registry_at(workspace: str, slug: str) -> Registry | None:
     return found
 
 
-def going_along(workspace: str, slug: str) -> statements.Along:
-    """Within it the same question goes along with the one before it: who asks."""
-    return statements.Along(_statement(), [workspace, slug])
-
-
 @cache
 def _statement() -> str:
     """All columns of both models, so that a new one needs nothing here."""

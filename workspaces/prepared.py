@@ -38,11 +38,7 @@ class Prepared:
         return self._loaded(server.exec_prepared(*one, pq.Format.TEXT))
 
     def last_rows(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[Row]:
-        """The rows of the last of several."""
-        return self.all_rows(statements)[-1]
-
-    def all_rows(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[list[Row]]:
-        """Run several, one after the other in one journey (pipeline mode; the manual, section 34.5); the rows of each.
+        """Run several, one after the other in one journey (pipeline mode; the manual, section 34.5); the rows of the last.
 
         Each sees what is committed when its turn comes, as if it had been sent alone. Raises psycopg.Error of the first that fails.
         """
@@ -62,7 +58,7 @@ class Prepared:
         except BaseException:  # who knows what is still to come on it
             self._connection.close()
             raise
-        return [self._loaded(result) for result in results][begins:]
+        return [self._loaded(result) for result in results][-1]
 
     def _must_begin(self) -> bool:
         return not self._connection.autocommit and self._connection.pgconn.transaction_status == pq.TransactionStatus.IDLE

@@ -6,7 +6,6 @@ by its name (`workspaces.prepared`). All of it on Django's own connection and in
 exceptions. Where somebody looks on (`CaptureQueriesContext`, `execute_wrapper`, DEBUG) Django's cursor is used.
 """
 
-import threading
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache, lru_cache
@@ -15,7 +14,7 @@ from typing import Any, NamedTuple
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from workspaces.prepared import Prepared, Row, prepared_of
+from workspaces.prepared import Row, prepared_of
 
 
 class Write(NamedTuple):
@@ -24,40 +23,6 @@ class Write(NamedTuple):
     name: str
     text: str
     values: Sequence[Any]
-
-
-class Along:
-    """Within it a question goes along with the first other one, in one journey; who then asks it here gets those rows.
-
-    For two questions that are put one right after the other, so that the rows are as fresh as their own would be.
-    """
-
-    def __init__(self, text: str, values: Sequence[Any]) -> None:
-        self._question = (text, list(values))
-        self._rows: list[Row] | None = None
-
-    def __enter__(self) -> None:
-        _here.along = self
-
-    def __exit__(self, *_: object) -> None:
-        _here.along = None
-
-    def rows(self, server: Prepared, text: str, values: Sequence[Any]) -> list[Row]:
-        """The answer to a question; this one's own, if it came along, once. Raises psycopg.Error."""
-        if (text, list(values)) == self._question:
-            _here.along = None
-            return server.rows(text, values) if self._rows is None else self._rows
-        if self._rows is not None:
-            return server.rows(text, values)
-        found, self._rows = server.all_rows([(text, values), self._question])
-        return found
-
-
-class _Here(threading.local):
-    along: Along | None = None
-
-
-_here = _Here()
 
 
 def database() -> BaseDatabaseWrapper:
@@ -75,8 +40,7 @@ def rows(text: str, values: Sequence[Any]) -> list[Row]:
         if here.vendor == "sqlite":
             found: list[Row] = here.connection.execute(_question_marks(text), values).fetchall()
             return found
-        server, along = prepared_of(here.connection), _here.along
-        return server.rows(text, values) if along is None else along.rows(server, text, values)
+        return prepared_of(here.connection).rows(text, values)
 
 
 def row(text: str, values: Sequence[Any]) -> Row | None:

@@ -16,7 +16,6 @@ from packages.formats.npm.names import Name, parse_known
 from packages.formats.npm.scan import BodyCut
 from protocols import wire
 from protocols.npm.errors import LOG, answer, sentence, unexpected
-from registries.addressed import going_along
 from registries.gate import RegistryMoved, registry_for
 from registries.models import Registry
 from upstreams.errors import SourceAbsent
@@ -133,12 +132,11 @@ def _bad_request(error: Exception) -> HttpResponse:
 
 def visit(request: HttpRequest, ws: str, reg: str, action: Action = Action.READ, target: Target = ALL) -> Visit:
     """Through the gate. Raises what `wire.actor` and `registry_for` raise."""
-    with going_along(slug(ws), slug(reg)):
-        actor = wire.actor(request)
-        try:
-            registry = registry_for(actor, slug(ws), slug(reg), action, target)
-        except RegistryMoved as error:
-            registry = _served_in_place(request, error)
+    actor = wire.actor(request)
+    try:
+        registry = registry_for(actor, slug(ws), slug(reg), action, target)
+    except RegistryMoved as error:
+        registry = _served_in_place(request, error)
     request.META[MEMBER] = actor.role_in(registry.workspace_id) is not None
     return Visit(actor, registry, wire.registry_url(request, ws, reg))
 

@@ -8,9 +8,7 @@ import psycopg
 import pytest
 
 from tests.parts.postgres import Postgres
-from workspaces import statements
 from workspaces.prepared import Prepared, prepared_of
-from workspaces.statements import Along
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -129,33 +127,3 @@ def test_a_lost_connection_is_an_error_and_no_endless_wait(connection: Connectio
     with pytest.raises(psycopg.OperationalError):
         prepared.last_rows([(READ, ["a"]), (READ, ["b"])])
     assert connection.closed
-
-
-def test_a_question_that_goes_along_is_answered_in_the_same_journey_and_once(connection: Connection) -> None:
-    prepared = prepared_of(connection)
-    prepared.rows(ADD, ["a", b"1"])
-    along = Along(READ, ["a"])
-
-    with along:
-        assert along.rows(prepared, "SELECT count(*) FROM held", []) == [(1,)]
-        connection.execute("UPDATE held SET data = '2'")
-        assert along.rows(prepared, "SELECT data FROM held WHERE name = %s", ["a"]) == [(b"2",)], "others are asked anew"
-        assert along.rows(prepared, READ, ["a"]) == [(b"1", "100%")], "it came with the first"
-        assert statements._here.along is None, "and is asked anew from then on"
-
-
-def test_a_question_that_is_the_first_itself_is_asked_as_any_other(connection: Connection) -> None:
-    prepared = prepared_of(connection)
-    along = Along(READ, ["a"])
-    with along:
-        assert along.rows(prepared, READ, ["a"]) == []
-        assert statements._here.along is None
-
-
-def test_nothing_goes_along_behind_an_error(connection: Connection) -> None:
-    prepared = prepared_of(connection)
-    along = Along(READ, ["a"])
-    with pytest.raises(psycopg.errors.UndefinedTable), along:
-        along.rows(prepared, "SELECT 1 FROM nowhere", [])
-    assert statements._here.along is None
-    assert prepared.rows(READ, ["a"]) == []
