@@ -9,7 +9,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -120,17 +120,25 @@ class Storing:
     """`store`, in a thread of its own: waiting for the disk costs nobody else's time. Use as a context manager."""
 
     def __init__(self, staged: StagedFile) -> None:
-        self._stored = _storing.submit(store, staged)
+        self._staged = staged
+        self._stored: Future[None] | None = None
+
+    def begin(self) -> Future[None]:
+        """Store the bytes from now on."""
+        if self._stored is None:
+            self._stored = _storing.submit(store, self._staged)
+        return self._stored
 
     def settle(self) -> None:
         """Return when the bytes are durable. Raises what `store` raises."""
-        self._stored.result()
+        self.begin().result()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stored.exception()  # wait: the staged file goes away behind us
+        if self._stored is not None:
+            self._stored.exception()  # wait: the staged file goes away behind us
 
 
 def open_blob(sha256: str) -> IO[bytes]:
@@ -177,8 +185,8 @@ def delete(sha256: str) -> None:
 
 
 def key(sha256: str) -> str:
-    """The storage name: never anything a client chose."""
-    return f"sha256/{sha256[:2]}/{sha256[2:4]}/{sha256}"
+    """The storage name: never anything a client chose. 256 folders: with 65,536 a publish mostly makes one, dearer than its file."""
+    return f"sha256/{sha256[:2]}/{sha256}"
 
 
 def backend() -> Storage:

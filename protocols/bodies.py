@@ -60,7 +60,7 @@ async def receive_body(scope: Message, headers: Headers, ip: str, receive: Recei
         if chunked or (declared or 0) > UNASKED:
             limit = await _be_admitted(admit, scope, headers, ip)
         _be_within(declared, limit)
-        await _fill(body, receive, limit)
+        await _fill(body, receive, limit, None if chunked else declared)
         _be_whole(body, None if chunked else declared)
     except BaseException:
         body.file.close()
@@ -94,8 +94,8 @@ def _be_whole(body: Body, declared: int | None) -> None:
         raise ClientGone
 
 
-async def _fill(body: Body, receive: Receive, limit: int) -> None:
-    """Take pieces until the last one."""
+async def _fill(body: Body, receive: Receive, limit: int, declared: int | None) -> None:
+    """Take pieces until the last one, or all that was declared: hearing that nothing follows wakes four threads."""
     while True:
         try:
             async with asyncio.timeout(settings.BODY_IDLE):
@@ -108,7 +108,7 @@ async def _fill(body: Body, receive: Receive, limit: int) -> None:
         body.length += len(piece)
         _be_within(body.length, limit)
         body.file.write(piece)
-        if not message.get("more_body"):
+        if not message.get("more_body") or body.length == declared:
             return
         elapsed = time.monotonic() - body.begun
         if elapsed > settings.BODY_GRACE and body.length < MINIMUM_RATE * elapsed:

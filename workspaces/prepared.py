@@ -6,7 +6,7 @@ psycopg's own adapters: text for everything but bytes, so that the server infers
 
 import itertools
 import select
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -16,8 +16,9 @@ from psycopg.abc import PQGen
 from psycopg.adapt import PyFormat, Transformer
 
 Row = tuple[Any, ...]
+Statement = tuple[str, Sequence[Any]]  # text, values
 
-BEGIN = b"BEGIN"
+BEGIN, COMMIT = b"BEGIN", b"COMMIT"
 DONE = frozenset({pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK})
 HELD = "_gatehouse_prepared"  # the attribute of a connection that holds what was prepared on it
 
@@ -37,10 +38,12 @@ class Prepared:
             self._checked(server.exec_(BEGIN))
         return self._loaded(server.exec_prepared(*one, pq.Format.TEXT))
 
-    def last_rows(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[Row]:
+    def last_rows(self, statements: Sequence[Statement], *, then_commit: Callable[[], object] | None = None) -> list[Row]:
         """Run several, one after the other in one journey (pipeline mode; the manual, section 34.5); the rows of the last.
 
-        Each sees what is committed when its turn comes, as if it had been sent alone. Raises psycopg.Error of the first that fails.
+        Each sees what is committed when its turn comes, as if it had been sent alone. With `then_commit` a COMMIT goes
+        behind them once that has returned, which is called while the server works; what it raises commits nothing.
+        Raises psycopg.Error of the first that fails.
         """
         made = [self._made(text, values) for text, values in statements]
         server, begins = self._connection.pgconn, self._must_begin()
@@ -50,15 +53,19 @@ class Prepared:
                 server.send_query_params(BEGIN, None)
             for one in made:
                 server.send_query_prepared(*one, pq.Format.TEXT)
+            refused = _commit_behind(server, then_commit) if then_commit is not None else None
             server.pipeline_sync()
             _send_all(server)
-            results = [_answer(server) for _ in range(begins + len(made))]
+            results = [_answer(server) for _ in range(begins + len(made) + (then_commit is not None and refused is None))]
             _answer(server)  # the end of the pipeline
             server.exit_pipeline_mode()
         except BaseException:  # who knows what is still to come on it
             self._connection.close()
             raise
-        return [self._loaded(result) for result in results][-1]
+        found = [self._loaded(result) for result in results]
+        if refused is not None:
+            raise refused
+        return found[begins + len(made) - 1]
 
     def _must_begin(self) -> bool:
         return not self._connection.autocommit and self._connection.pgconn.transaction_status == pq.TransactionStatus.IDLE
@@ -96,6 +103,17 @@ class Prepared:
         if result.status not in DONE:
             raise psycopg.errors.error_from_result(result, encoding=self._connection.info.encoding)
         return result
+
+
+def _commit_behind(server: pq.abc.PGconn, condition: Callable[[], object]) -> Exception | None:
+    """Send a COMMIT when the condition has returned; what it raised instead."""
+    _send_all(server)
+    try:
+        condition()
+    except Exception as refused:  # noqa: BLE001 - raised again when the answers are read
+        return refused
+    server.send_query_params(COMMIT, None)
+    return None
 
 
 def _send_all(server: pq.abc.PGconn) -> None:

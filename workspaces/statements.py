@@ -6,7 +6,7 @@ by its name (`workspaces.prepared`). All of it on Django's own connection and in
 exceptions. Where somebody looks on (`CaptureQueriesContext`, `execute_wrapper`, DEBUG) Django's cursor is used.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from workspaces.prepared import Row, prepared_of
+from workspaces.prepared import Row, Statement, prepared_of
 
 
 class Write(NamedTuple):
@@ -49,15 +49,24 @@ def row(text: str, values: Sequence[Any]) -> Row | None:
     return found[0] if found else None
 
 
-def last_row(statements: Sequence[tuple[str, Sequence[Any]]]) -> Row | None:
-    """Run several one after the other, in one journey where each would be one; the first row of the last."""
+def last_row(statements: Sequence[Statement], *, then_commit: Callable[[], object] | None = None) -> Row | None:
+    """Run several one after the other, in one journey where each would be one; the first row of the last.
+
+    `then_commit`: nothing follows in the caller's `atomic`, which may be committed as soon as that has returned. In the
+    outermost one the COMMIT goes in the same journey, and the database works meanwhile.
+    """
     here = database()
     if not is_postgresql() or _is_watched(here):
-        return [row(text, values) for text, values in statements][-1]
+        found = [row(text, values) for text, values in statements][-1]
+        if then_commit is not None:
+            then_commit()
+        return found
     _make_ready(here)
     with here.wrap_database_errors:
-        found = prepared_of(here.connection).last_rows(statements)
-    return found[0] if found else None
+        rows = prepared_of(here.connection).last_rows(statements, then_commit=then_commit if _is_outermost(here) else None)
+    if then_commit is not None and not _is_outermost(here):
+        then_commit()
+    return rows[0] if rows else None
 
 
 def run(text: str, values: Sequence[Any]) -> None:
@@ -78,6 +87,11 @@ def moment(value: datetime) -> object:
 
 def _is_watched(here: BaseDatabaseWrapper) -> bool:
     return bool(here.execute_wrappers) or here.queries_logged
+
+
+def _is_outermost(here: BaseDatabaseWrapper) -> bool:
+    """Whether leaving the present `atomic` commits. Its own COMMIT then finds nothing open and psycopg sends none."""
+    return here.in_atomic_block and here.commit_on_exit and not here.savepoint_ids
 
 
 def _make_ready(here: BaseDatabaseWrapper) -> None:

@@ -11,7 +11,7 @@ from packages.errors import VersionExists, VersionRetired
 from packages.formats.publication import Publication
 from packages.models import Format, Package, Version
 from packages.services.listing import listing_writes
-from packages.services.rows import enter, look_before, write_tag, write_version
+from packages.services.rows import Before, Now, enter, look_before, write_tag, write_version
 from packages.services.signing import UNSIGNED, Signature, sign
 from packages.services.turns import turn
 from registries.gate import RegistryNotFound
@@ -21,6 +21,7 @@ from workspaces.access import Action, Actor, Target
 from workspaces.errors import Denied
 from workspaces.models import Event
 from workspaces.services.audit import SYSTEM, event_write, record
+from workspaces.statements import is_postgresql
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,14 @@ def publish(*, actor: Actor, registry: Registry, publication: Publication, origi
     """
     if not actor.may(Action.PUBLISH, registry, Target(publication.format, publication.name)):
         raise Denied(f"{actor.name} may not publish {publication.name} here.")
-    standing = _refuse_early(registry, publication)
-    if standing is not None:
-        return standing
-    with Storing(publication.file) as stored, turn(before=stored.settle):
+    with Storing(publication.file) as storing:
         try:
-            return _commit(actor, registry, publication, origin, stored)
-        except IntegrityError:  # somebody else was first between our look and our commit
+            if not is_postgresql():  # there the look is a part of the lock's journey
+                _refuse(publication, look_before(registry, publication))
+                storing.begin()
+            with turn(before=storing.settle):
+                return _commit(actor, registry, publication, origin, storing)
+        except (VersionExists, IntegrityError):  # it was there, or somebody else was first between our look and our commit
             found = _existing(registry, publication)
             if found is None:
                 raise
@@ -99,23 +101,14 @@ def move_tag(package: Package, name: str, version: Version) -> None:
     write_tag(package.pk, name, version.pk)
 
 
-def _refuse_early(registry: Registry, publication: Publication) -> Published | None:
-    """Answer or refuse from what is known, before any byte is stored."""
-    before = look_before(registry, publication)
-    found = Version.objects.filter(pk=before.version_id).first() if before.version_id is not None else None
-    if found is not None:
-        return _same_or_refuse(found, publication)
-    _refuse_retired(publication, is_retired=before.is_retired)
-    return None
-
-
 @transaction.atomic
-def _commit(actor: Actor, registry: Registry, publication: Publication, origin: str, stored: Storing) -> Published:
+def _commit(actor: Actor, registry: Registry, publication: Publication, origin: str, storing: Storing) -> Published:
     entered = enter(registry, publication)
     if entered is None:
         raise RegistryNotFound(f"The registry {registry} was deleted just now.")
     package, now = entered
-    _refuse_retired(publication, is_retired=now.is_retired)
+    _refuse(publication, now)
+    storing.begin()
     if publication.is_restricted:
         _restrict_first(actor, registry, package)
     standing = Standing(origin=origin, is_internal=now.is_internal, signature=_signature(registry, publication, now.keyid))
@@ -125,13 +118,13 @@ def _commit(actor: Actor, registry: Registry, publication: Publication, origin: 
     subject = f"{registry} {publication.format} {publication.name}@{publication.version}"
     event = event_write(actor, f"version.{origin}", subject, workspace=registry.workspace_id, new=new)
     listed = listing_writes(package, version) if "latest" in tags else ()
-    write_version(version, publication.file, publication.filename, tags, (*listed, event))
     if publication.differences:
         told = {"differences": list(publication.differences)}
         record(actor, "version.manifest_differs", subject, workspace=registry.workspace_id, new=told)
     if now.is_internal and now.has_pulled:
         tell_of_shadowed(package)
-    stored.settle()  # the bytes are durable before the row is
+    # The bytes are durable before the row is.
+    write_version(version, publication.file, publication.filename, tags, (*listed, event), then_commit=storing.settle)
     return Published(version, created=True)
 
 
@@ -174,9 +167,16 @@ def _existing(registry: Registry, publication: Publication) -> Version | None:
 def _same_or_refuse(found: Version, publication: Publication) -> Published:
     if found.integrity == publication.file.integrity:
         return Published(found, created=False)
-    raise VersionExists(f"You cannot publish over the existing version {publication.version} of {publication.name}; choose a new number.")
+    raise _exists(publication)
 
 
-def _refuse_retired(publication: Publication, *, is_retired: bool) -> None:
-    if is_retired:
+def _refuse(publication: Publication, known: Before | Now) -> None:
+    """Before any byte is stored. Raises VersionExists, VersionRetired."""
+    if known.version_id is not None:
+        raise _exists(publication)
+    if known.is_retired:
         raise VersionRetired(f"{publication.name}@{publication.version} was published and deleted; its number is not given out again.")
+
+
+def _exists(publication: Publication) -> VersionExists:
+    return VersionExists(f"You cannot publish over the existing version {publication.version} of {publication.name}; choose a new number.")

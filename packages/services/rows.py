@@ -6,7 +6,7 @@ savepoint and no second look. Everything here is called inside the caller's tran
 (data-modifying WITH; its manual, section 7.8.4).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -27,6 +27,7 @@ BEFORE = (
 STANDING = (
     f"SELECT r.is_internal, {RETIRED}, EXISTS(SELECT 1 FROM packages_tag WHERE package_id = {{package}} AND name = 'latest'),"  # noqa: S608
     " EXISTS(SELECT 1 FROM packages_version WHERE package_id = {package} AND NOT is_internal AND origin = 'pulled'),"
+    " (SELECT v.id FROM packages_version v WHERE v.package_id = {package} AND v.version = %s),"
     " (SELECT k.keyid FROM packages_signingkey k WHERE k.workspace_id = r.workspace_id AND k.expires_at IS NULL)"
 )
 PACKAGE = (
@@ -74,6 +75,7 @@ class Now:
     is_retired: bool
     has_latest: bool
     has_pulled: bool
+    version_id: int | None  # of the version, when it is there
     keyid: str | None  # of the workspace's present signing key
 
 
@@ -91,32 +93,41 @@ def enter(registry: Registry, publication: Publication) -> tuple[Package, Now] |
     """
     now, name, folded = moment(timezone.now()), publication.name, publication.name.lower()
     entering = [registry.pk, publication.format, name, folded, now, now]
-    retired = [registry.pk, publication.format, name, publication.version]
+    retired, version = [registry.pk, publication.format, name, publication.version], publication.version
     lock = (BUMP, [registry.workspace_id, publication.format, folded])
     if is_postgresql():
-        found = last_row([lock, (ENTER, [*entering, *retired, registry.pk])])
+        found = last_row([lock, (ENTER, [*entering, *retired, version, registry.pk])])
     else:
         package = last_row([lock, (PACKAGE, entering)]) or ()
-        found = row(STANDING_NOW, [*retired, package[0], package[0], registry.pk])
+        found = row(STANDING_NOW, [*retired, package[0], package[0], package[0], version, registry.pk])
         found = found and (*found, *package)
     if found is None:
         return None
-    is_internal, is_retired, has_latest, has_pulled, keyid, pk, revision = found
+    is_internal, is_retired, has_latest, has_pulled, version_id, keyid, pk, revision = found
     entered = Package(pk=pk, registry=registry, format=publication.format, name=name, folded=folded, revision=revision)
-    return entered, Now(bool(is_internal), bool(is_retired), bool(has_latest), bool(has_pulled), keyid)
+    return entered, Now(bool(is_internal), bool(is_retired), bool(has_latest), bool(has_pulled), version_id, keyid)
 
 
-def write_version(version: Version, file: StagedFile, filename: str, tags: Sequence[str], also: Sequence[Write] = ()) -> None:
+def write_version(
+    version: Version,
+    file: StagedFile,
+    filename: str,
+    tags: Sequence[str],
+    also: Sequence[Write] = (),
+    *,
+    then_commit: Callable[[], object] | None = None,
+) -> None:
     """The version, its blob and the package's right to it, its file, the tags that point at it, and what else is to be written.
 
-    The blob may be there already, or come in under another name right now. Raises IntegrityError.
+    The blob may be there already, or come in under another name right now. `then_commit`: nothing follows in the caller's
+    transaction, which may be committed as soon as that has returned. Raises IntegrityError, and what `then_commit` raises.
     """
     blob = [file.sha256, file.sha512, file.sha1, file.size, moment(timezone.now())]
     if is_postgresql():
         statement = statement_for(Version)
         after = [version.package_id, filename, version.package_id, list(tags), *(value for write in also for value in write.values)]
-        whole = _whole(statement.text, tuple((write.name, write.text) for write in also))
-        as_loaded(version, *(row(whole, [*blob, *statement.values(version), *after]) or ()))
+        whole = (_whole(statement.text, tuple((write.name, write.text) for write in also)), [*blob, *statement.values(version), *after])
+        as_loaded(version, *(last_row([whole], then_commit=then_commit) or ()))
         return
     (blob_id,) = row(BLOB, blob) or ()
     run(LINK, [version.package_id, blob_id])
@@ -126,6 +137,8 @@ def write_version(version: Version, file: StagedFile, filename: str, tags: Seque
         write_tag(version.package_id, tag, version.pk)
     for write in also:
         run(write.text, write.values)
+    if then_commit is not None:
+        then_commit()
 
 
 @lru_cache(maxsize=32)

@@ -96,3 +96,14 @@ def test_a_short_body_is_taken_without_asking() -> None:
             return bytes(body.file.read())
 
     assert asyncio.run(run()) == b"abc"
+
+
+def test_nobody_waits_for_the_end_of_a_body_that_is_all_there() -> None:
+    left = [b"ab", b"c", b""]
+
+    async def run() -> bytes:
+        body = await receiving({"content-length": "3"}, left, 0)
+        with body.file:
+            return bytes(body.file.read())
+
+    assert (asyncio.run(run()), left) == (b"abc", [b""])

@@ -127,3 +127,67 @@ def test_a_lost_connection_is_an_error_and_no_endless_wait(connection: Connectio
     with pytest.raises(psycopg.OperationalError):
         prepared.last_rows([(READ, ["a"]), (READ, ["b"])])
     assert connection.closed
+
+
+def test_a_commit_goes_behind_once_its_condition_has_returned(connection: Connection) -> None:
+    prepared, seen = prepared_of(connection), list[object]()
+    connection.autocommit = False
+
+    def condition() -> None:
+        seen.append(_others_see(connection))
+
+    assert prepared.last_rows([(ADD, ["first", b""]), (ADD, ["kept", b""])], then_commit=condition) == [("kept",)]
+    assert seen == [0]
+    assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+    assert _others_see(connection) == 2
+    connection.commit()  # as Django does afterwards: there is nothing left to do
+
+
+def test_the_server_works_while_the_condition_is_waited_for(connection: Connection) -> None:
+    prepared = prepared_of(connection)
+    connection.autocommit = False
+    prepared.rows("SELECT 1", [])
+    began = time.monotonic()
+    prepared.last_rows([("SELECT pg_sleep(0.5)", [])], then_commit=lambda: time.sleep(0.5))
+    assert time.monotonic() - began < 0.9
+
+
+def test_a_refused_condition_commits_nothing(connection: Connection) -> None:
+    prepared = prepared_of(connection)
+    connection.autocommit = False
+
+    def refuse() -> None:
+        raise LookupError("the disk is full")
+
+    with pytest.raises(LookupError, match="full"):
+        prepared.last_rows([(ADD, ["not kept", b""])], then_commit=refuse)
+    assert connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
+    connection.rollback()
+    assert prepared.rows("SELECT count(*) FROM held", []) == [(0,)]
+
+
+def test_a_failed_statement_is_not_committed(connection: Connection) -> None:
+    prepared = prepared_of(connection)
+    prepared.rows(ADD, ["twice", b""])
+    connection.autocommit = False
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        prepared.last_rows([(ADD, ["once", b""]), (ADD, ["twice", b""])], then_commit=lambda: None)
+    connection.rollback()
+    assert _others_see(connection) == 1
+
+
+def test_what_the_commit_refuses_is_raised(connection: Connection) -> None:
+    prepared = prepared_of(connection)
+    connection.execute("CREATE TABLE child (of text REFERENCES held DEFERRABLE INITIALLY DEFERRED)")
+    connection.autocommit = False
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        prepared.last_rows([("INSERT INTO child VALUES (%s)", ["nobody"])], then_commit=lambda: None)
+    assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+    assert prepared.rows("SELECT count(*) FROM child", []) == [(0,)]
+
+
+def _others_see(connection: Connection) -> object:
+    """How many rows of the table a connection of its own finds."""
+    with psycopg.connect(connection.info.dsn) as other:
+        found = other.execute("SELECT count(*) FROM held").fetchone()
+    return found and found[0]

@@ -38,6 +38,8 @@ def differences(document: Manifest, tarball: Manifest, truth: Manifest) -> list[
     `tarball` is that package.json as it stands, `truth` what `normalise` made of it with the files around it.
     Values are shown as text, cut; None where one side says nothing. Dotted fields are keys of an object.
     """
+    if _meant(document) == _meant(truth):  # what npm sends: no need to spell it
+        return []
     said = _plain(document)
     candidates = list(_compared(said, _plain(truth)))
     if not candidates:
@@ -57,6 +59,11 @@ def shown(value: object) -> Any:
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
     text = text.replace("\0", "\ufffd")
     return text if len(text) <= TEXT else f"{text[:TEXT]}…"
+
+
+def _meant(manifest: Manifest) -> dict[str, Any]:
+    """What it says of the package, as it stands."""
+    return {field: value for field, value in manifest.items() if field not in NOTES and field[:1] != "_"}
 
 
 def _plain(manifest: Manifest) -> dict[str, Any]:

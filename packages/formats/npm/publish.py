@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from packages.formats.errors import ContentInvalid, DocumentInvalid, IntegrityMismatch, NotSupported
+from packages.formats.npm.attachments import ATTACHMENTS, Sink
 from packages.formats.npm.differences import differences
 from packages.formats.npm.manifest import stored_manifest
 from packages.formats.npm.names import Name, parse_new
 from packages.formats.npm.normalise import clean_version, normalise
-from packages.formats.npm.scan import ATTACHMENTS, Sink
 from packages.formats.npm.tarball import Inspected, inspect
 from packages.formats.npm.versions import check_tag, check_version
 from packages.formats.publication import Publication, StagedFile

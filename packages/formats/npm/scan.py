@@ -5,7 +5,6 @@ those strings is kept as a bounded skeleton, which orjson then parses; it is val
 Linear in the body, no recursion, never more in memory than the skeleton and one chunk.
 """
 
-import binascii
 import re
 from collections.abc import Callable
 from typing import Protocol
@@ -13,16 +12,13 @@ from typing import Protocol
 import orjson
 
 from packages.formats.errors import DocumentInvalid
+from packages.formats.npm.attachments import ATTACHMENTS, DATA, DEPTH_LIMIT, KEY_LIMIT, KEYS_LIMIT, Base64Reader, SinkFor
+from packages.formats.npm.whole import read_whole
 from workspaces.errors import TooLarge
 
 CHUNK = 256 * 1024
 SKELETON_LIMIT = 24 * 1024 * 1024  # bytes of the document without its attachments
-DEPTH_LIMIT = 100  # levels of nesting
 PIECE_LIMIT = 2_000_000  # strings, containers and commas: bounds time, and the memory of what orjson builds
-KEY_LIMIT = 2048  # bytes of a key on the way to an attachment
-KEYS_LIMIT = 10_000  # keys in such an object
-ATTACHMENTS = "_attachments"
-DATA = "data"
 ATTACHMENT_DEPTH = 2  # the object whose keys are the attachments' names
 DATA_DEPTH = 3  # an attachment's own object
 
@@ -42,17 +38,6 @@ class Source(Protocol):
         ...
 
 
-class Sink(Protocol):
-    """Where decoded bytes of one attachment go."""
-
-    def write(self, chunk: bytes, /) -> None:
-        """Take the next bytes."""
-        ...
-
-
-SinkFor = Callable[[str], Sink]
-
-
 class BodyCut(DocumentInvalid):
     """The body ended before the document did."""
 
@@ -70,51 +55,16 @@ def scan(source: Source, sink_for: SinkFor) -> dict[str, object]:
 
     `sink_for(name)` is asked once per attachment with data. Raises DocumentInvalid, DocumentTooLarge, and what sinks raise.
     """
+    first, second = source.read(CHUNK), source.read(CHUNK)
+    document = None if second else read_whole(first, sink_for)
+    if document is not None:
+        return document
     scanner = Scanner(sink_for)
-    while chunk := source.read(CHUNK):
+    chunk = first
+    while chunk:
         scanner.feed(chunk)
+        chunk, second = second or source.read(CHUNK), b""
     return scanner.finish()
-
-
-class Base64Reader:
-    """Strict base64 (RFC 4648, padding needed) in pieces, with the slash also escaped, as JSON may have it."""
-
-    def __init__(self, sink: Sink, name: str) -> None:
-        self._sink, self._name = sink, name
-        self._rest = b""
-        self._over = False
-
-    def feed(self, piece: bytes) -> None:
-        """Take the next characters. Raises DocumentInvalid."""
-        text = self._rest + piece
-        held = b""
-        if BACKSLASH in text:
-            if text.endswith(b"\\"):
-                text, held = text[:-1], b"\\"
-            text = text.replace(b"\\/", b"/")
-        whole = len(text) & ~3
-        self._rest = text[whole:] + held
-        if whole:
-            self._decode(text[:whole])
-
-    def finish(self) -> None:
-        """The string has ended. Raises DocumentInvalid when its last group is not whole."""
-        if self._rest:
-            raise self._wrong()
-
-    def _decode(self, text: bytes) -> None:
-        if self._over:
-            raise self._wrong()
-        try:
-            decoded = binascii.a2b_base64(text, strict_mode=True)
-        except binascii.Error:
-            raise self._wrong() from None
-        self._over = text.endswith(b"=")
-        self._sink.write(decoded)
-
-    def _wrong(self) -> DocumentInvalid:
-        message = f"The data of attachment {self._name[:100]!r} is not base64."
-        return DocumentInvalid(message, fields={ATTACHMENTS: "not base64"})
 
 
 class Scanner:

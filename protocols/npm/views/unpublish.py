@@ -11,8 +11,9 @@ from django.http import HttpRequest, HttpResponse
 
 from packages.errors import PackageChanged
 from packages.formats.errors import DocumentInvalid
+from packages.formats.npm.attachments import Sink
 from packages.formats.npm.publish import check_names, named_versions
-from packages.formats.npm.scan import SKELETON_LIMIT, Sink, scan
+from packages.formats.npm.scan import SKELETON_LIMIT, scan
 from packages.selectors import package_of, versions_of
 from packages.services.versions import unpublish_package
 from protocols.npm.door import Body, PackageVisit, visit_package
