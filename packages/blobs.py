@@ -122,6 +122,7 @@ class Storing:
     def __init__(self, staged: StagedFile) -> None:
         self._staged = staged
         self._stored: Future[None] | None = None
+        self.is_long = staged.content is None or not isinstance(backend(), DurableFileStorage)  # a large file, or storage elsewhere
 
     def begin(self) -> Future[None]:
         """Store the bytes from now on."""

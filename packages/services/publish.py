@@ -50,9 +50,11 @@ def publish(*, actor: Actor, registry: Registry, publication: Publication, origi
         raise Denied(f"{actor.name} may not publish {publication.name} here.")
     with Storing(publication.file) as storing:
         try:
-            if not is_postgresql():  # there the look is a part of the lock's journey
+            if storing.is_long or not is_postgresql():  # else the look is a part of the lock's journey
                 _refuse(publication, look_before(registry, publication))
                 storing.begin()
+            if storing.is_long:  # nobody's transaction waits for it
+                storing.settle()
             with turn(before=storing.settle):
                 return _commit(actor, registry, publication, origin, storing)
         except (VersionExists, IntegrityError):  # it was there, or somebody else was first between our look and our commit

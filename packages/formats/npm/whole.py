@@ -58,7 +58,7 @@ def _parsed(skeleton: bytes) -> dict[str, Any] | None:
     except ValueError:
         return None
     if not isinstance(document, dict) or len(document) > KEYS_LIMIT or any(len(key) > KEY_LIMIT // 8 for key in document):
-        return None
+        return None  # the limit is one of bytes, with escapes: so far below it any key is within
     return document
 
 
