@@ -14,7 +14,8 @@ from registries.services import create_registry
 from tokens.services.authenticate import actor_of_user
 from tokens.services.issue import Wish, create_token
 from upstreams.models import Upstream
-from upstreams.services.sources import UpstreamWish, create_upstream
+from upstreams.services.sources import create_upstream
+from upstreams.services.wishes import UpstreamWish
 from workspaces.access import Actor
 from workspaces.models import Event, User, Workspace
 from workspaces.services.people import create_user

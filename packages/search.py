@@ -31,6 +31,9 @@ RESTRICTED = (
     "EXISTS (SELECT 1 FROM registries_restrictedname x JOIN packages_package p ON p.name = x.name"
     " WHERE x.registry_id = %s AND x.format = %s AND p.id = e.package_id)"
 )
+REPEATED = (
+    "EXISTS (SELECT 1 FROM packages_searchentry n WHERE n.folded = e.folded AND (e.is_pulled OR NOT n.is_pulled) AND n.registry_id IN ({}))"
+)
 MARKED = "e.package_id IN (SELECT w.entry_id FROM packages_searchword w WHERE w.registry_id = %s AND w.word IN ({}))"
 HITS = (
     "SELECT entry_id, MAX(CASE WHEN word = %s THEN weight * 2 ELSE weight END) AS best FROM packages_searchword"
@@ -42,12 +45,15 @@ HITS = (
 class Sieve:
     """What the caller may see. `internal`: patterns of names that are internal; `readable`: of those a token may read, None is all.
 
-    `hides_restricted`: leave out the names that a public registry shows to members only.
+    `hides_restricted`: leave out the names that a public registry shows to members only. For a registry that is asked
+    through others: `within`, patterns of each link on the way, and `nearer`, the registries whose names it does not repeat.
     """
 
     internal: Sequence[str] = ()
     readable: Sequence[str] | None = None
     hides_restricted: bool = False
+    within: Sequence[Sequence[str]] = ()
+    nearer: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -161,6 +167,11 @@ def _where(registry: Registry, sieve: Sieve) -> _Clause:
     clause.add("e.registry_id = %s", registry.pk)
     if sieve.hides_restricted:
         clause.add(f"NOT {RESTRICTED}", registry.pk, Format.NPM)
+    for patterns in sieve.within:
+        _any_pattern(clause, "", patterns)
+    if sieve.nearer:  # one that was only pulled there does not stand for what was published here
+        held = REPEATED.format(", ".join(["%s"] * len(sieve.nearer)))
+        clause.add(f"NOT {held}", *sieve.nearer)
     _unshadowed(clause, registry, sieve)
     return clause
 

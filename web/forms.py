@@ -1,5 +1,6 @@
 """The forms of the pages: they read fields and nothing else; every rule is a service's."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django import forms
@@ -7,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from upstreams.models import Upstream
+from upstreams.services.wishes import UpstreamChanges
 from workspaces.access import Role
 from workspaces.errors import GatehouseError
 
@@ -198,3 +200,57 @@ class UpstreamForm(PageForm):
         help_text=_("Token or password. It is stored encrypted and never shown again; leave empty to keep what is stored."),
     )
     enabled = forms.BooleanField(label=_("Enabled"), required=False, initial=True)
+
+    def changes(self) -> UpstreamChanges:
+        """As the service takes them; an empty secret keeps what is stored."""
+        data = self.cleaned_data
+        return UpstreamChanges(
+            kind="url",
+            name=data["name"].strip(),
+            url=data["url"],
+            priority=data["priority"],
+            enabled=data["enabled"],
+            internal=data["internal"],
+            patterns=_patterns(data["patterns"]),
+            auth_type=data["auth_type"],
+            username=data["username"].strip() if data["auth_type"] == "basic" else "",
+            secret=data["secret"] or None,
+        )
+
+
+class ChainForm(PageForm):
+    """Another registry of the workspace as an upstream."""
+
+    registry = forms.ChoiceField(label=_("Registry"), help_text=_("What is installed from it through this one is kept in both."))
+    name = forms.CharField(label=_("Name"), widget=NAME, help_text=_("Short, like “shared”."))
+    priority = forms.IntegerField(label=_("Priority"), initial=100, help_text=_("Lower is asked first."))
+    patterns = forms.CharField(
+        label=_("Name patterns"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false", "placeholder": "@acme/*"}),
+        help_text=_("One per line. Empty: every name."),
+    )
+    enabled = forms.BooleanField(label=_("Enabled"), required=False, initial=True)
+
+    def __init__(self, data: Mapping[str, str] | None = None, *, slugs: Sequence[str], initial: dict[str, object] | None = None) -> None:
+        super().__init__(data, initial=initial)
+        registry = self.fields["registry"]
+        assert isinstance(registry, forms.ChoiceField)  # noqa: S101 - declared above
+        registry.choices = [(slug, slug) for slug in slugs]
+
+    def changes(self) -> UpstreamChanges:
+        """As the service takes them."""
+        data = self.cleaned_data
+        return UpstreamChanges(
+            kind="registry",
+            name=data["name"].strip(),
+            registry=data["registry"],
+            priority=data["priority"],
+            enabled=data["enabled"],
+            patterns=_patterns(data["patterns"]),
+        )
+
+
+def _patterns(text: str) -> tuple[str, ...]:
+    """One per line, or separated by commas or white space."""
+    return tuple(text.replace(",", " ").split())

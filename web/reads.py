@@ -9,7 +9,7 @@ from packages.selectors import known_to
 from registries.models import Registry
 from tokens.models import Token
 from upstreams.models import Upstream
-from workspaces.access import Actor, Role, matches
+from workspaces.access import Action, Actor, Role, matches
 from workspaces.models import Claim, Event, Membership, Workspace
 from workspaces.selectors import workspaces_of
 
@@ -64,6 +64,14 @@ def registry_names(ids: Iterable[int]) -> dict[int, str]:
 def upstreams_of(registry: Registry) -> list[Upstream]:
     """The registry's upstreams in the order they are asked."""
     return list(Upstream.objects.filter(registry=registry).select_related("source").order_by("priority", "id"))
+
+
+def registries_beside(actor: Actor, registry: Registry) -> list[str]:
+    """The slugs of the workspace's other registries that the caller may read."""
+    others = (
+        Registry.objects.filter(workspace_id=registry.workspace_id).exclude(pk=registry.pk).select_related("workspace").order_by("slug")
+    )
+    return [other.slug for other in others if actor.may(Action.READ, other)]
 
 
 def claim_for(workspace: Workspace, name: str) -> Claim | None:

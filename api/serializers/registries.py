@@ -8,7 +8,7 @@ from api.fields import Flag, Number, Text
 from api.serializers.common import Body
 from registries.models import Alias, Registry
 from upstreams.models import Upstream
-from upstreams.services.sources import describe
+from upstreams.services.wishes import describe
 
 VISIBILITIES = Registry.Visibility.values
 

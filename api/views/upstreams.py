@@ -11,14 +11,8 @@ from api.schema import described
 from api.serializers.registries import UpstreamFields, UpstreamShown, UpstreamWishes
 from registries.gate import registry_for
 from registries.models import Registry
-from upstreams.services.sources import (
-    UpstreamChanges,
-    UpstreamWish,
-    change_upstream,
-    create_upstream,
-    remove_upstream,
-    upstream_of,
-)
+from upstreams.services.sources import change_upstream, create_upstream, remove_upstream, upstream_of
+from upstreams.services.wishes import UpstreamChanges, UpstreamWish
 from workspaces.access import Action, Actor
 from workspaces.selectors import workspace_for
 

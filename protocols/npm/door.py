@@ -19,6 +19,7 @@ from protocols.npm.errors import LOG, answer, sentence, unexpected
 from registries.gate import RegistryMoved, registry_for
 from registries.models import Registry
 from upstreams.errors import SourceAbsent
+from upstreams.selectors.chain import is_restricted_behind
 from workspaces.access import ALL, Action, Actor, Target
 from workspaces.errors import GatehouseError, Invalid, Unavailable
 
@@ -149,6 +150,8 @@ def visit_package(request: HttpRequest, ws: str, reg: str, pkg: str, action: Act
         visit(request, ws, reg)
         raise
     here = visit(request, ws, reg, action, Target("npm", name.full))
+    if here.registry.is_public and not request.META[MEMBER] and is_restricted_behind(here.registry, name):
+        here = visit(request, ws, reg, action, Target("npm", name.full, is_restricted=True))
     return PackageVisit(here.actor, here.registry, here.base_url, name)
 
 

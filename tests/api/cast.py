@@ -19,7 +19,8 @@ from tokens.models import Token
 from tokens.services.authenticate import actor_of_user
 from tokens.services.issue import Issued, Wish, create_service_token, create_token
 from upstreams.models import Upstream
-from upstreams.services.sources import UpstreamWish, create_upstream
+from upstreams.services.sources import create_upstream
+from upstreams.services.wishes import UpstreamWish
 from workspaces.access import Actor, Role
 from workspaces.models import Claim, Membership, User, Workspace
 from workspaces.services.spaces import add_claim, create_workspace

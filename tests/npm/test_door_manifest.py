@@ -19,7 +19,8 @@ from tests.parts.pack import Packed, pack, publish_document, tar_gz
 from tests.parts.recorder import Recorder
 from upstreams.clients.guard import parse_network
 from upstreams.models import Rendering, UpstreamDocument
-from upstreams.services.sources import UpstreamWish, create_upstream
+from upstreams.services.sources import create_upstream
+from upstreams.services.wishes import UpstreamWish
 from workspaces.models import Event
 
 INSTALL = "application/vnd.npm.install-v1+json"

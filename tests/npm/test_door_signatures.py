@@ -22,7 +22,8 @@ from tests.parts.pack import pack
 from tests.parts.recorder import Recorder
 from upstreams.clients.guard import parse_network
 from upstreams.models import Upstream
-from upstreams.services.sources import UpstreamWish, create_upstream
+from upstreams.services.sources import create_upstream
+from upstreams.services.wishes import UpstreamWish
 from workspaces.models import Claim, Event
 
 INSTALL = "application/vnd.npm.install-v1+json"

@@ -15,7 +15,8 @@ from tests.parts.pack import pack
 from tests.parts.recorder import Recorder
 from upstreams.models import Origin, Pin, Upstream
 from upstreams.services.clone import COPIES, LEFT_BEHIND, clone_registry
-from upstreams.services.sources import UpstreamWish, create_upstream
+from upstreams.services.sources import create_upstream
+from upstreams.services.wishes import UpstreamWish
 from workspaces.errors import Denied, GatehouseError
 from workspaces.models import Event
 from workspaces.slugs import SlugInvalid

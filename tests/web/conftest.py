@@ -15,7 +15,8 @@ from registries.models import Registry
 from registries.services import create_registry
 from tokens.services.authenticate import actor_of_user
 from upstreams.models import Origin, Upstream
-from upstreams.services.sources import UpstreamWish, create_upstream
+from upstreams.services.sources import create_upstream
+from upstreams.services.wishes import UpstreamWish
 from workspaces.access import Actor, Role
 from workspaces.models import User, Workspace
 from workspaces.services.people import create_user, set_member

@@ -47,6 +47,9 @@ def audit(*, actor: Actor, registry: Registry, wanted: Versions) -> Told:
         return told
     _tell_of_unknown(told, found)
     for upstream, group in _groups(found, names):
+        if not switch_holds(upstream.registry, "audit_upstream"):
+            told.notices.append(f"{len(group)} packages were not audited: they come through {upstream.registry}, where auditing is off.")
+            continue
         _ask(told, found, upstream, {name: wanted[name] for name in group})
     return told
 
@@ -79,7 +82,7 @@ def _ask(told: Told, found: Survey, upstream: Upstream, wanted: Versions) -> Non
 
     def before_send() -> None:
         check()
-        if not switch_holds(found.registry, "audit_upstream"):
+        if not all(switch_holds(place, "audit_upstream") for place in (found.registry, upstream.registry)):
             raise RuleChanged("Auditing was turned off just now.", upstream=upstream.name, retry_after=1)
         release_connection()
 

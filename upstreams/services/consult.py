@@ -1,24 +1,24 @@
 """Asking one upstream about one name: cached, revalidated, one asker at a time. Whether it may be asked is the rule's business."""
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-import orjson
 from django.conf import settings
 from django.utils import timezone
 
 from packages.formats.npm.names import Name
-from packages.formats.npm.packument import Manifest, agree
+from packages.formats.npm.packument import Manifest
 from packages.formats.npm.versions import is_version
 from upstreams.clients.npm import Fetched, Known, fetch_packument
 from upstreams.durability import remembered
 from upstreams.errors import RuleChanged, UpstreamError
 from upstreams.flight import release_connection, single_flight
 from upstreams.memory import parsed
-from upstreams.models import Pin, Upstream, UpstreamDocument
+from upstreams.models import Upstream, UpstreamDocument
 from upstreams.selectors.facts import Replied, replied
-from upstreams.services.alerts import integrity_changed, removed_upstream
+from upstreams.services.alerts import removed_upstream
+from upstreams.services.pinning import pin
 from upstreams.targets import target_of
 from upstreams.terms import Reply
 
@@ -84,7 +84,7 @@ def _keep(upstream: Upstream, name: Name, fetched: Fetched, still_holds: Callabl
         _tell_of_removed(upstream, name, row, fetched)
     life = settings.METADATA_FRESH if fetched.is_present else settings.NEGATIVE_FRESH
     if fetched.body is not None:
-        _pin(upstream, name, fetched.promises)
+        pin(upstream, name, fetched.promises)
     said = UpstreamDocument(
         upstream=upstream,
         name=name.full,
@@ -107,18 +107,3 @@ def _tell_of_removed(upstream: Upstream, name: Name, row: UpstreamDocument, fetc
     gone = [version for version in before if version not in offered and is_version(version)]
     if gone:
         removed_upstream(upstream, name.full, gone, whole=not fetched.is_present)
-
-
-def _pin(upstream: Upstream, name: Name, offered: Mapping[str, str]) -> None:
-    """Record the integrity of versions seen for the first time; tell of those that changed (first bytes win)."""
-    key = {"registry_id": upstream.registry_id, "format": upstream.format, "name": name.full}
-    Pin.objects.bulk_create([Pin(**key)], ignore_conflicts=True)
-    pin = Pin.objects.select_for_update().get(**key)
-    pinned: dict[str, str] = parsed(bytes(pin.integrities))
-    fresh = {version: value for version, value in offered.items() if version not in pinned}
-    changed = {version: value for version, value in offered.items() if not agree(pinned.get(version, value), value)}
-    if fresh:
-        pin.integrities = orjson.dumps(pinned | fresh)
-        pin.save(update_fields=["integrities"])
-    if changed:
-        integrity_changed(upstream, name.full, pinned, changed)

@@ -5,21 +5,20 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import orjson
 from django.utils import timezone
 
 from packages.errors import VersionNotFound
 from packages.formats.npm.names import Name
-from packages.formats.npm.packument import HeldVersion, Manifest, Shown, compose, render, render_version
-from packages.models import File, Package, Tag
+from packages.formats.npm.packument import Manifest, Shown, compose, render, render_version
+from packages.models import Package
 from packages.selectors import named_maintainers, starred_by
 from registries.models import Registry
 from upstreams.durability import remembered
 from upstreams.flight import is_busy, single_flight
-from upstreams.memory import give_back, parsed
-from upstreams.models import Document, Pin, Rendering
-from upstreams.services.consult import load
-from upstreams.services.renderings import current_rendering, keep_rendering, same_rendering, visible_versions
+from upstreams.memory import give_back
+from upstreams.models import Document, Rendering
+from upstreams.services.layers import layers
+from upstreams.services.renderings import current_rendering, keep_rendering, same_rendering
 from upstreams.services.resolve import Resolution, resolve
 
 PATIENCE = 60.0  # seconds to wait for somebody else who renders the same
@@ -86,47 +85,17 @@ def composed(resolution: Resolution) -> Manifest:
     """The packument this decision allows, without tarball addresses."""
     registry, name = resolution.registry, resolution.name
     package = Package.objects.filter(registry=registry, format="npm", name=name.full).first()
-    tags = Tag.objects.filter(package=package).values_list("name", "version__version") if package else []
-    pin = Pin.objects.filter(registry=registry, format="npm", name=name.full).first()
     digest = hashlib.sha256(f"{resolution.epochs} {resolution.decision.answering}".encode())
     for _, said in resolution.answered():
         digest.update((said.document.digest if said.document else "").encode())
     shown = Shown(
         name=name,
         revision=f"{package.revision if package else 0}-{digest.hexdigest()[:16]}",
-        held=held_versions(resolution),
-        tags=dict(tags),
-        layers=[load(said.document) for _, said in resolution.answered() if said.document is not None],
-        pins=parsed(bytes(pin.integrities)) if pin else {},
+        layers=layers(resolution),
         maintainers=named_maintainers(package) if package else (),
         stargazers=starred_by(package) if package and not registry.is_public else (),  # members alone know who starred
     )
     return compose(shown)
-
-
-def held_versions(resolution: Resolution) -> list[HeldVersion]:
-    """The registry's own visible versions, as the format wants them."""
-    found, visible = [], visible_versions(resolution)
-    # By a subquery: a list of ids ends at 65,535 on PostgreSQL. The first file of a version counts.
-    files = dict(File.objects.filter(version__in=visible).order_by("-pk").values_list("version_id", "name"))
-    for version in visible:
-        filename = files.get(version.pk) or resolution.name.tarball(version.version)
-        found.append(
-            HeldVersion(
-                version=version.version,
-                manifest=orjson.loads(bytes(version.manifest)),
-                integrity=version.integrity,
-                shasum=version.shasum,
-                filename=filename,
-                deprecated=version.deprecated,
-                created_at=version.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-                publisher=version.published_by_name,
-                is_pulled=version.origin == version.Origin.PULLED,
-                is_corrected=bool(version.differences),
-                signatures=[{"keyid": version.signed_by, "sig": version.signature}] if version.signed_by else [],
-            )
-        )
-    return found
 
 
 def _stored(registry: Registry, name: Name, form: str, base_url: str, grace: timedelta = timedelta()) -> Rendered | None:

@@ -8,7 +8,7 @@ from registries.models import Registry
 from upstreams.models import Origin
 from upstreams.services.consult import load
 from upstreams.services.pulls import offered_versions
-from upstreams.services.renderings import visible_versions
+from upstreams.services.renderings import versions_shown, visible_versions
 from upstreams.services.resolve import Resolution, peek, resolve
 from upstreams.terms import Reply, Step
 
@@ -56,10 +56,16 @@ def _source(resolution: Resolution, step: Step) -> dict[str, object]:
 def _versions(resolution: Resolution, name: Name) -> dict[str, str]:
     """Which source each version comes from; nearer ones win."""
     found: dict[str, str] = {}
-    for upstream, said in reversed(resolution.answered()):
-        if said.document is not None:
+    shows_pulled = resolution.decision.shows_pulled
+    for path in reversed(resolution.decision.answering):
+        registry = resolution.registry_at(path)
+        if registry is not None:
+            held = versions_shown(registry, name, shows_pulled=shows_pulled).values_list("version", flat=True)
+            found |= dict.fromkeys(held, str(registry))
+            continue
+        upstream, said = resolution.situation.upstreams[path[-1]], resolution.situation.replies.get(path[-1])
+        if said is not None and said.document is not None:
             found |= {offer.version: upstream.name for offer in offered_versions(load(said.document), name)}
-    found |= {version.version: str(resolution.registry) for version in visible_versions(resolution).defer("manifest")}
     return dict(sorted(found.items(), key=lambda pair: sort_key(pair[0])))
 
 

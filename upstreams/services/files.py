@@ -13,9 +13,11 @@ from packages.errors import VersionNotFound
 from packages.formats.npm.names import Name
 from packages.models import File
 from registries.models import Registry
-from upstreams.errors import RuleChanged, UpstreamTimeout
+from upstreams.errors import RuleChanged, SourceAbsent, UpstreamTimeout
 from upstreams.models import DocumentFile, Rendering, Upstream
+from upstreams.selectors.facts import Replied
 from upstreams.services.consult import load
+from upstreams.services.entry import adopt
 from upstreams.services.pulls import Pull, offered_versions
 from upstreams.services.renderings import current_rendering, keep_rendering, list_file, unshadowed_versions, visible_versions
 from upstreams.services.resolve import Resolution, resolve
@@ -35,9 +37,10 @@ class OpenedFile:
     filename: str = ""
 
 
-def open_file(registry: Registry, name: Name, filename: str) -> OpenedFile | Tail:
+def open_file(registry: Registry, name: Name, filename: str, *, links: tuple[Upstream, ...] = ()) -> OpenedFile | Tail:
     """The file `filename` of a package: here already, or flowing in.
 
+    `links`: the `registry` upstreams this registry is asked through, the nearest first; what flows in is kept in each.
     Raises VersionNotFound, SourceAbsent, UpstreamError subclasses.
     """
     for _ in range(TRIES):
@@ -49,9 +52,14 @@ def open_file(registry: Registry, name: Name, filename: str) -> OpenedFile | Tai
         held = _held(resolution, filename, rendering)
         if held is not None:
             return held
-        pull = _wanted(resolution, filename)
+        try:
+            pull = _wanted(resolution, filename, links)
+        except RuleChanged:
+            continue
         if pull is None:
             raise VersionNotFound(f"There is no file {filename[:200]} of {name.full} here.")
+        if not isinstance(pull, Pull):
+            return pull
         held = _held(resolution, name.tarball(pull.offer.version), rendering)
         if held is not None:  # asked for by the odd name the upstream's own address has
             return held
@@ -88,22 +96,52 @@ def _is_stored(resolution: Resolution, version: str) -> bool:
     return unshadowed_versions(resolution).filter(version=version).exists()
 
 
-def _wanted(resolution: Resolution, filename: str) -> Pull | None:
-    """What `filename` means at the nearest source that offers it: our name for it, else the upstream's own, if only one has it."""
-    name = resolution.name
-    for upstream, said in resolution.answered():
-        if said.document is None:
+def _wanted(resolution: Resolution, filename: str, links: tuple[Upstream, ...]) -> Pull | OpenedFile | Tail | None:
+    """Where `filename` comes from: the nearest source that offers it, which may be a registry this one is chained to."""
+    tried: set[int] = set()
+    for path in resolution.decision.answering:
+        if not path or path[0] in tried:
             continue
-        offers = list(offered_versions(load(said.document), name))
-        ours = [offer for offer in offers if name.tarball(offer.version) == filename]
-        meant = ours or [offer for offer in offers if offer.basename == filename]
-        if len(meant) == 1:
-            return Pull(resolution, _fresh(upstream), meant[0])
+        tried.add(path[0])
+        upstream = resolution.situation.upstreams[path[0]]
+        said = resolution.situation.replies.get(path[0])
+        if upstream.source is not None:
+            found: Pull | OpenedFile | Tail | None = _through(_fresh(upstream), upstream.source, resolution, filename, links)
+        else:
+            found = _offered(resolution, upstream, said, filename, links)
+        if found is not None:
+            return found
     return None
 
 
+def _through(
+    link: Upstream, source: Registry, resolution: Resolution, filename: str, links: tuple[Upstream, ...]
+) -> OpenedFile | Tail | None:
+    """The file of the registry behind a link, kept here as well; None when it has none.
+
+    It decides for itself, by the same rule: what it knows of the name is a part of what this registry knows.
+    """
+    try:
+        opened = open_file(source, resolution.name, filename, links=(link, *links))
+    except (VersionNotFound, SourceAbsent):
+        return None
+    if isinstance(opened, OpenedFile):
+        adopt(link, resolution.name, opened.filename, resolution.epochs)
+    return opened
+
+
+def _offered(resolution: Resolution, upstream: Upstream, said: Replied | None, filename: str, links: tuple[Upstream, ...]) -> Pull | None:
+    """What `filename` means at an upstream: our name for it, else the upstream's own, if only one version has it."""
+    if said is None or said.document is None:
+        return None
+    offers = list(offered_versions(load(said.document), resolution.name))
+    ours = [offer for offer in offers if resolution.name.tarball(offer.version) == filename]
+    meant = ours or [offer for offer in offers if offer.basename == filename]
+    return Pull(resolution, _fresh(upstream), meant[0], links) if len(meant) == 1 else None
+
+
 def _fresh(upstream: Upstream) -> Upstream:
-    return Upstream.objects.select_related("registry__workspace").get(pk=upstream.pk)
+    return Upstream.objects.select_related("registry__workspace", "source__workspace").get(pk=upstream.pk)
 
 
 def _key(registry: Registry, name: Name, filename: str) -> str:

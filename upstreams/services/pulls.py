@@ -8,7 +8,6 @@ from urllib.parse import unquote, urlsplit
 
 import orjson
 from django.conf import settings
-from django.db import transaction
 
 from packages import blobs
 from packages.formats.errors import ContentInvalid
@@ -18,22 +17,17 @@ from packages.formats.npm.packument import Manifest, promise
 from packages.formats.npm.pulled import truth_of
 from packages.formats.npm.versions import is_same, is_version
 from packages.formats.publication import Publication, StagedFile
-from packages.models import NameEpoch, Package, Version
-from packages.services.epochs import bump_name
-from packages.services.listing import list_in_search, list_pulled
-from packages.services.publish import Standing, add_version
 from upstreams.clients.npm import fetch_tarball
 from upstreams.errors import RuleChanged, UpstreamBadAnswer, UpstreamIntegrityMismatch
 from upstreams.flight import release_connection
-from upstreams.memory import parsed
-from upstreams.models import Origin, Pin, Upstream
+from upstreams.models import Upstream
 from upstreams.selectors.facts import current_epochs
-from upstreams.services.alerts import integrity_changed, manifest_differs
-from upstreams.services.renderings import current_rendering, list_file
+from upstreams.services.alerts import integrity_changed
+from upstreams.services.entry import Newcomer, adopt, enter
+from upstreams.services.pinning import pins_of
 from upstreams.services.resolve import Resolution
 from upstreams.spool import Progress
 from upstreams.targets import target_of
-from workspaces.services.audit import SYSTEM, record
 
 ALGORITHMS = ("sha512", "sha384", "sha256", "sha1")  # strongest first (W3C SRI, section 3.2)
 
@@ -63,11 +57,15 @@ class Truth:
 
 @dataclass(frozen=True)
 class Pull:
-    """One download, decided by `resolution`. `run` is the spool's work."""
+    """One download, decided by `resolution`. `run` is the spool's work.
+
+    `links`: the `registry` upstreams it is asked through, the one next to `upstream` first; each registry keeps the version.
+    """
 
     resolution: Resolution
     upstream: Upstream
     offer: Offer
+    links: tuple[Upstream, ...] = ()
 
     def run(self, progress: Progress) -> None:
         """Download, verify, store, record. Raises UpstreamError subclasses; nothing unverified is kept."""
@@ -91,9 +89,7 @@ class Pull:
     def _promised(self) -> str:
         """What the bytes must be: as first seen here, else as promised now."""
         registry, name = self.resolution.registry, self.resolution.name
-        pin = Pin.objects.filter(registry=registry, format="npm", name=name.full).first()
-        pinned: dict[str, str] = parsed(bytes(pin.integrities)) if pin else {}
-        promised = pinned.get(self.offer.version) or self.offer.promised
+        promised = pins_of(registry.pk, name).get(self.offer.version) or self.offer.promised
         if not promised:
             raise UpstreamBadAnswer(
                 f"Upstream {self.upstream.name} promises no integrity for {name.full}@{self.offer.version}.",
@@ -143,45 +139,21 @@ class Pull:
             differences=tuple(truth.differences),
         )
 
-    @transaction.atomic
     def _record(self, staged: StagedFile, address: str, truth: Truth) -> None:
-        """The rows of the version, unless the rule has changed meanwhile: then the answer is dropped."""
-        registry, name = self.resolution.registry, self.resolution.name
-        _lock_name(registry.workspace_id, name.folded)
-        self._still_holds()
-        package, _ = Package.objects.get_or_create(registry=registry, format="npm", name=name.full, defaults={"folded": name.folded})
-        held = Version.objects.filter(package=package, version=self.offer.version).first()
-        if held is not None:
-            self._meet(package, held, staged)
-            return
-        standing = Standing(origin=Version.Origin.PULLED, is_internal=self.upstream.is_internal)
-        version = add_version(package, self._publication(staged, truth), SYSTEM, standing)
-        Origin.objects.create(version=version, upstream=self.upstream, upstream_name=self.upstream.name, address=_shown(address))
-        list_pulled(package, version)
-        if truth.differences:  # what was rendered of the name says something else; the file is listed when it is rendered anew
-            bump_name(registry.workspace_id, "npm", name.folded)
-            manifest_differs(self.upstream, f"{name.full}@{version.version}", truth.differences)
-        else:
-            list_file(current_rendering(registry, name), version.files.select_related("blob").get())
-        subject = f"{registry} npm {name.full}@{version.version}"
-        new = {"upstream": self.upstream.name, "internal": standing.is_internal, "integrity": version.integrity}
-        record(SYSTEM, "version.pulled", subject, workspace=registry.workspace_id, new=new)
-
-    def _meet(self, package: Package, held: Version, staged: StagedFile) -> None:
-        """The number is held already: the same bytes from an internal source lift a shadowed version into the light."""
-        if held.is_internal or not self.upstream.is_internal:
-            return
-        subject = f"{package.registry} npm {package.name}@{held.version}"
-        if held.integrity != staged.integrity:
-            raise UpstreamIntegrityMismatch(
-                f"{subject} was pulled from outside earlier with other bytes and is shadowed; delete it first.",
-                upstream=self.upstream.name,
-            )
-        bump_name(package.registry.workspace_id, "npm", package.folded)
-        Version.objects.filter(pk=held.pk).update(is_internal=True)
-        list_in_search(package)
-        new = {"internal": True, "upstream": self.upstream.name}
-        record(SYSTEM, "version.internal", subject, workspace=package.registry.workspace_id, old={"internal": False}, new=new)
+        """The version in the registry whose upstream this is, then in those that asked through it."""
+        name, publication = self.resolution.name, self._publication(staged, truth)
+        enter(
+            Newcomer(
+                upstream=self.upstream,
+                name=name,
+                publication=publication,
+                is_internal=self.upstream.is_internal,
+                address=_shown(address),
+            ),
+            self.resolution.epochs,
+        )
+        for link in self.links:
+            adopt(link, name, publication.filename, self.resolution.epochs)
 
 
 def offered_versions(document: Manifest, name: Name) -> Iterator[Offer]:
@@ -211,12 +183,6 @@ def matches_promise(staged: StagedFile, promised: str) -> bool:
                 digest.update(chunk)
         return base64.b64encode(digest.digest()).decode("ascii") in wanted
     return False
-
-
-def _lock_name(workspace_id: int, folded: str) -> None:
-    """Hold the name's epoch row until the commit, so that no toggle slips between the check and the write."""
-    NameEpoch.objects.get_or_create(workspace_id=workspace_id, format="npm", name=folded, defaults={"epoch": 0})
-    NameEpoch.objects.select_for_update().get(workspace_id=workspace_id, format="npm", name=folded)
 
 
 def _shown(address: str) -> str:

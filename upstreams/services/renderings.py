@@ -36,10 +36,13 @@ def visible_versions(resolution: Resolution) -> QuerySet[Version]:
 
 def unshadowed_versions(resolution: Resolution) -> QuerySet[Version]:
     """The same, also of what came in after the decision was made (then the registry was not yet among the answering)."""
-    found = Version.objects.filter(package__registry=resolution.registry, package__format="npm", package__name=resolution.name.full)
-    if resolution.decision.shows_pulled:
-        return found
-    return found.filter(Q(is_internal=True) | ~Q(origin=Version.Origin.PULLED))
+    return versions_shown(resolution.registry, resolution.name, shows_pulled=resolution.decision.shows_pulled)
+
+
+def versions_shown(registry: Registry, name: Name, *, shows_pulled: bool) -> QuerySet[Version]:
+    """What a registry holds of a name, without what is shadowed when pulled versions may not be seen."""
+    found = Version.objects.filter(package__registry=registry, package__format="npm", package__name=name.full)
+    return found if shows_pulled else found.filter(Q(is_internal=True) | ~Q(origin=Version.Origin.PULLED))
 
 
 @remembered()
@@ -48,7 +51,7 @@ def keep_rendering(resolution: Resolution) -> Rendering:
     now = timezone.now()
     registry, name, epochs = resolution.registry, resolution.name, resolution.epochs
     key: dict[str, Any] = {"registry": registry, "format": "npm", "name": name.full}
-    digest, restricted = source_digest(resolution), is_restricted(registry, Target("npm", name.full))
+    digest, restricted = source_digest(resolution), _is_restricted(resolution)
     old = Rendering.objects.select_for_update().filter(**key).first()
     fresh_until, files_until = bounds(resolution, now)
     if old is not None and (old.name_epoch, old.rule_epoch, old.source_digest) == (epochs.name, epochs.rule, digest):
@@ -120,6 +123,12 @@ def bounds(resolution: Resolution, now: datetime) -> tuple[datetime, datetime]:
         return min([soon, *absences]), min(soon, files) if resolution.decision.is_internal is None else files
     metadata = [said.document.fresh_until for said in replies.values() if said.document is not None]
     return min(metadata, default=FOREVER), files
+
+
+def _is_restricted(resolution: Resolution) -> bool:
+    """Whether the name is for members only, here or in a registry that answers for it."""
+    places = [resolution.registry, *(link.source for path in resolution.decision.answering for link in resolution.links_on(path))]
+    return any(is_restricted(place, Target("npm", resolution.name.full)) for place in places if place is not None)
 
 
 def _is_absence(resolution: Resolution, upstream_id: int) -> bool:

@@ -43,6 +43,15 @@ class Resolution:
         ids = [path[-1] for path in self.decision.answering if path]
         return [(upstreams[upstream_id], replies[upstream_id]) for upstream_id in ids if upstream_id in replies]
 
+    def links_on(self, path: Path) -> list[Upstream]:
+        """The `registry` upstreams a path goes through, the asked registry's own first."""
+        found = (self.situation.upstreams[upstream_id] for upstream_id in path)
+        return [upstream for upstream in found if upstream.kind == Upstream.Kind.REGISTRY]
+
+    def registry_at(self, path: Path) -> Registry | None:
+        """The registry a path ends in; None when it leads outside."""
+        return self.situation.upstreams[path[-1]].source if path else self.registry
+
     @property
     def is_stale(self) -> bool:
         """Whether an answer stands in for an upstream in trouble."""

@@ -1,20 +1,17 @@
-"""Search: the registry's own packages, and behind them what public upstreams find, where the registry's switch allows.
-
-Own results come from reads that show the registry's own versions. What stands behind `registry` upstreams is listed
-when packages are served from there.
-"""
+"""Search: the packages of the registry and of those it is chained to, then what public upstreams find, where its switch allows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from packages.formats.npm.search import parse_query
+from packages.formats.npm.search import Query, parse_query
 from packages.search import Found, Hit, Sieve, find
 from registries.models import Registry
 from upstreams.clients.questions import ask_search
 from upstreams.errors import RuleChanged, UpstreamError
 from upstreams.flight import release_connection
 from upstreams.models import Upstream
+from upstreams.selectors.chain import reached
 from upstreams.selectors.facts import Ground
 from upstreams.selectors.many import Moment, moment_of
 from upstreams.services.outgoing import limited, parsed, survey, switch_holds, trouble
@@ -51,13 +48,26 @@ def search(*, actor: Actor, registry: Registry, text: str, start: int, size: int
     """What `actor` may see of what is found by `text`, from `start` on, at most `size`. Raises QueryInvalid."""
     query = parse_query(text)
     ground = Ground.read(registry.workspace_id, "npm")
-    own = find(registry, query, _sieve(actor, registry, ground), start=start, size=size)
+    own = _in_workspace(actor, registry, ground, query, start, size)
     if not registry.search_upstream or query.is_everything or len(own.hits) >= size or not _is_member(actor, registry):
         return Results(own.hits, (), own.total)
     why = why_it_stays(registry, text)
     if why:
         return Results(own.hits, (), own.total, (f"Only this registry was searched: {why}.",))
     return _with_upstreams(actor, registry, text, own, max(start - own.total, 0), size - len(own.hits))
+
+
+def _in_workspace(actor: Actor, registry: Registry, ground: Ground, query: Query, start: int, size: int) -> Found:
+    """One registry after the other, nearest first, as if their hits stood in one row; a name in the nearest alone."""
+    hits: list[Hit] = []
+    total, nearer = 0, list[int]()
+    for place, within in reached(registry, ground):
+        sieve = replace(_sieve(actor, registry, ground), within=within, nearer=tuple(nearer))
+        page = find(place, query, sieve, start=max(start - total, 0), size=size - len(hits))
+        hits += page.hits
+        total += page.total
+        nearer.append(place.pk)
+    return Found(tuple(hits), total)
 
 
 def _is_member(actor: Actor, registry: Registry) -> bool:

@@ -9,36 +9,32 @@ from django.utils.translation import gettext as _
 from registries.gate import registry_for
 from registries.models import Registry
 from upstreams.models import Upstream
-from upstreams.services.sources import (
-    UpstreamChanges,
-    UpstreamWish,
-    change_upstream,
-    create_upstream,
-    describe,
-    remove_upstream,
-    upstream_of,
-)
+from upstreams.services.sources import change_upstream, create_upstream, remove_upstream, upstream_of
+from upstreams.services.wishes import UpstreamWish, describe
 from web import reads
 from web.confirm import Question, ask, is_confirmed
 from web.doors import door
 from web.errors import status_of
-from web.forms import UpstreamForm
+from web.forms import ChainForm, UpstreamForm
 from web.views.registry import frame, registry_for_members
 from workspaces.access import Action, Actor
 from workspaces.errors import Conflict, Invalid
+
+AnyForm = UpstreamForm | ChainForm
+CHAIN = Upstream.Kind.REGISTRY
 
 
 @door("GET", "POST")
 def upstreams(request: HttpRequest, actor: Actor, ws: str, reg: str) -> HttpResponse:
     """The sources in the order they are asked; admins add one here."""
     if request.method != "POST":
-        return _list(request, actor, registry_for_members(actor, ws, reg), UpstreamForm())
+        return _list(request, actor, registry_for_members(actor, ws, reg))
     found = registry_for(actor, ws, reg, Action.MANAGE)
-    form = UpstreamForm(request.POST)
+    form = _form(request, actor, found, request.POST.get("kind", ""))
     if not form.is_valid():
         return _list(request, actor, found, form, 400)
     try:
-        create_upstream(actor=actor, registry=found, wish=UpstreamWish(**_fields(form)))
+        create_upstream(actor=actor, registry=found, wish=UpstreamWish(**form.changes()))
     except (Invalid, Conflict) as error:
         form.refuse(error)
         return _list(request, actor, found, form, status_of(error))
@@ -51,14 +47,13 @@ def upstream(request: HttpRequest, actor: Actor, ws: str, reg: str, upstream_id:
     """Change one upstream."""
     found = registry_for(actor, ws, reg, Action.MANAGE)
     source = upstream_of(found, upstream_id)
+    form = _form(request, actor, found, source.kind, initial={**describe(source), "patterns": "\n".join(source.patterns)})
     if request.method != "POST":
-        initial = {**describe(source), "patterns": "\n".join(source.patterns)}
-        return _one(request, actor, source, UpstreamForm(initial=initial))
-    form = UpstreamForm(request.POST)
+        return _one(request, actor, source, form)
     if not form.is_valid():
         return _one(request, actor, source, form, 400)
     try:
-        change_upstream(actor=actor, upstream=source, changes=_fields(form))
+        change_upstream(actor=actor, upstream=source, changes=form.changes())
     except (Invalid, Conflict) as error:
         form.refuse(error)
         return _one(request, actor, source, form, status_of(error))
@@ -97,27 +92,25 @@ def remove(request: HttpRequest, actor: Actor, ws: str, reg: str, upstream_id: i
     return redirect("web:upstreams", ws, reg)
 
 
-def _fields(form: UpstreamForm) -> UpstreamChanges:
-    """The form's fields; an empty secret keeps what is stored."""
-    data = form.cleaned_data
-    return UpstreamChanges(
-        name=data["name"].strip(),
-        url=data["url"],
-        priority=data["priority"],
-        enabled=data["enabled"],
-        internal=data["internal"],
-        patterns=tuple(data["patterns"].replace(",", " ").split()),
-        auth_type=data["auth_type"],
-        username=data["username"].strip() if data["auth_type"] == "basic" else "",
-        secret=data["secret"] or None,
-    )
+def _form(request: HttpRequest, actor: Actor, found: Registry, kind: str, initial: dict[str, object] | None = None) -> AnyForm:
+    """The form for that kind of source, filled with what was sent."""
+    data = request.POST if request.method == "POST" else None
+    if kind == CHAIN:
+        return ChainForm(data, slugs=reads.registries_beside(actor, found), initial=initial)
+    return UpstreamForm(data, initial=initial)
 
 
-def _list(request: HttpRequest, actor: Actor, found: Registry, form: UpstreamForm, status: int = 200) -> HttpResponse:
-    context = {**frame(actor, found, "upstreams"), "upstreams": reads.upstreams_of(found), "form": form}
+def _list(request: HttpRequest, actor: Actor, found: Registry, form: AnyForm | None = None, status: int = 200) -> HttpResponse:
+    """The page; `form` is the one that was refused."""
+    slugs = reads.registries_beside(actor, found)
+    forms = {
+        "form": form if isinstance(form, UpstreamForm) else UpstreamForm(),
+        "chain_form": form if isinstance(form, ChainForm) else ChainForm(slugs=slugs) if slugs else None,
+    }
+    context = {**frame(actor, found, "upstreams"), "upstreams": reads.upstreams_of(found), **forms}
     return render(request, "registry/upstreams.html", context, status=status)
 
 
-def _one(request: HttpRequest, actor: Actor, source: Upstream, form: UpstreamForm, status: int = 200) -> HttpResponse:
+def _one(request: HttpRequest, actor: Actor, source: Upstream, form: AnyForm, status: int = 200) -> HttpResponse:
     context = {**frame(actor, source.registry, "upstreams"), "upstream": source, "form": form}
     return render(request, "registry/upstream.html", context, status=status)

@@ -47,37 +47,70 @@ class HeldVersion:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
-    """What may be shown of a name: held versions with their tags, and the documents of answering sources, nearest first.
+class Held:
+    """What a registry holds and may show: versions, and its tags."""
 
-    `pins`: version -> the promise first seen of its bytes; a source that promises others is not believed.
+    versions: Sequence[HeldVersion]
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offered:
+    """What an upstream says it has. `pins`: version -> the promise first seen of its bytes; one of others is not believed."""
+
+    document: Manifest
+    pins: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What may be shown of a name: what each answering source has, nearest first, which wins on the same number.
+
     `maintainers`: who was named here; nobody: whoever published. `stargazers`: who starred it here.
     """
 
     name: Name
     revision: str
-    held: Sequence[HeldVersion]
-    tags: Mapping[str, str]
-    layers: Sequence[Manifest] = ()
-    pins: Mapping[str, str] = field(default_factory=dict)
+    layers: Sequence[Held | Offered]
     maintainers: Sequence[str] = ()
     stargazers: Sequence[str] = ()
+
+    @property
+    def held(self) -> list[HeldVersion]:
+        """All versions that are held somewhere, nearest first."""
+        return [version for layer in self.layers if isinstance(layer, Held) for version in layer.versions]
+
+
+@dataclass
+class _Composed:
+    """The parts of a packument while layers are laid upon each other."""
+
+    name: Name
+    versions: dict[str, Manifest] = field(default_factory=dict)
+    time: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+
+    def lay(self, layer: Held | Offered) -> None:
+        """A nearer layer over those that are there."""
+        if isinstance(layer, Offered):
+            self.versions |= _offered_versions(self.name, layer)
+            self.time |= _strings(layer.document.get("time"))
+            self.tags |= _strings(layer.document.get("dist-tags"))
+            return
+        for held in layer.versions:
+            self.versions[held.version] = _held_version(self.name, held, self.versions.get(held.version))
+            if not held.is_pulled or held.version not in self.time:
+                self.time[held.version] = held.created_at
+        self.tags |= layer.tags
 
 
 def compose(shown: Shown) -> Manifest:
     """The packument without tarball addresses: `versions[v].dist` lacks `tarball` until `render`."""
-    versions: dict[str, Manifest] = {}
-    time: dict[str, str] = {}
-    tags: dict[str, str] = {}
+    composed = _Composed(shown.name)
     for layer in reversed(shown.layers):
-        versions |= _layer_versions(shown, layer)
-        time |= _strings(layer.get("time"))
-        tags |= _strings(layer.get("dist-tags"))
-    for held in shown.held:
-        versions[held.version] = _held_version(shown.name, held, versions.get(held.version))
-        if not held.is_pulled or held.version not in time:
-            time[held.version] = held.created_at
-    tags = {tag: version for tag, version in {**tags, **shown.tags}.items() if version in versions}
+        composed.lay(layer)
+    versions = composed.versions
+    tags = {tag: version for tag, version in composed.tags.items() if version in versions}
     latest = tags.get("latest") or newest(versions)
     if latest:
         tags["latest"] = latest
@@ -87,7 +120,7 @@ def compose(shown: Shown) -> Manifest:
         "name": shown.name.full,
         "dist-tags": tags,
         "versions": versions,
-        "time": _times(time, versions),
+        "time": _times(composed.time, versions),
         **_name_fields(shown, versions.get(latest or "", {})),
     }
 
@@ -152,21 +185,21 @@ def _kinds(promised: str) -> set[str]:
     return {part.replace(":", "-").partition("-")[0] for part in promised.split()}
 
 
-def _layer_versions(shown: Shown, layer: Manifest) -> dict[str, Manifest]:
-    """A source's versions that are well formed, their promises overruled by the pins."""
+def _offered_versions(name: Name, layer: Offered) -> dict[str, Manifest]:
+    """An upstream's versions that are well formed, their promises overruled by the pins."""
     found = {}
-    versions = layer.get("versions")
+    versions = layer.document.get("versions")
     for version, manifest in versions.items() if isinstance(versions, dict) else ():
         if not is_version(version) or not isinstance(manifest, dict) or not isinstance(manifest.get("dist"), dict):
             continue
-        if not is_same(manifest.get("version"), version) or manifest.get("name") != shown.name.full:
+        if not is_same(manifest.get("version"), version) or manifest.get("name") != name.full:
             continue
         cleaned = {key: value for key, value in manifest.items() if key not in {"readme", "dist"}}
-        found[version] = {**cleaned, "version": version, "dist": _layer_dist(manifest["dist"], shown.pins.get(version, ""))}
+        found[version] = {**cleaned, "version": version, "dist": _offered_dist(manifest["dist"], layer.pins.get(version, ""))}
     return found
 
 
-def _layer_dist(dist: Manifest, pinned: str) -> Manifest:
+def _offered_dist(dist: Manifest, pinned: str) -> Manifest:
     kept = {key: value for key, value in dist.items() if key != "tarball"}
     if not pinned or agree(pinned, promise(dist)):
         return kept
@@ -227,7 +260,8 @@ def _times(time: Mapping[str, str], versions: Mapping[str, Manifest]) -> dict[st
 def _name_fields(shown: Shown, latest: Manifest) -> Manifest:
     """Fields of the name as a whole: from the nearest source's document, else from the latest version."""
     own = next((held for held in shown.held if held.version == latest.get("version") and not held.is_pulled), None)
-    source = own.manifest if own is not None else (shown.layers[0] if shown.layers else latest)
+    offered = next((layer.document for layer in shown.layers if isinstance(layer, Offered)), latest)
+    source = own.manifest if own is not None else offered
     fields = {key: source[key] for key in NAME_FIELDS if key in source}
     maintainers = source.get("maintainers") if own is None else None
     if shown.maintainers or not isinstance(maintainers, list):

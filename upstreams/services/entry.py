@@ -1,0 +1,118 @@
+"""How a version from a source enters a registry: under the name's lock, as the rule still says, with its origin and event."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.db import transaction
+
+from packages.formats.npm.names import Name
+from packages.formats.publication import Publication, StagedFile
+from packages.models import Blob, File, NameEpoch, Package, Version
+from packages.services.epochs import bump_name
+from packages.services.listing import list_in_search, list_pulled
+from packages.services.publish import Standing, add_version
+from upstreams.errors import RuleChanged, UpstreamIntegrityMismatch
+from upstreams.models import Origin, Upstream
+from upstreams.selectors.facts import Epochs, current_epochs
+from upstreams.services.alerts import manifest_differs
+from upstreams.services.pinning import pin_one
+from upstreams.services.renderings import current_rendering, list_file
+from workspaces.services.audit import SYSTEM, record
+
+
+@dataclass(frozen=True, kw_only=True)
+class Newcomer:
+    """A version that comes into `upstream.registry` from that upstream; its bytes are stored already."""
+
+    upstream: Upstream
+    name: Name
+    publication: Publication
+    is_internal: bool
+    address: str
+
+
+@transaction.atomic
+def enter(newcomer: Newcomer, epochs: Epochs) -> None:
+    """The rows of the version, unless the rule has changed since `epochs`: then it is dropped.
+
+    Raises RuleChanged, UpstreamIntegrityMismatch.
+    """
+    registry, name, upstream = newcomer.upstream.registry, newcomer.name, newcomer.upstream
+    _lock_name(registry.workspace_id, name.folded)
+    if current_epochs(registry, "npm", name.folded) != epochs:
+        raise RuleChanged("The rules for this package changed just now; try again.", retry_after=1)
+    package, _ = Package.objects.get_or_create(registry=registry, format="npm", name=name.full, defaults={"folded": name.folded})
+    held = Version.objects.filter(package=package, version=newcomer.publication.version).first()
+    if held is not None:
+        _meet(package, held, newcomer)
+        return
+    version = add_version(package, newcomer.publication, SYSTEM, Standing(origin=Version.Origin.PULLED, is_internal=newcomer.is_internal))
+    Origin.objects.create(version=version, upstream=upstream, upstream_name=upstream.name, address=newcomer.address)
+    list_pulled(package, version)
+    if newcomer.publication.differences and upstream.kind != Upstream.Kind.REGISTRY:
+        # What was rendered of the name says something else; the file is listed when it is rendered anew.
+        bump_name(registry.workspace_id, "npm", name.folded)
+        manifest_differs(upstream, f"{name.full}@{version.version}", list(newcomer.publication.differences))
+    else:
+        list_file(current_rendering(registry, name), version.files.select_related("blob").get())
+    subject = f"{registry} npm {name.full}@{version.version}"
+    new = {"upstream": upstream.name, "internal": newcomer.is_internal, "integrity": version.integrity}
+    record(SYSTEM, "version.pulled", subject, workspace=registry.workspace_id, new=new)
+
+
+@transaction.atomic
+def adopt(link: Upstream, name: Name, filename: str, epochs: Epochs) -> None:
+    """Take the version with the file `filename` over from the registry behind `link`: rows, no bytes; its flag stays.
+
+    Nothing happens when it is not there any more. Raises RuleChanged, UpstreamIntegrityMismatch.
+    """
+    found = File.objects.filter(
+        version__package__registry=link.source, version__package__format="npm", version__package__name=name.full, name=filename
+    )
+    file = found.select_related("blob", "version").first()
+    if file is None:
+        return
+    version = file.version
+    publication = Publication(
+        format="npm",
+        name=name.full,
+        version=version.version,
+        manifest=bytes(version.manifest),
+        tags=(),
+        filename=file.name,
+        file=_stored(file.blob),
+        differences=tuple(version.differences),
+    )
+    pin_one(link.registry_id, name, version.version, version.integrity)
+    enter(
+        Newcomer(upstream=link, name=name, publication=publication, is_internal=version.is_internal, address=f"registry:{link.source}"),
+        epochs,
+    )
+
+
+def _stored(blob: Blob) -> StagedFile:
+    """A blob's hashes as those of a file; its bytes are where they are."""
+    return StagedFile(path=Path(), size=blob.size, sha1=blob.sha1, sha256=blob.sha256, sha512=blob.sha512)
+
+
+def _meet(package: Package, held: Version, newcomer: Newcomer) -> None:
+    """The number is held already: the same bytes from an internal source lift a shadowed version into the light."""
+    if held.is_internal or not newcomer.is_internal:
+        return
+    subject = f"{package.registry} npm {package.name}@{held.version}"
+    if held.integrity != newcomer.publication.file.integrity:
+        raise UpstreamIntegrityMismatch(
+            f"{subject} was pulled from outside earlier with other bytes and is shadowed; delete it first.",
+            upstream=newcomer.upstream.name,
+        )
+    bump_name(package.registry.workspace_id, "npm", package.folded)
+    Version.objects.filter(pk=held.pk).update(is_internal=True)
+    list_in_search(package)
+    new = {"internal": True, "upstream": newcomer.upstream.name}
+    record(SYSTEM, "version.internal", subject, workspace=package.registry.workspace_id, old={"internal": False}, new=new)
+
+
+def _lock_name(workspace_id: int, folded: str) -> None:
+    """Hold the name's epoch row until the commit, so that no toggle slips between the check and the write."""
+    NameEpoch.objects.get_or_create(workspace_id=workspace_id, format="npm", name=folded, defaults={"epoch": 0})
+    NameEpoch.objects.select_for_update().get(workspace_id=workspace_id, format="npm", name=folded)

@@ -1,0 +1,52 @@
+"""What the sources of a decision have, nearest first, in the words of the format."""
+
+import orjson
+
+from packages.formats.npm.names import Name
+from packages.formats.npm.packument import Held, HeldVersion, Offered
+from packages.models import File, Tag, Version
+from registries.models import Registry
+from upstreams.services.consult import load
+from upstreams.services.pinning import pins_of
+from upstreams.services.renderings import versions_shown
+from upstreams.services.resolve import Resolution
+
+
+def layers(resolution: Resolution) -> list[Held | Offered]:
+    """One for each source that answers: a registry that holds versions, or the document of an upstream."""
+    found: list[Held | Offered] = []
+    for path in resolution.decision.answering:
+        registry = resolution.registry_at(path)
+        if registry is not None:
+            found.append(_held(registry, resolution.name, shows_pulled=resolution.decision.shows_pulled))
+            continue
+        upstream, said = resolution.situation.upstreams[path[-1]], resolution.situation.replies.get(path[-1])
+        if said is not None and said.document is not None:
+            found.append(Offered(document=load(said.document), pins=pins_of(upstream.registry_id, resolution.name)))
+    return found
+
+
+def _held(registry: Registry, name: Name, *, shows_pulled: bool) -> Held:
+    """The versions a registry holds and the rule lets be seen, with its tags."""
+    visible = versions_shown(registry, name, shows_pulled=shows_pulled)
+    # By a subquery: a list of ids ends at 65,535 on PostgreSQL. The first file of a version counts.
+    files = dict(File.objects.filter(version__in=visible).order_by("-pk").values_list("version_id", "name"))
+    tags = Tag.objects.filter(package__registry=registry, package__format="npm", package__name=name.full)
+    versions = [_version(version, files.get(version.pk) or name.tarball(version.version)) for version in visible]
+    return Held(versions=versions, tags=dict(tags.values_list("name", "version__version")))
+
+
+def _version(version: Version, filename: str) -> HeldVersion:
+    return HeldVersion(
+        version=version.version,
+        manifest=orjson.loads(bytes(version.manifest)),
+        integrity=version.integrity,
+        shasum=version.shasum,
+        filename=filename,
+        deprecated=version.deprecated,
+        created_at=version.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        publisher=version.published_by_name,
+        is_pulled=version.origin == version.Origin.PULLED,
+        is_corrected=bool(version.differences),
+        signatures=[{"keyid": version.signed_by, "sig": version.signature}] if version.signed_by else [],
+    )
