@@ -173,22 +173,36 @@ class TokenForm(PageForm):
         return str(self.cleaned_data[field]).replace(",", " ").split()
 
 
-class UpstreamForm(PageForm):
-    """An upstream. An empty secret keeps what is stored."""
+class SourceForm(PageForm):
+    """What every kind of upstream has."""
 
     name = forms.CharField(label=_("Name"), widget=NAME, help_text=_("Short, like “npm” or “partner”."))
-    url = forms.CharField(label=_("Address"), widget=forms.URLInput(attrs={"placeholder": "https://registry.example.org"}))
     priority = forms.IntegerField(label=_("Priority"), initial=100, help_text=_("Lower is asked first."))
-    internal = forms.BooleanField(
-        label=_("Internal upstream"),
-        required=False,
-        help_text=_("What it answers is internal: no other source is asked for those names, not even while this one is down."),
-    )
     patterns = forms.CharField(
         label=_("Name patterns"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false", "placeholder": "@partner/*"}),
         help_text=_("One per line. Empty: every name. The patterns of an internal upstream count as claims."),
+    )
+    enabled = forms.BooleanField(label=_("Enabled"), required=False, initial=True)
+
+    def changes(self) -> UpstreamChanges:
+        """As the service takes them."""
+        data = self.cleaned_data
+        patterns = tuple(data["patterns"].replace(",", " ").split())
+        return UpstreamChanges(name=data["name"].strip(), priority=data["priority"], enabled=data["enabled"], patterns=patterns)
+
+
+class UpstreamForm(SourceForm):
+    """An upstream outside. An empty secret keeps what is stored."""
+
+    field_order = ("name", "url", "priority", "internal", "patterns", "auth_type", "username", "secret", "enabled")
+
+    url = forms.CharField(label=_("Address"), widget=forms.URLInput(attrs={"placeholder": "https://registry.example.org"}))
+    internal = forms.BooleanField(
+        label=_("Internal upstream"),
+        required=False,
+        help_text=_("What it answers is internal: no other source is asked for those names, not even while this one is down."),
     )
     auth_type = forms.ChoiceField(label=_("Signs in with"), choices=Upstream.AuthType.choices, initial="none")
     username = forms.CharField(label=_("User name"), required=False, widget=NAME)
@@ -199,38 +213,27 @@ class UpstreamForm(PageForm):
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
         help_text=_("Token or password. It is stored encrypted and never shown again; leave empty to keep what is stored."),
     )
-    enabled = forms.BooleanField(label=_("Enabled"), required=False, initial=True)
 
     def changes(self) -> UpstreamChanges:
-        """As the service takes them; an empty secret keeps what is stored."""
+        """As the service takes them."""
         data = self.cleaned_data
         return UpstreamChanges(
+            **super().changes(),
             kind="url",
-            name=data["name"].strip(),
             url=data["url"],
-            priority=data["priority"],
-            enabled=data["enabled"],
             internal=data["internal"],
-            patterns=_patterns(data["patterns"]),
             auth_type=data["auth_type"],
             username=data["username"].strip() if data["auth_type"] == "basic" else "",
             secret=data["secret"] or None,
         )
 
 
-class ChainForm(PageForm):
+class ChainForm(SourceForm):
     """Another registry of the workspace as an upstream."""
 
+    field_order = ("registry", "name", "priority", "patterns", "enabled")
+
     registry = forms.ChoiceField(label=_("Registry"), help_text=_("What is installed from it through this one is kept in both."))
-    name = forms.CharField(label=_("Name"), widget=NAME, help_text=_("Short, like “shared”."))
-    priority = forms.IntegerField(label=_("Priority"), initial=100, help_text=_("Lower is asked first."))
-    patterns = forms.CharField(
-        label=_("Name patterns"),
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false", "placeholder": "@acme/*"}),
-        help_text=_("One per line. Empty: every name."),
-    )
-    enabled = forms.BooleanField(label=_("Enabled"), required=False, initial=True)
 
     def __init__(self, data: Mapping[str, str] | None = None, *, slugs: Sequence[str], initial: dict[str, object] | None = None) -> None:
         super().__init__(data, initial=initial)
@@ -240,17 +243,4 @@ class ChainForm(PageForm):
 
     def changes(self) -> UpstreamChanges:
         """As the service takes them."""
-        data = self.cleaned_data
-        return UpstreamChanges(
-            kind="registry",
-            name=data["name"].strip(),
-            registry=data["registry"],
-            priority=data["priority"],
-            enabled=data["enabled"],
-            patterns=_patterns(data["patterns"]),
-        )
-
-
-def _patterns(text: str) -> tuple[str, ...]:
-    """One per line, or separated by commas or white space."""
-    return tuple(text.replace(",", " ").split())
+        return UpstreamChanges(**super().changes(), kind="registry", registry=self.cleaned_data["registry"])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -46,6 +47,16 @@ def test_what_is_installed_through_a_chain_is_kept_in_each_link(row: Row, record
     assert not Version.objects.filter(package__name="left", is_internal=True).exists()
     recorder.stop()
     assert row.install("left") == row.install("left", at="shared") == packed.tarball
+
+
+def test_a_tarball_that_is_not_what_its_document_says_comes_through_too(row: Row, recorder: Recorder) -> None:
+    """What it turns out to be makes the name's rendering another while it comes in."""
+    packed = pack("left", "1.0.0", dependencies={"honest": "1.0.0"})
+    recorder.offer(packed)
+    recorder.offers["left"].versions["1.0.0"] = replace(packed, manifest={**packed.manifest, "dependencies": {"other": "1.0.0"}})
+    assert row.install("left") == packed.tarball
+    assert row.held("left") == {"main": ["1.0.0"], "shared": ["1.0.0"]}
+    assert row.send("GET", "/left").json()["versions"]["1.0.0"]["dependencies"] == {"honest": "1.0.0"}
 
 
 def test_three_in_a_row(row: Row, recorder: Recorder) -> None:

@@ -63,9 +63,9 @@ def _versions(resolution: Resolution, name: Name) -> dict[str, str]:
             held = versions_shown(registry, name, shows_pulled=shows_pulled).values_list("version", flat=True)
             found |= dict.fromkeys(held, str(registry))
             continue
-        upstream, said = resolution.situation.upstreams[path[-1]], resolution.situation.replies.get(path[-1])
-        if said is not None and said.document is not None:
-            found |= {offer.version: upstream.name for offer in offered_versions(load(said.document), name)}
+        if (document := resolution.offered_at(path)) is not None:
+            label = resolution.situation.upstreams[path[-1]].name
+            found |= {offer.version: label for offer in offered_versions(load(document), name)}
     return dict(sorted(found.items(), key=lambda pair: sort_key(pair[0])))
 
 

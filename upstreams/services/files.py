@@ -15,7 +15,6 @@ from packages.models import File
 from registries.models import Registry
 from upstreams.errors import RuleChanged, SourceAbsent, UpstreamTimeout
 from upstreams.models import DocumentFile, Rendering, Upstream
-from upstreams.selectors.facts import Replied
 from upstreams.services.consult import load
 from upstreams.services.entry import adopt
 from upstreams.services.pulls import Pull, offered_versions
@@ -104,11 +103,10 @@ def _wanted(resolution: Resolution, filename: str, links: tuple[Upstream, ...]) 
             continue
         tried.add(path[0])
         upstream = resolution.situation.upstreams[path[0]]
-        said = resolution.situation.replies.get(path[0])
         if upstream.source is not None:
             found: Pull | OpenedFile | Tail | None = _through(_fresh(upstream), upstream.source, resolution, filename, links)
         else:
-            found = _offered(resolution, upstream, said, filename, links)
+            found = _offered(resolution, upstream, filename, links)
         if found is not None:
             return found
     return None
@@ -130,11 +128,12 @@ def _through(
     return opened
 
 
-def _offered(resolution: Resolution, upstream: Upstream, said: Replied | None, filename: str, links: tuple[Upstream, ...]) -> Pull | None:
+def _offered(resolution: Resolution, upstream: Upstream, filename: str, links: tuple[Upstream, ...]) -> Pull | None:
     """What `filename` means at an upstream: our name for it, else the upstream's own, if only one version has it."""
-    if said is None or said.document is None:
+    document = resolution.offered_at((upstream.pk,))
+    if document is None:
         return None
-    offers = list(offered_versions(load(said.document), resolution.name))
+    offers = list(offered_versions(load(document), resolution.name))
     ours = [offer for offer in offers if resolution.name.tarball(offer.version) == filename]
     meant = ours or [offer for offer in offers if offer.basename == filename]
     return Pull(resolution, _fresh(upstream), meant[0], links) if len(meant) == 1 else None

@@ -20,9 +20,9 @@ def layers(resolution: Resolution) -> list[Held | Offered]:
         if registry is not None:
             found.append(_held(registry, resolution.name, shows_pulled=resolution.decision.shows_pulled))
             continue
-        upstream, said = resolution.situation.upstreams[path[-1]], resolution.situation.replies.get(path[-1])
-        if said is not None and said.document is not None:
-            found.append(Offered(document=load(said.document), pins=pins_of(upstream.registry_id, resolution.name)))
+        if (document := resolution.offered_at(path)) is not None:
+            owner = resolution.situation.upstreams[path[-1]].registry_id
+            found.append(Offered(document=load(document), pins=pins_of(owner, resolution.name)))
     return found
 
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
@@ -152,8 +153,9 @@ class Pull:
             ),
             self.resolution.epochs,
         )
-        for link in self.links:
-            adopt(link, name, publication.filename, self.resolution.epochs)
+        with suppress(RuleChanged):  # also by what just came in: whoever asks next takes it over, by the rule of then
+            for link in self.links:
+                adopt(link, name, publication.filename, self.resolution.epochs)
 
 
 def offered_versions(document: Manifest, name: Name) -> Iterator[Offer]:

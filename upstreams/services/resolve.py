@@ -10,7 +10,7 @@ from packages.services.publish import tell_of_shadowed
 from packages.services.versions import keep_internal
 from registries.models import Registry
 from upstreams.errors import InternalSourceUnavailable, RuleChanged, SourceAbsent, UpstreamUnreachable
-from upstreams.models import Upstream
+from upstreams.models import Upstream, UpstreamDocument
 from upstreams.resolution import decide
 from upstreams.selectors.facts import Epochs, Replied, Situation, cached_replies, current_epochs, gather, last_replies
 from upstreams.services.consult import consult
@@ -42,6 +42,11 @@ class Resolution:
         upstreams, replies = self.situation.upstreams, self.situation.replies
         ids = [path[-1] for path in self.decision.answering if path]
         return [(upstreams[upstream_id], replies[upstream_id]) for upstream_id in ids if upstream_id in replies]
+
+    def offered_at(self, path: Path) -> UpstreamDocument | None:
+        """What the upstream that a path ends in says it has; None when it was not asked or has nothing."""
+        said = self.situation.replies.get(path[-1]) if path else None
+        return said.document if said is not None else None
 
     def links_on(self, path: Path) -> list[Upstream]:
         """The `registry` upstreams a path goes through, the asked registry's own first."""
