@@ -23,6 +23,12 @@ class Upstream(models.Model):
         BEARER = "bearer"
         BASIC = "basic"
 
+    class IndexType(models.TextChoices):
+        """How a MoonBit upstream gives its index away."""
+
+        GIT = "git"
+        HTTP = "http"
+
     registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="upstreams", db_index=False)
     name = models.CharField(max_length=40)
     kind = models.CharField(max_length=8, choices=Kind.choices)
@@ -35,7 +41,17 @@ class Upstream(models.Model):
     patterns = models.JSONField(default=list)  # globs over canonical names; [] is every name
     auth_type = models.CharField(max_length=6, choices=AuthType.choices, default=AuthType.NONE)
     username = models.CharField(max_length=200, blank=True)
-    secret_sealed = models.BinaryField(default=b"")  # encrypted under OAUTH_PASSWORD; empty: none
+    secret_sealed = models.BinaryField(default=b"")  # encrypted under OAUTH_PASSWORD, variables unexpanded; empty: none
+    secret_shown = models.CharField(max_length=500, blank=True, default="", db_default="")  # the same where it is nothing but ${…}
+    is_operators = models.BooleanField(default=False, db_default=False)  # saved by an operator: ${UPSTREAM_…} is the environment's
+    index_url = models.CharField(max_length=500, blank=True, default="", db_default="")  # of MoonBit; '' is the usual place below `url`
+    index_type = models.CharField(max_length=4, choices=IndexType.choices, default=IndexType.GIT, db_default="git")
+    package_url_pattern = models.CharField(max_length=500, blank=True, default="", db_default="")
+    # Seconds; None is the installation's own setting.
+    negative_ttl = models.PositiveIntegerField(null=True)
+    connect_timeout = models.PositiveIntegerField(null=True)
+    read_timeout = models.PositiveIntegerField(null=True)
+    total_timeout = models.PositiveIntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -64,6 +80,19 @@ class UpstreamDocument(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class GitListing(models.Model):
+    """The last complete listing of a Git upstream: until when it counts, and the names it has."""
+
+    upstream = models.OneToOneField(Upstream, on_delete=models.CASCADE, related_name="listing")
+    refs_digest = models.CharField(max_length=64)  # SHA-256 of the branches and tags with their commits: equal means nothing to list anew
+    names = models.JSONField(default=list)
+    fetched_at = models.DateTimeField()
+    fresh_until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.refs_digest
 
 
 class Pin(models.Model):
@@ -151,3 +180,84 @@ class DocumentFile(models.Model):
 
     def __str__(self) -> str:
         return self.filename
+
+
+class Mirror(models.Model):
+    """A job: bring what an upstream has under these names into the registry. Its numbers are items, one for each file wanted."""
+
+    class State(models.TextChoices):
+        """Where it stands."""
+
+        QUEUED = "queued"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="mirrors", db_index=False)
+    upstream = models.ForeignKey(Upstream, on_delete=models.CASCADE, related_name="mirrors")
+    patterns = models.JSONField(default=list)  # globs over names; exact `name@version` where a lock file or a list asked for it
+    options = models.JSONField(default=dict)  # dependencies, versions, … as the service understands them
+    state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
+    total = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    trouble = models.TextField(blank=True)  # why the job as a whole failed
+    asked_by = models.CharField(max_length=128, blank=True)
+    cancel_asked = models.BooleanField(default=False)
+    beat_at = models.DateTimeField(null=True)  # the last sign of life of whoever works on it
+    worker = models.CharField(max_length=80, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (models.Index(fields=("registry", "-id")), models.Index(fields=("state", "beat_at")))
+
+    def __str__(self) -> str:
+        return f"mirror {self.pk}"
+
+
+class MirrorItem(models.Model):
+    """One thing a job has to fetch: a name whose versions are not known yet, or one version."""
+
+    class State(models.TextChoices):
+        """Where it stands."""
+
+        WAITING = "waiting"
+        DONE = "done"
+        FAILED = "failed"
+
+    mirror = models.ForeignKey(Mirror, on_delete=models.CASCADE, related_name="items", db_index=False)
+    name = models.CharField(max_length=NAME_LENGTH)
+    version = models.CharField(max_length=256, blank=True)  # '' is the name as a whole
+    state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
+    trouble = models.TextField(blank=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("mirror", "name", "version"), name="one_item_each"),)
+        indexes = (models.Index(fields=("mirror", "state")),)
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version}" if self.version else self.name
+
+
+class MirrorSchedule(models.Model):
+    """A mirror job that is begun again and again."""
+
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="schedules")
+    upstream = models.ForeignKey(Upstream, on_delete=models.CASCADE, related_name="+")
+    patterns = models.JSONField(default=list)
+    options = models.JSONField(default=dict)
+    every = models.CharField(max_length=100)  # "30m", "1h", "1d", or five cron fields (UTC)
+    is_enabled = models.BooleanField(default=True)
+    next_at = models.DateTimeField(db_index=True)
+    created_by = models.CharField(max_length=128, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.every} {self.upstream_id}"

@@ -17,9 +17,9 @@ def target_of(upstream: Upstream) -> Target:
         authorization=_authorization(upstream),
         is_trusted=trusted is not None and origin_of(upstream.url) == origin_of(trusted),
         allowed=settings.ALLOWED_PRIVATE_NETWORKS,
-        connect_timeout=settings.UPSTREAM_CONNECT_TIMEOUT,
-        read_timeout=settings.UPSTREAM_READ_TIMEOUT,
-        total_timeout=settings.UPSTREAM_TOTAL_TIMEOUT,
+        connect_timeout=upstream.connect_timeout or settings.UPSTREAM_CONNECT_TIMEOUT,
+        read_timeout=upstream.read_timeout or settings.UPSTREAM_READ_TIMEOUT,
+        total_timeout=upstream.total_timeout or settings.UPSTREAM_TOTAL_TIMEOUT,
     )
 
 

@@ -100,6 +100,23 @@ class Claim(models.Model):
         return self.pattern
 
 
+class Secret(models.Model):
+    """A value that upstreams of the workspace name as ${NAME}; written, used, never shown."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="secrets", db_index=False)
+    name = models.CharField(max_length=64)
+    value_sealed = models.BinaryField()  # encrypted under OAUTH_PASSWORD
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("workspace", "name"), name="one_secret_name_each"),)
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Event(models.Model):
     """One line of the audit log: who did what to which object, from what to what. Never edited."""
 

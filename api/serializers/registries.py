@@ -68,6 +68,9 @@ class UpstreamFields(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=Upstream.Kind.values)
     format = serializers.CharField()
     url = serializers.CharField()
+    index_url = serializers.CharField()
+    index_type = serializers.ChoiceField(choices=Upstream.IndexType.values)
+    package_url_pattern = serializers.CharField()
     registry = serializers.CharField()
     priority = serializers.IntegerField()
     enabled = serializers.BooleanField()
@@ -76,6 +79,11 @@ class UpstreamFields(serializers.Serializer[Any]):
     auth_type = serializers.ChoiceField(choices=Upstream.AuthType.values)
     username = serializers.CharField()
     has_secret = serializers.BooleanField()
+    secret_shown = serializers.CharField()
+    negative_ttl = serializers.IntegerField(allow_null=True)
+    connect_timeout = serializers.IntegerField(allow_null=True)
+    read_timeout = serializers.IntegerField(allow_null=True)
+    total_timeout = serializers.IntegerField(allow_null=True)
 
 
 class UpstreamShown(UpstreamFields):
@@ -93,6 +101,9 @@ class UpstreamWishes(Body):
     kind = Text(max_length=20, required=False)
     format = Text(max_length=20, required=False)
     url = Text(max_length=500, required=False)
+    index_url = Text(max_length=500, allow_blank=True, required=False)
+    index_type = Text(max_length=20, required=False)
+    package_url_pattern = Text(max_length=500, allow_blank=True, required=False)
     registry = Text(max_length=40, allow_blank=True, required=False)
     priority = Number(required=False)
     enabled = Flag(required=False)
@@ -101,6 +112,10 @@ class UpstreamWishes(Body):
     auth_type = Text(max_length=20, required=False)
     username = Text(max_length=200, allow_blank=True, required=False)
     secret = Text(max_length=4096, allow_blank=True, required=False, trim_whitespace=False, write_only=True)
+    negative_ttl = Number(required=False, allow_null=True)
+    connect_timeout = Number(required=False, allow_null=True)
+    read_timeout = Number(required=False, allow_null=True)
+    total_timeout = Number(required=False, allow_null=True)
 
     def validate_patterns(self, patterns: list[str]) -> tuple[str, ...]:
         """As the service takes them."""

@@ -9,8 +9,8 @@ from tests.api.cast import ACME, MAIN, Cast, census
 from upstreams.errors import UpstreamNotFound
 from upstreams.models import Upstream
 from upstreams.seal import unseal
+from upstreams.services.checks import SecretRequired
 from upstreams.services.sources import change_upstream
-from upstreams.services.wishes import SecretRequired
 
 REGISTRIES = ACME + "registries/"
 UPSTREAMS = MAIN + "upstreams/"

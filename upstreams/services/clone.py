@@ -72,8 +72,13 @@ COPIES: Sequence[Copy] = (
     Copy(Pin),
     Copy(Origin, joins=NEW_VERSION + NEW_UPSTREAM, whose="op.registry_id", replaced={**VERSION, "upstream_id": "nu.id"}),
 )
-# Of a registry, and not copied: what can be asked or counted anew, people's own stars, and the former slugs.
-LEFT_BEHIND = frozenset({"Alias", "Star", "Download", "UpstreamDocument", "Rendering", "Document", "DocumentFile"})
+# Of a registry, and not copied: what can be asked or counted anew, people's own stars, the former slugs, and work that was ordered.
+LEFT_BEHIND = frozenset(
+    {
+        *("Alias", "Star", "Download", "UpstreamDocument", "GitListing", "Rendering", "Document", "DocumentFile"),
+        *("Mirror", "MirrorItem", "MirrorSchedule"),
+    }
+)
 
 
 @transaction.atomic

@@ -82,7 +82,7 @@ def _keep(upstream: Upstream, name: Name, fetched: Fetched, still_holds: Callabl
         return row
     if row is not None and row.is_present and fetched.digest != row.digest:
         _tell_of_removed(upstream, name, row, fetched)
-    life = settings.METADATA_FRESH if fetched.is_present else settings.NEGATIVE_FRESH
+    life = settings.METADATA_FRESH if fetched.is_present else _believed(upstream)
     if fetched.body is not None:
         pin(upstream, name, fetched.promises)
     said = UpstreamDocument(
@@ -98,6 +98,11 @@ def _keep(upstream: Upstream, name: Name, fetched: Fetched, still_holds: Callabl
     )
     UpstreamDocument.objects.bulk_create([said], update_conflicts=True, unique_fields=["upstream", "name"], update_fields=ANSWER)
     return said
+
+
+def _believed(upstream: Upstream) -> timedelta:
+    """How long the upstream's "not here" counts."""
+    return settings.NEGATIVE_FRESH if upstream.negative_ttl is None else timedelta(seconds=upstream.negative_ttl)
 
 
 def _tell_of_removed(upstream: Upstream, name: Name, row: UpstreamDocument, fetched: Fetched) -> None:

@@ -8,7 +8,8 @@ from registries.models import Registry
 from upstreams.errors import UpstreamExists, UpstreamNotFound
 from upstreams.models import Upstream
 from upstreams.seal import seal
-from upstreams.services.wishes import SecretRequired, UpstreamChanges, UpstreamWish, checked, describe, origin_of, wish_of
+from upstreams.services.checks import TIMES, SecretRequired, checked, origin_of
+from upstreams.services.wishes import UpstreamChanges, UpstreamWish, describe, wish_of
 from workspaces.access import Action, Actor
 from workspaces.errors import Denied
 from workspaces.services.audit import record
@@ -101,7 +102,8 @@ def _apply(upstream: Upstream, wish: UpstreamWish) -> None:
     upstream.name = wish.name
     upstream.kind = wish.kind
     upstream.format = wish.format
-    upstream.url = wish.url
+    upstream.url, upstream.index_url = wish.url, wish.index_url
+    upstream.index_type, upstream.package_url_pattern = wish.index_type, wish.package_url_pattern
     upstream.source = None
     if wish.kind == Upstream.Kind.REGISTRY:
         upstream.source = Registry.objects.get(workspace_id=upstream.registry.workspace_id, slug=wish.registry)
@@ -109,6 +111,8 @@ def _apply(upstream: Upstream, wish: UpstreamWish) -> None:
     upstream.is_enabled = wish.enabled
     upstream.is_internal = wish.internal
     upstream.patterns = list(wish.patterns)
+    for seconds in TIMES:
+        setattr(upstream, seconds, getattr(wish, seconds))
     upstream.auth_type = wish.auth_type
     upstream.username = wish.username
     if wish.secret is not None or wish.auth_type == "none":

@@ -1,31 +1,22 @@
-"""What an upstream is wanted to be, checked against the rule's conditions before a row is touched."""
+"""What an upstream is wanted to be, and what it is, in the words of the contract (CONTRACT.md section 4)."""
 
-import ipaddress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypedDict
-from urllib.parse import urlsplit
 
-from django.conf import settings
-
-from registries.models import Registry
-from upstreams.clients.guard import is_reachable
-from upstreams.errors import UpstreamInvalid
 from upstreams.models import Upstream
-from workspaces.access import Action, Actor
-from workspaces.services.spaces import check_pattern
-from workspaces.slugs import SLUG
-
-HIGHEST_PRIORITY = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
 class UpstreamWish:
-    """An upstream as wanted. `secret`: None keeps what is stored, "" removes it."""
+    """An upstream as wanted. `secret`: None keeps what is stored, "" removes it. Times in seconds; None: the installation's own."""
 
     name: str
     kind: str = "url"
     format: str = "npm"
     url: str = ""
+    index_url: str = ""
+    index_type: str = "git"
+    package_url_pattern: str = ""
     registry: str = ""
     priority: int = 100
     enabled: bool = True
@@ -34,6 +25,10 @@ class UpstreamWish:
     auth_type: str = "none"
     username: str = ""
     secret: str | None = None
+    negative_ttl: int | None = None
+    connect_timeout: int | None = None
+    read_timeout: int | None = None
+    total_timeout: int | None = None
 
 
 class UpstreamChanges(TypedDict, total=False):
@@ -43,6 +38,9 @@ class UpstreamChanges(TypedDict, total=False):
     kind: str
     format: str
     url: str
+    index_url: str
+    index_type: str
+    package_url_pattern: str
     registry: str
     priority: int
     enabled: bool
@@ -51,6 +49,10 @@ class UpstreamChanges(TypedDict, total=False):
     auth_type: str
     username: str
     secret: str | None
+    negative_ttl: int | None
+    connect_timeout: int | None
+    read_timeout: int | None
+    total_timeout: int | None
 
 
 def wish_of(upstream: Upstream) -> UpstreamWish:
@@ -60,6 +62,9 @@ def wish_of(upstream: Upstream) -> UpstreamWish:
         kind=upstream.kind,
         format=upstream.format,
         url=upstream.url,
+        index_url=upstream.index_url,
+        index_type=upstream.index_type,
+        package_url_pattern=upstream.package_url_pattern,
         registry=upstream.source.slug if upstream.source else "",
         priority=upstream.priority,
         enabled=upstream.is_enabled,
@@ -67,16 +72,23 @@ def wish_of(upstream: Upstream) -> UpstreamWish:
         patterns=tuple(upstream.patterns),
         auth_type=upstream.auth_type,
         username=upstream.username,
+        negative_ttl=upstream.negative_ttl,
+        connect_timeout=upstream.connect_timeout,
+        read_timeout=upstream.read_timeout,
+        total_timeout=upstream.total_timeout,
     )
 
 
 def describe(upstream: Upstream) -> dict[str, object]:
-    """An upstream in the words of the contract; whether a secret is stored, never which."""
+    """An upstream in the words of the contract; whether a secret is stored, and its ${…} where it is nothing else, never which."""
     return {
         "name": upstream.name,
         "kind": upstream.kind,
         "format": upstream.format,
         "url": upstream.url,
+        "index_url": upstream.index_url,
+        "index_type": upstream.index_type,
+        "package_url_pattern": upstream.package_url_pattern,
         "registry": upstream.source.slug if upstream.source else "",
         "priority": upstream.priority,
         "enabled": upstream.is_enabled,
@@ -85,115 +97,9 @@ def describe(upstream: Upstream) -> dict[str, object]:
         "auth_type": upstream.auth_type,
         "username": upstream.username,
         "has_secret": bool(upstream.secret_sealed),
+        "secret_shown": upstream.secret_shown,
+        "negative_ttl": upstream.negative_ttl,
+        "connect_timeout": upstream.connect_timeout,
+        "read_timeout": upstream.read_timeout,
+        "total_timeout": upstream.total_timeout,
     }
-
-
-def origin_of(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port of an address: where its credentials may go. Raises UpstreamInvalid for one that cannot be read."""
-    try:
-        parts = urlsplit(url.strip())
-        port = parts.port
-    except ValueError:
-        raise refused("url", "The address cannot be read, or has no valid port.") from None
-    return parts.scheme, (parts.hostname or "").lower(), port or {"https": 443}.get(parts.scheme, 80)
-
-
-class SecretRequired(UpstreamInvalid):
-    """The address moved and the secret does not go with it."""
-
-    code = "secret_required"
-
-
-def checked(actor: Actor, registry: Registry, wish: UpstreamWish, *, has_secret: bool) -> UpstreamWish:
-    """The wish in its clean form. `has_secret`: one is stored or sent along. Raises UpstreamInvalid."""
-    if not SLUG.fullmatch(wish.name):
-        raise refused("name", "An upstream's name has 1 to 40 lower-case letters, digits and dashes.")
-    if not 0 <= wish.priority <= HIGHEST_PRIORITY:
-        raise refused("priority", f"A priority is a whole number from 0 to {HIGHEST_PRIORITY}; lower is asked first.")
-    if wish.format != "npm":
-        raise refused("format", "Only upstreams of format “npm” can be added yet.")
-    wish = replace(wish, patterns=tuple(check_pattern(pattern, "patterns") for pattern in wish.patterns))
-    if wish.kind == Upstream.Kind.REGISTRY:
-        return _checked_chain(actor, registry, wish)
-    if wish.kind != Upstream.Kind.URL:
-        raise refused("kind", "An upstream's kind is “registry” or “url”; “git” cannot be added yet.")
-    return _checked_url(registry, wish, has_secret=has_secret)
-
-
-def _checked_chain(actor: Actor, registry: Registry, wish: UpstreamWish) -> UpstreamWish:
-    """Another registry of the workspace, which the actor may read; its versions' own flags say what is internal."""
-    source = Registry.objects.filter(workspace_id=registry.workspace_id, slug=wish.registry).first()
-    if source is None or not actor.may(Action.READ, source):
-        raise refused("registry", f"There is no registry “{wish.registry[:40]}” in this workspace.")
-    if source.pk == registry.pk:
-        raise refused("registry", "A registry cannot be its own upstream.")
-    if registry.is_public and not source.is_public:
-        raise refused("registry", "A public registry may have no private registry as its upstream.")
-    if wish.internal:
-        raise refused("internal", "The flag is not for registries of the workspace: there each version's own flag counts.")
-    if wish.url or wish.auth_type != "none" or wish.username or wish.secret:
-        raise refused("url", "A registry of the workspace has neither address nor credentials; it is named in “registry”.")
-    return wish
-
-
-def _checked_url(registry: Registry, wish: UpstreamWish, *, has_secret: bool) -> UpstreamWish:
-    if wish.registry:
-        raise refused("registry", "Only an upstream of kind “registry” names one.")
-    _check_credentials(wish, has_secret=has_secret)
-    patterns = wish.patterns
-    if wish.internal and wish.auth_type != "none" and not patterns:
-        sentence = "An internal upstream with credentials needs patterns like @partner/*: an expired credential looks like “not found”."
-        raise refused("patterns", sentence)
-    if registry.is_public and wish.auth_type != "none":
-        raise refused("auth_type", "A public registry may have no upstream with credentials.")
-    return replace(wish, url=check_address(wish.url))
-
-
-def _check_credentials(wish: UpstreamWish, *, has_secret: bool) -> None:
-    """A known kind of credentials, complete, in characters a header can carry."""
-    if wish.auth_type not in Upstream.AuthType.values:
-        raise refused("auth_type", "auth_type is “none”, “bearer” or “basic”.")
-    if wish.auth_type != "none" and not has_secret:
-        raise refused("secret", f"auth_type “{wish.auth_type}” needs a secret.")
-    if wish.auth_type == "basic" and (not wish.username or ":" in wish.username):
-        raise refused("username", "auth_type “basic” needs a username without a colon.")
-    if "${" in wish.username + (wish.secret or ""):
-        raise refused("secret", "Variables like ${NAME} in credentials are not expanded yet; give the secret itself.")
-    if not (wish.username + (wish.secret or "")).isprintable():
-        raise refused("secret", "A username or secret has printable characters only.")
-
-
-def check_address(url: str) -> str:
-    """An upstream's address, without a trailing slash. Raises UpstreamInvalid for one that may never be reached."""
-    _, _, port = origin_of(url)
-    parts = urlsplit(url.strip())
-    plain = not (parts.username or parts.password or parts.query or parts.fragment) and url.isprintable() and " " not in url.strip()
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not plain or len(url) > 500:  # noqa: PLR2004 - the column
-        raise refused("url", "An upstream's address is http(s)://host[:port]/path, without credentials, query or fragment.")
-    if settings.NPM_UPSTREAM_URL and origin_of(url) == origin_of(settings.NPM_UPSTREAM_URL):
-        return url.strip().rstrip("/")
-    literal = _literal(parts.hostname)
-    if literal is not None and not is_reachable(literal, port, settings.ALLOWED_PRIVATE_NETWORKS):
-        raise refused("url", f"upstream address {parts.hostname} is not public; allow it with ALLOWED_PRIVATE_NETWORKS")
-    return url.strip().rstrip("/")
-
-
-def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address a host name spells without DNS: dotted, decimal, hex or octal forms, and localhost."""
-    import socket
-
-    if host.lower().rstrip(".") == "localhost" or host.lower().rstrip(".").endswith(".localhost"):
-        return ipaddress.ip_address("127.0.0.1")
-    try:
-        return ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        pass
-    try:
-        return ipaddress.IPv4Address(socket.inet_aton(host))
-    except OSError:
-        return None
-
-
-def refused(field: str, sentence: str) -> UpstreamInvalid:
-    """The error of one field."""
-    return UpstreamInvalid(sentence, fields={field: sentence})

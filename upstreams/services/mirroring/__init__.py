@@ -1,0 +1,1 @@
+"""Mirroring: jobs that bring what an upstream has into a registry, for every format by its driver."""
