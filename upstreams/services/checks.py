@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from packages.formats.moonbit.addresses import PatternInvalid
+from packages.formats.moonbit.addresses import check_pattern as check_package_url
 from registries.models import Registry
 from upstreams.clients.guard import is_reachable
 from upstreams.errors import UpstreamInvalid
@@ -20,13 +22,13 @@ HIGHEST_PRIORITY = 1000
 TIMES = {"negative_ttl": (0, 86_400), "connect_timeout": (1, 60), "read_timeout": (1, 300), "total_timeout": (1, 3600)}
 
 
-def origin_of(url: str) -> tuple[str, str, int]:
+def origin_of(url: str, field: str = "url") -> tuple[str, str, int]:
     """Scheme, host and port of an address: where its credentials may go. Raises UpstreamInvalid for one that cannot be read."""
     try:
         parts = urlsplit(url.strip())
         port = parts.port
     except ValueError:
-        raise refused("url", "The address cannot be read, or has no valid port.") from None
+        raise refused(field, "The address cannot be read, or has no valid port.") from None
     return parts.scheme, (parts.hostname or "").lower(), port or {"https": 443}.get(parts.scheme, 80)
 
 
@@ -48,9 +50,11 @@ def checked(actor: Actor, registry: Registry, wish: UpstreamWish, *, has_secret:
         return _checked_chain(actor, registry, wish)
     if wish.kind != Upstream.Kind.URL:
         raise refused("kind", "An upstream's kind is “registry” or “url”; “git” cannot be added yet.")
-    if wish.format != "npm":
-        raise refused("format", "Only upstreams of format “npm” can be added yet.")
-    if wish.index_url or wish.package_url_pattern:
+    if wish.format not in {"npm", "moonbit"}:
+        raise refused("format", "Only upstreams of format “npm” and “moonbit” can be added yet.")
+    if wish.format == "moonbit":
+        wish = _checked_index(wish)
+    elif wish.index_url or wish.package_url_pattern:
         raise refused("index_url", "Only upstreams of format “moonbit” have an index and a pattern of addresses.")
     return _checked_url(registry, wish, has_secret=has_secret)
 
@@ -94,6 +98,23 @@ def _checked_url(registry: Registry, wish: UpstreamWish, *, has_secret: bool) ->
     return replace(wish, url=check_address(wish.url))
 
 
+def _checked_index(wish: UpstreamWish) -> UpstreamWish:
+    """A MoonBit registry's index and the pattern of its packages' addresses; '' is the usual place below `url`."""
+    if wish.index_type not in Upstream.IndexType.values:
+        raise refused("index_type", "index_type is “git” or “http”.")
+    index = check_address(wish.index_url, "index_url") if wish.index_url else ""
+    pattern = wish.package_url_pattern.strip()
+    if pattern:
+        try:
+            check_package_url(pattern)
+        except PatternInvalid as error:
+            raise refused("package_url_pattern", error.message) from None
+        if not pattern.startswith("${url}"):
+            scheme, _, rest = pattern.partition("://")
+            check_address(f"{scheme}://{rest.partition('/')[0]}", "package_url_pattern")
+    return replace(wish, index_url=index, package_url_pattern=pattern)
+
+
 def _check_credentials(wish: UpstreamWish, *, has_secret: bool) -> None:
     """A known kind of credentials, complete, in characters a header can carry."""
     if wish.auth_type not in Upstream.AuthType.values:
@@ -108,18 +129,18 @@ def _check_credentials(wish: UpstreamWish, *, has_secret: bool) -> None:
         raise refused("secret", "A username or secret has printable characters only.")
 
 
-def check_address(url: str) -> str:
+def check_address(url: str, field: str = "url") -> str:
     """An upstream's address, without a trailing slash. Raises UpstreamInvalid for one that may never be reached."""
-    _, _, port = origin_of(url)
+    _, _, port = origin_of(url, field)
     parts = urlsplit(url.strip())
     plain = not (parts.username or parts.password or parts.query or parts.fragment) and url.isprintable() and " " not in url.strip()
     if parts.scheme not in {"http", "https"} or not parts.hostname or not plain or len(url) > 500:  # noqa: PLR2004 - the column
-        raise refused("url", "An upstream's address is http(s)://host[:port]/path, without credentials, query or fragment.")
+        raise refused(field, "An upstream's address is http(s)://host[:port]/path, without credentials, query or fragment.")
     if settings.NPM_UPSTREAM_URL and origin_of(url) == origin_of(settings.NPM_UPSTREAM_URL):
         return url.strip().rstrip("/")
     literal = _literal(parts.hostname)
     if literal is not None and not is_reachable(literal, port, settings.ALLOWED_PRIVATE_NETWORKS):
-        raise refused("url", f"upstream address {parts.hostname} is not public; allow it with ALLOWED_PRIVATE_NETWORKS")
+        raise refused(field, f"upstream address {parts.hostname} is not public; allow it with ALLOWED_PRIVATE_NETWORKS")
     return url.strip().rstrip("/")
 
 

@@ -1,0 +1,1 @@
+"""The format of MoonBit modules: names, versions, the index, addresses. Pure."""

@@ -1,0 +1,94 @@
+"""Making a registry's upstreams what a file says: all of it, or nothing; what is so already is left alone."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import cast
+
+from django.db import transaction
+
+from packages.formats.moonbit.addresses import USUAL, index_url
+from registries.models import Registry
+from upstreams.models import Upstream
+from upstreams.seal import SealBroken, unseal
+from upstreams.services.declared.reading import Declared, FileInvalid, SourceFile
+from upstreams.services.sources import change_upstream, create_upstream
+from upstreams.services.wishes import UpstreamChanges, UpstreamWish, wish_of
+from workspaces.access import Actor
+from workspaces.errors import Invalid
+from workspaces.services.spaces import bump_rules
+
+ADDED, CHANGED, SAME = "added", "changed", "unchanged"
+QUIET = frozenset({"name", "secret"})  # said otherwise, or never
+
+
+@dataclass(frozen=True)
+class Line:
+    """One field that becomes another; a secret's value is never in it."""
+
+    field: str
+    old: object
+    new: object
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What the file does to one source."""
+
+    name: str
+    word: str
+    lines: tuple[Line, ...] = ()
+
+
+def apply_sources(*, actor: Actor, registry: Registry, file: SourceFile, dry_run: bool = False) -> list[Difference]:
+    """Add and change the file's sources; those it does not name stay. With `dry_run` nothing is kept.
+
+    Raises FileInvalid, naming the file's key; Denied.
+    """
+    with transaction.atomic():
+        bump_rules(registry.workspace_id)  # first: a lock, so that what is compared stays so
+        found = [_applied(actor, registry, declared) for declared in file.sources]
+        transaction.set_rollback(dry_run or all(one.word == SAME for one in found))
+    return found
+
+
+def _applied(actor: Actor, registry: Registry, declared: Declared) -> Difference:
+    wish = declared.wish
+    upstream = Upstream.objects.select_related("registry__workspace", "source").filter(registry=registry, name=wish.name).first()
+    try:
+        if upstream is None:
+            create_upstream(actor=actor, registry=registry, wish=wish)
+            return Difference(wish.name, ADDED, tuple(_told(UpstreamWish(name=wish.name), wish, secret=bool(wish.secret))))
+        old, is_new_secret = wish_of(upstream), _is_new_secret(upstream, wish)
+        lines = tuple(_told(old, wish, secret=is_new_secret))
+        if lines:
+            changes = {key: value for key, value in asdict(wish).items() if key != "secret" or value is not None}
+            change_upstream(actor=actor, upstream=upstream, changes=cast("UpstreamChanges", changes))
+        return Difference(wish.name, CHANGED if lines else SAME, lines)
+    except Invalid as error:
+        field, _ = next(iter(error.fields.items()), ("", ""))
+        raise FileInvalid(declared.key_of(field) if field else declared.key, error.message) from None
+
+
+def _told(old: UpstreamWish, new: UpstreamWish, *, secret: bool) -> Iterator[Line]:
+    before, after = asdict(_spelled_out(old)), asdict(_spelled_out(new))
+    yield from (Line(key, before[key], after[key]) for key in after if key not in QUIET and before[key] != after[key])
+    if secret:
+        yield Line("secret", "", "another one")
+
+
+def _spelled_out(wish: UpstreamWish) -> UpstreamWish:
+    """With the usual places written down, so that saying them changes nothing."""
+    if wish.format != "moonbit" or not wish.url:
+        return wish
+    index = index_url(wish.url, wish.index_url, wish.index_type)
+    return replace(wish, index_url=index, package_url_pattern=wish.package_url_pattern or USUAL)
+
+
+def _is_new_secret(upstream: Upstream, wish: UpstreamWish) -> bool:
+    """Whether the file brings another secret than the one that is stored."""
+    if not wish.secret:
+        return False
+    try:
+        return not upstream.secret_sealed or unseal(bytes(upstream.secret_sealed)) != wish.secret
+    except SealBroken:
+        return True
