@@ -18,6 +18,7 @@ from workspaces.slugs import SLUG
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SECRET_NAMES = frozenset({"SESSION_SECRET", "OAUTH_PASSWORD", "ADMIN_PASSWORD", "METRICS_TOKEN", "OAUTH_GITHUB_SECRET"})
+UPSTREAM = "UPSTREAM_"  # what ${…} in an upstream that an operator saved may name
 HOST_NAME = re.compile(r"\.?[a-z0-9_]([a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 LIBPQ = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "PASSWORD": "PGPASSWORD", "NAME": "PGDATABASE"}
 
@@ -68,7 +69,7 @@ class Environment:
     entropic_legacy: str
     github_url: str
     github_api_url: str
-    extra: Mapping[str, str] = field(default_factory=dict)
+    upstream_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class Reader:
@@ -79,12 +80,15 @@ class Reader:
 
     def text(self, name: str, default: str = "") -> str:
         """The value of `name`, or what the file named by `NAME_FILE` holds, or `default`."""
-        path = self._values.get(f"{name}_FILE", "") if name in SECRET_NAMES else ""
+        is_secret = name in SECRET_NAMES or name.startswith(UPSTREAM)
+        path = self._values.get(f"{name}_FILE", "") if is_secret else ""
         if path:
             try:
                 return Path(path).read_text(encoding="utf-8").strip()
             except OSError as error:
                 raise EnvironmentInvalid(f"{name}_FILE: {path} cannot be read ({error.strerror})") from error
+            except UnicodeDecodeError:
+                raise EnvironmentInvalid(f"{name}_FILE: {path} does not hold text") from None
         return self._values.get(name, "").strip() or default
 
     def number(self, name: str, default: int, low: int, high: int) -> int:
@@ -134,6 +138,11 @@ class Reader:
                 raise EnvironmentInvalid(f"{name}: {host!r} is no host name")
         return found
 
+    def beginning_with(self, prefix: str) -> dict[str, str]:
+        """Every variable whose name begins so, `NAME_FILE` as the `NAME` it stands for too."""
+        names = {given for name in self._values if name.startswith(prefix) for given in (name, name.removesuffix("_FILE"))}
+        return {name: value for name in sorted(names) if (value := self.text(name))}
+
     def secret(self, name: str, data_dir: Path) -> str:
         """The variable, or a secret generated once into `DATA_DIR/secrets`."""
         return self.text(name) or _generated(data_dir / "secrets" / name.lower())
@@ -172,6 +181,7 @@ def read(environ: Mapping[str, str] | None = None, dotenv: Path | None = BASE_DI
         entropic_legacy=get.registry("ENTROPIC_LEGACY", "team/main"),
         github_url=get.url("OAUTH_GITHUB_URL"),
         github_api_url=get.url("OAUTH_GITHUB_API_URL"),
+        upstream_variables=get.beginning_with(UPSTREAM),
     )
 
 

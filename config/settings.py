@@ -36,6 +36,7 @@ FILE_LIMIT = 768 * 1024 * 1024  # one tarball
 METADATA_LIMIT = 96 * 1024 * 1024  # an upstream's metadata after decompression
 METADATA_FRESH = timedelta(minutes=5)  # how long an upstream's answer is served as it stands
 NEGATIVE_FRESH = timedelta(seconds=60)  # how long its "not here" is believed
+UPSTREAM_VARIABLES = ENVIRONMENT.upstream_variables
 UPSTREAM_CONNECT_TIMEOUT = 10.0
 UPSTREAM_READ_TIMEOUT = 20.0  # between two bytes
 UPSTREAM_TOTAL_TIMEOUT = 300.0  # one whole answer

@@ -44,6 +44,18 @@ class UpstreamUnauthorized(UpstreamError):
     code = "upstream_unauthorized"
 
 
+class VariableUnset(UpstreamUnauthorized):
+    """A ${NAME} in its credentials has no value; it was not asked."""
+
+    code = "variable_unset"
+
+
+class VariableUnusable(UpstreamUnauthorized):
+    """A ${NAME} in its credentials has a value that no header can carry, or that cannot be read; it was not asked."""
+
+    code = "variable_unusable"
+
+
 class UpstreamBadAnswer(UpstreamError):
     """Garbage, too much of it, another name, a forbidden redirect."""
 

@@ -1,20 +1,37 @@
 """From an Upstream row to what the client needs."""
 
+from dataclasses import dataclass, field
+
 from django.conf import settings
 
 from upstreams.clients.http import Target, basic, origin_of
-from upstreams.errors import UpstreamUnauthorized
+from upstreams.clients.secrecy import SECRETS
+from upstreams.errors import UpstreamUnauthorized, VariableUnusable
 from upstreams.models import Upstream
 from upstreams.seal import SealBroken, unseal
+from upstreams.variables import expanded, names_in
+
+NONE, BEARER = Upstream.AuthType.NONE, Upstream.AuthType.BEARER
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What we prove ourselves with, as of this moment: variables expanded. `username` is '' for bearer; never keep it."""
+
+    username: str = field(default="", repr=False)
+    secret: str = field(default="", repr=False)
 
 
 def target_of(upstream: Upstream) -> Target:
-    """The upstream with its credentials opened. Raises UpstreamUnauthorized when they cannot be read."""
+    """The upstream with its credentials opened and expanded.
+
+    Raises UpstreamUnauthorized when they cannot be read, VariableUnset and VariableUnusable among them.
+    """
     trusted: str | None = settings.NPM_UPSTREAM_URL
     return Target(
         name=upstream.name,
         url=upstream.url,
-        authorization=_authorization(upstream),
+        authorization=authorization_of(upstream),
         is_trusted=trusted is not None and origin_of(upstream.url) == origin_of(trusted),
         allowed=settings.ALLOWED_PRIVATE_NETWORKS,
         connect_timeout=upstream.connect_timeout or settings.UPSTREAM_CONNECT_TIMEOUT,
@@ -23,11 +40,38 @@ def target_of(upstream: Upstream) -> Target:
     )
 
 
-def _authorization(upstream: Upstream) -> str:
-    if upstream.auth_type == Upstream.AuthType.NONE:
+def authorization_of(upstream: Upstream) -> str:
+    """The value of the Authorization header, '' without credentials. Raises what `credentials_of` raises."""
+    found = credentials_of(upstream)
+    if found is None:
         return ""
+    header = f"Bearer {found.secret}" if upstream.auth_type == BEARER else basic(found.username, found.secret)
+    SECRETS.learn(found.secret, header.partition(" ")[2])
+    return header
+
+
+def credentials_of(upstream: Upstream) -> Credentials | None:
+    """User name and secret with their variables expanded; None where it asks for none.
+
+    Raises UpstreamUnauthorized for what cannot be read, VariableUnset and VariableUnusable among them; nobody was asked.
+    """
+    if upstream.auth_type == NONE:
+        return None
     try:
         secret = unseal(bytes(upstream.secret_sealed))
     except SealBroken as error:
         raise UpstreamUnauthorized(f"Upstream {upstream.name}: {error}.", upstream=upstream.name) from None
-    return f"Bearer {secret}" if upstream.auth_type == Upstream.AuthType.BEARER else basic(upstream.username, secret)
+    if upstream.auth_type == BEARER:
+        return Credentials(secret=_fit(upstream, secret, *expanded(upstream, secret)))
+    username, password = expanded(upstream, upstream.username, secret)
+    return Credentials(_fit(upstream, upstream.username, username), password)
+
+
+def _fit(upstream: Upstream, written: str, text: str) -> str:
+    """The text, if a header can carry it: a token in ASCII, a user name without a colon (RFC 6750 and 7617)."""
+    if text.isascii() if upstream.auth_type == BEARER else ":" not in text:
+        return text
+    names = ", ".join(f"${{{name}}}" for name in names_in(written))
+    what = "a token has to be ASCII" if upstream.auth_type == BEARER else "a user name has no colon"
+    sentence = f"Upstream {upstream.name} was not asked: {names or 'its secret'} cannot be sent, for {what}."
+    raise VariableUnusable(sentence, upstream=upstream.name)

@@ -49,7 +49,7 @@ class Target:
 
     name: str
     url: str
-    authorization: str = ""
+    authorization: str = field(default="", repr=False)
     is_trusted: bool = False  # the operator's own NPM_UPSTREAM_URL: its origin is reached whatever it resolves to
     allowed: Sequence[AllowedNetwork] = ()
     connect_timeout: float = 10.0

@@ -123,10 +123,10 @@ def _check_credentials(wish: UpstreamWish, *, has_secret: bool) -> None:
         raise refused("secret", f"auth_type “{wish.auth_type}” needs a secret.")
     if wish.auth_type == "basic" and (not wish.username or ":" in wish.username):
         raise refused("username", "auth_type “basic” needs a username without a colon.")
-    if "${" in wish.username + (wish.secret or ""):
-        raise refused("secret", "Variables like ${NAME} in credentials are not expanded yet; give the secret itself.")
     if not (wish.username + (wish.secret or "")).isprintable():
         raise refused("secret", "A username or secret has printable characters only.")
+    if wish.auth_type == "bearer" and not (wish.secret or "").isascii():
+        raise refused("secret", "A token goes into a header as it is, so it has ASCII characters only.")
 
 
 def check_address(url: str, field: str = "url") -> str:

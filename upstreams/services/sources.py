@@ -9,7 +9,9 @@ from upstreams.errors import UpstreamExists, UpstreamNotFound
 from upstreams.models import Upstream
 from upstreams.seal import seal
 from upstreams.services.checks import TIMES, SecretRequired, checked, origin_of
+from upstreams.services.credentials import are_new, ask_anew, vouched_for
 from upstreams.services.wishes import UpstreamChanges, UpstreamWish, describe, wish_of
+from upstreams.variables import shown
 from workspaces.access import Action, Actor
 from workspaces.errors import Denied
 from workspaces.services.audit import record
@@ -25,7 +27,7 @@ def create_upstream(*, actor: Actor, registry: Registry, wish: UpstreamWish) -> 
         wish = checked(actor, registry, wish, has_secret=bool(wish.secret))
         if Upstream.objects.filter(registry=registry, name=wish.name).exists():
             raise UpstreamExists(f"An upstream “{wish.name}” exists here already.", fields={"name": "taken"})
-        upstream = Upstream(registry=registry)
+        upstream = Upstream(registry=registry, is_operators=vouched_for(actor, registry, wish))
         _apply(upstream, wish)
         upstream.save()
         record(actor, "upstream.created", f"{registry} {wish.name}", workspace=registry.workspace_id, new=describe(upstream))
@@ -49,11 +51,14 @@ def change_upstream(*, actor: Actor, upstream: Upstream, changes: UpstreamChange
         moved = origin_of(wish.url) != origin_of(fresh.url)
         if Upstream.objects.filter(registry=fresh.registry, name=wish.name).exclude(pk=fresh.pk).exists():
             raise UpstreamExists(f"An upstream “{wish.name}” exists here already.", fields={"name": "taken"})
-        old = describe(fresh)
+        old, signs_in_anew = describe(fresh), are_new(wish, fresh)
+        fresh.is_operators = vouched_for(actor, fresh.registry, wish, fresh)
         _apply(fresh, wish)
         fresh.save()
         if moved:
             fresh.documents.all().delete()
+        elif signs_in_anew:
+            ask_anew([fresh])
         subject = f"{fresh.registry} {fresh.name}"
         record(actor, "upstream.changed", subject, workspace=fresh.registry.workspace_id, old=old, new=describe(fresh))
     return fresh
@@ -116,4 +121,5 @@ def _apply(upstream: Upstream, wish: UpstreamWish) -> None:
     upstream.auth_type = wish.auth_type
     upstream.username = wish.username
     if wish.secret is not None or wish.auth_type == "none":
-        upstream.secret_sealed = seal(wish.secret) if wish.secret and wish.auth_type != "none" else b""
+        kept = (wish.secret or "") if wish.auth_type != "none" else ""
+        upstream.secret_sealed, upstream.secret_shown = seal(kept) if kept else b"", shown(kept)

@@ -1,0 +1,101 @@
+"""Credentials of an upstream as they are saved: which variables may stand in them, and on whose word."""
+
+from collections.abc import Iterable
+
+from django.utils import timezone
+
+from registries.models import Registry
+from upstreams.errors import UpstreamInvalid
+from upstreams.models import GitListing, Upstream, UpstreamDocument
+from upstreams.seal import SealBroken, unseal
+from upstreams.services.wishes import UpstreamWish, wish_of
+from upstreams.variables import is_well_formed, names_in, reads_shell
+from workspaces.access import Actor
+from workspaces.models import Secret
+from workspaces.services.secrets import NAME, OPERATORS
+
+# What an operator vouches for: where the credentials go, for which names, and what they are. The other settings are anybody's.
+VOUCHED = (
+    "kind", "format", "url", "index_url", "index_type", "package_url_pattern", "registry", "patterns", "auth_type", "username",
+)  # fmt: skip
+
+
+def is_operator(actor: Actor) -> bool:
+    """Whether the caller acts for the installation; an operator's token held to some registries does not."""
+    return actor.is_operator and (actor.grant is None or actor.grant.reaches_all)
+
+
+def vouched_for(actor: Actor, registry: Registry, wish: UpstreamWish, fresh: Upstream | None = None) -> bool:
+    """Whether the upstream is an operator's once `wish` is saved; `fresh` is the row as it stands.
+
+    It is while nobody else changes what was vouched for. An operator's change makes somebody else's upstream an
+    operator's only with credentials of the operator's own: what a stranger wrote never reads the environment.
+
+    Raises UpstreamInvalid for a variable that may not be named, or is not there.
+    """
+    is_theirs = _is_theirs(actor, wish, fresh)
+    fell = fresh is not None and fresh.is_operators and not is_theirs
+    renewed = fell or fresh is None or wish.auth_type != fresh.auth_type
+    if renewed or (fresh is not None and wish.username != fresh.username):
+        _check("username", wish.username, registry, is_theirs=is_theirs)
+    if renewed or wish.secret is not None:
+        _check("secret", _secret(wish, fresh), registry, is_theirs=is_theirs)
+    return is_theirs
+
+
+def are_new(wish: UpstreamWish, fresh: Upstream) -> bool:
+    """Whether it signs in with anything else than before."""
+    return wish.secret is not None or (wish.auth_type, wish.username) != (fresh.auth_type, fresh.username)
+
+
+def ask_anew(upstreams: Iterable[Upstream]) -> None:
+    """What they said to other credentials is out of date: a name that was “not here” may be there now."""
+    ids, now = [upstream.pk for upstream in upstreams], timezone.now()
+    UpstreamDocument.objects.filter(upstream__in=ids, fresh_until__gt=now).update(fresh_until=now)
+    GitListing.objects.filter(upstream__in=ids, fresh_until__gt=now).update(fresh_until=now)
+
+
+def _is_theirs(actor: Actor, wish: UpstreamWish, fresh: Upstream | None) -> bool:
+    if fresh is None:
+        return is_operator(actor)
+    old = wish_of(fresh)
+    if wish.secret is None and all(getattr(wish, field) == getattr(old, field) for field in VOUCHED):
+        return fresh.is_operators
+    own = fresh.is_operators or wish.secret is not None or not fresh.secret_sealed
+    return is_operator(actor) and own
+
+
+def _secret(wish: UpstreamWish, fresh: Upstream | None) -> str:
+    """The secret as it will be stored, variables unexpanded."""
+    if wish.secret is not None or fresh is None or not fresh.secret_sealed:
+        return wish.secret or ""
+    try:
+        return unseal(bytes(fresh.secret_sealed))
+    except SealBroken:  # names nothing, and proves nothing
+        return ""
+
+
+def _check(field: str, text: str, registry: Registry, *, is_theirs: bool) -> None:
+    """Every variable in the text may be named by who saves it. Raises UpstreamInvalid."""
+    if not is_well_formed(text):
+        raise _refused(
+            field, "“${” begins a variable like ${NAME}; a password that holds it is kept as a secret of the workspace and named so."
+        )
+    wanted = [name for name in names_in(text) if not (is_theirs and (reads_shell() or name.startswith(OPERATORS)))]
+    known = set(Secret.objects.filter(workspace_id=registry.workspace_id, name__in=wanted).values_list("name", flat=True)) if wanted else ()
+    for name in wanted:
+        if name not in known:
+            raise _refused(field, _why_not(name))
+
+
+def _why_not(name: str) -> str:
+    """Why a variable may not be named, and what would do."""
+    if name.startswith(OPERATORS):
+        return f"${{{name}}} is a variable of the server's environment: only an operator of the installation may save an upstream with it."
+    if NAME.fullmatch(name):
+        return f"The workspace has no secret {name}; add it first. Variables of the server's environment cannot be named here."
+    return f"${{{name}}} names no secret: a secret's name has capital letters, digits and underscores."
+
+
+def _refused(field: str, sentence: str) -> UpstreamInvalid:
+    return UpstreamInvalid(sentence, fields={field: sentence})
