@@ -1,5 +1,7 @@
 """Changing a workspace's secrets, where upstreams that name them have a say."""
 
+from collections.abc import Sequence
+
 from django.db import transaction
 
 from upstreams.models import Upstream
@@ -18,9 +20,9 @@ class SecretInUse(Conflict):
 
     code = "secret_in_use"
 
-    def __init__(self, message: str, *, upstreams: list[str]) -> None:
+    def __init__(self, message: str, *, upstreams: Sequence[str] = ()) -> None:
         super().__init__(message, fields={"name": ", ".join(upstreams)})
-        self.upstreams = upstreams
+        self.upstreams = tuple(upstreams)
 
 
 def users_of(workspace: Workspace) -> dict[str, list[Upstream]]:
