@@ -4,6 +4,7 @@ import concurrent.futures
 import gzip
 import json
 import os
+import resource
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +26,11 @@ OK = 200
 
 @dataclass(frozen=True)
 class Install:
-    """Seconds: of the client by the wall clock, of the server's processors."""
+    """Seconds: of the client by the wall clock, of the server's processors, of the client's own."""
 
     wall: float
     cpu: float
+    client: float
 
 
 def warm(peers: Iterable[Peer], closure: Closure, upstream: Upstream, say: Callable[[str], None]) -> None:
@@ -60,11 +62,18 @@ def measure_installs(
             line = seen.setdefault(command.title, {peer.name: [] for peer in peers})
             for peer in (*peers[number % len(peers) :], *peers[: number % len(peers)]):  # nobody is always the first
                 line[peer.name].append(_install(peer, command, closure, folder / "client"))
-            say(f"{command.title}: " + ", ".join(f"{name} {runs[-1].wall:.1f} s, CPU {runs[-1].cpu:.2f} s" for name, runs in line.items()))
+            say(f"{command.title}: " + ", ".join(f"{name} {_spoken(runs[-1])}" for name, runs in line.items()))
     return {
-        title: {name: Install(median(one.wall for one in runs), median(one.cpu for one in runs)) for name, runs in line.items()}
+        title: {
+            name: Install(median(one.wall for one in runs), median(one.cpu for one in runs), median(one.client for one in runs))
+            for name, runs in line.items()
+        }
         for title, line in seen.items()
     }
+
+
+def _spoken(one: Install) -> str:
+    return f"{one.wall:.1f} s, CPU {one.cpu:.2f} s, the client's {one.client:.1f} s"
 
 
 def _install(peer: Peer, command: Command, closure: Closure, folder: Path) -> Install:
@@ -75,14 +84,21 @@ def _install(peer: Peer, command: Command, closure: Closure, folder: Path) -> In
         project.put("package-lock.json", closure.lock_for(registry, command.lock))
     os.sync()  # what the one before left to be written would slow this one down
     wait_until_idle(peer.processes)
-    before = cpu_seconds(peer.processes)
+    before, own = cpu_seconds(peer.processes), _ended()
     wall = project.run(command.tool, *command.words)
+    own = _ended() - own
     wait_until_idle(peer.processes, seconds=5)  # what it does afterwards for the request is its cost too
     used = cpu_seconds(peer.processes) - before
     if project.installed() < len(closure.versions) // 2:
         raise Wrong(f"{command.title} at {peer.name} installed only {project.installed()} packages")
     project.remove()
-    return Install(wall, used)
+    return Install(wall, used, own)
+
+
+def _ended() -> float:
+    """Processor seconds of all children that have ended; a server has not."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _all_asked(peer: Peer, closure: Closure, upstream: Upstream) -> dict[tuple[str, bool], bytes]:

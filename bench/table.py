@@ -80,9 +80,10 @@ def _install(runs: dict[str, Install], name: str) -> str:
     own, base = runs.get(name), runs.get(BASE)
     if own is None:
         return "-"
+    client = f", client {own.client:.1f} s"
     if name == BASE or base is None:
-        return f"{own.wall:.1f} s, CPU {own.cpu:.2f} s"
-    return f"{own.wall:.1f} s (**{own.wall / base.wall:.2f}{TIMES}**), CPU {own.cpu:.2f} s ({own.cpu / (base.cpu or 1):.2f}{TIMES})"
+        return f"{own.wall:.1f} s, CPU {own.cpu:.2f} s{client}"
+    return f"{own.wall:.1f} s (**{own.wall / base.wall:.2f}{TIMES}**), CPU {own.cpu:.2f} s ({own.cpu / (base.cpu or 1):.2f}{TIMES}){client}"
 
 
 def _slow(outcome: Outcome, verdicts: list[Verdict]) -> str:
