@@ -1,7 +1,5 @@
 """Changing a workspace's secrets, where upstreams that name them have a say."""
 
-from collections.abc import Sequence
-
 from django.db import transaction
 
 from upstreams.models import Upstream
@@ -16,13 +14,9 @@ from workspaces.services.spaces import bump_rules
 
 
 class SecretInUse(Conflict):
-    """Upstreams name it; `upstreams` are they, as `registry name`."""
+    """Upstreams name it; `fields` says which."""
 
     code = "secret_in_use"
-
-    def __init__(self, message: str, *, upstreams: Sequence[str] = ()) -> None:
-        super().__init__(message, fields={"name": ", ".join(upstreams)})
-        self.upstreams = tuple(upstreams)
 
 
 def users_of(workspace: Workspace) -> dict[str, list[Upstream]]:
@@ -55,7 +49,7 @@ def remove_secret(*, actor: Actor, secret: Secret) -> None:
     users = [f"{upstream.registry.slug} {upstream.name}" for upstream in users_of(secret.workspace).get(secret.name, [])]
     if users:
         sentence = f"{secret.name} is in use by {', '.join(users)}: give these other credentials first, or replace the secret's value."
-        raise SecretInUse(sentence, upstreams=users)
+        raise SecretInUse(sentence, fields={"name": ", ".join(users)})
     secrets.remove_secret(actor=actor, secret=secret)
 
 
