@@ -74,6 +74,12 @@ class UpstreamIntegrityMismatch(UpstreamError):
     code = "upstream_integrity_mismatch"
 
 
+class UpstreamBusy(UpstreamUnreachable):
+    """So many questions to it are open that this one was not put."""
+
+    code = "upstream_busy"
+
+
 class InternalSourceUnavailable(UpstreamUnreachable):
     """Rule 4: an internal upstream cannot answer, so nobody else is asked."""
 

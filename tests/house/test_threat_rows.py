@@ -77,15 +77,22 @@ ROWS: dict[str, tuple[str, ...]] = {
     "U2": (
         f"{LIVE}credentials.py::test_a_redirect_to_a_private_address_is_refused",
         f"{UP}addresses.py::test_a_redirect_elsewhere_opens_no_line",
+        f"{UP}rebinding.py::test_no_connection_was_made_to_a_private_address",
     ),
     "U3": (f"{UP}addresses.py::test_a_sixth_is_not", f"{UP}addresses.py::test_https_is_never_left_for_http"),
-    "U4": (f"{UP}addresses.py::test_a_name_is_resolved_once_and_the_line_goes_to_what_was_judged",),
-    "U5": (f"{UP}addresses.py::test_a_name_with_a_public_and_a_private_address_is_refused",),
+    "U4": (
+        f"{UP}addresses.py::test_a_name_is_resolved_once_and_the_line_goes_to_what_was_judged",
+        f"{UP}rebinding.py::test_an_upstream_of_this_name",
+    ),
+    "U5": (
+        f"{UP}addresses.py::test_a_name_with_a_public_and_a_private_address_is_refused",
+        f"{UP}rebinding.py::test_an_upstream_of_this_name",
+    ),
     "U6": (f"{UP}addresses.py::test_proxies_of_the_environment_are_not_used",),
     "U7": (f"{LIVE}credentials.py::test_a_private_address_is_refused_when_connecting",),
     # There is no "test connection", webhook, avatar or image proxy: nothing of ours fetches what a person types in but upstreams.
     "U8": (f"{HOUSE}threat_rows.py::test_nothing_but_the_guarded_client_opens_connections",),
-    "U9": (f"{LIVE}credentials.py::test_refused_credentials_are_a_502",),
+    "U9": (f"{LIVE}credentials.py::test_refused_credentials_are_a_502", f"{UP}troubles.py::test_people_read_a_sentence"),
     "U10": (f"{LIVE}credentials.py::test_no_secret_in_answers_or_logs",),
     "U11": (f"{LIVE}credentials.py::test_a_tarball_on_another_host_gets_none",),
     "U12": (f"{LIVE}credentials.py::test_a_redirect_elsewhere_carries_none",),
@@ -112,6 +119,7 @@ ROWS: dict[str, tuple[str, ...]] = {
     ),
     "U23": (
         f"{HOSTILE}::test_a_bomb_takes_little_memory",
+        "tests/faults/test_heavy_upstreams.py::*",
         f"{HOSTILE}::test_fifty_thousand_versions_are_served",
         f"{UP}conversation.py::test_a_drip_ends_at_the_total_limit",
         f"{LIVE}trouble.py::test_metadata",

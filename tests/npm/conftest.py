@@ -9,6 +9,7 @@ from tests.npm.team import Team
 from tests.parts.recorder import Recorder
 from upstreams.clients.breaker import BREAKERS
 from upstreams.clients.guard import parse_network
+from upstreams.services import troubles
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +29,7 @@ def loopback(settings: Any) -> None:
     settings.ALLOWED_PRIVATE_NETWORKS = (parse_network("127.0.0.0/8"),)
     settings.UPSTREAM_READ_TIMEOUT = 2.0
     BREAKERS._counts.clear()
+    troubles._told.clear()
 
 
 @pytest.fixture

@@ -71,4 +71,6 @@ def facts() -> tuple[object, ...]:
         Star.objects.values_list("package__name", "member"),
         Package.objects.values_list("name", "revision"),
     )
-    return (*(sorted(one, key=str) for one in rows), Event.objects.count(), RetiredVersion.objects.count(), Token.objects.count())
+    # That an upstream was in trouble may be told; it is no doing of whoever was refused.
+    events = Event.objects.exclude(action__endswith="upstream_trouble").exclude(action="upstream.trouble")
+    return (*(sorted(one, key=str) for one in rows), events.count(), RetiredVersion.objects.count(), Token.objects.count())

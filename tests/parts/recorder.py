@@ -80,7 +80,7 @@ Fault = Callable[["Handler", Callable[[], None]], None]
 class Recorder:
     """Start it, `add` packages, ask `asked(name)` what arrived. Use as a context manager."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, host: str = "127.0.0.1") -> None:
         self.seen: list[Seen] = []
         self.offers: dict[str, Offer] = {}
         self.faults: dict[tuple[str, str], Fault] = {}
@@ -90,7 +90,7 @@ class Recorder:
         self.audits = {"bulk"}  # the forms of audit it answers: bulk, quick
         self.searches = True
         self.over = threading.Event()
-        self._server = Server(("127.0.0.1", port), Handler, self)
+        self._server = Server((host, port), Handler, self)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
     @property

@@ -21,6 +21,7 @@ from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionErro
 from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
 from upstreams.clients.breaker import BREAKERS
+from upstreams.clients.certificates import tls_cause
 from upstreams.clients.connections import Origin, no_check, pool_for, sending
 from upstreams.clients.guard import AddressForbidden, AllowedNetwork
 from upstreams.clients.watchdog import SLOTS, WATCHDOG, Watch, release, unless_answered
@@ -40,7 +41,7 @@ MINIMUM_RATE = 1024  # bytes per second
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 KEEPING = frozenset({307, 308})  # those that keep the method and the body (RFC 9110, section 15.4)
 USER_AGENT = "gatehouse"
-NUMBER = re.compile(r"[0-9]{1,9}")
+NUMBER = re.compile(r"[0-9]{1,15}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +80,8 @@ class Answer:
         """The decoded body; never more than `limit` bytes after decompression, in bounded time."""
         decoder = _decoder(self.headers.get("content-encoding", ""), self.upstream)
         begun, raw, total = time.monotonic(), 0, 0
+        if (self.length or 0) > limit:  # it says so itself: nothing of it is read
+            raise self._too_much(limit)
         with _translated(self.upstream, self._watch):
             # read1 gives what one system call brought: a whole PIECE would wait for the last drop of a drip.
             while piece := self._response.read1(PIECE, decode_content=False):
@@ -87,7 +90,7 @@ class Answer:
                 for decoded in decoder(piece):
                     total += len(decoded)
                     if total > limit:
-                        raise UpstreamBadAnswer(f"Upstream {self.upstream} sent more than {limit:,} bytes.", upstream=self.upstream)
+                        raise self._too_much(limit)
                     yield decoded
             self._judge(begun, raw)  # a line that was broken off may look like the end of the body
 
@@ -95,6 +98,9 @@ class Answer:
         """Give the connection up; an unread one is not used again."""
         self._response.close()
         self._done()
+
+    def _too_much(self, limit: int) -> UpstreamBadAnswer:
+        return UpstreamBadAnswer(f"Upstream {self.upstream} sent more than {limit:,} bytes.", upstream=self.upstream)
 
     def _judge(self, begun: float, raw: int) -> None:
         now = time.monotonic()
@@ -258,5 +264,5 @@ def _cause(error: Exception) -> str:
     if isinstance(error, NewConnectionError):
         return "connection refused"
     if isinstance(error, urllib3.exceptions.SSLError | ssl.SSLError):
-        return "TLS failed"
+        return tls_cause(error)
     return "the connection broke"

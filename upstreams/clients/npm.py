@@ -16,7 +16,7 @@ from upstreams.clients.http import Answer, Target, get, refuse_status
 from upstreams.errors import UpstreamBadAnswer
 from upstreams.memory import parsed
 
-CONTAINERS, VALUES = 1_000_000, 8_000_000  # objects and lists, and commas, in one document: bounds what it takes in memory
+CONTAINERS, VALUES = 1_000_000, 4_000_000  # objects and lists, and commas, in one document: bounds what it takes in memory
 OK, NOT_MODIFIED, NOT_FOUND, GONE = 200, 304, 404, 410
 
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from upstreams.errors import UpstreamUnreachable
+from upstreams.errors import UpstreamBusy
 
 AT_ONCE = 32  # questions of one kind a process has open at one upstream: half the threads, and as many as it downloads files
 WAIT = 5.0  # seconds to wait for one of them to end
@@ -104,14 +104,14 @@ class Slots:
         self._lock = threading.Lock()
 
     def take(self, asked: object, name: str) -> threading.BoundedSemaphore:
-        """Wait for a free one; the caller releases it. Raises UpstreamUnreachable."""
+        """Wait for a free one; the caller releases it. Raises UpstreamBusy."""
         with self._lock:
             if len(self._slots) > ENTRIES:
                 self._slots.clear()
             slot = self._slots.setdefault(asked, threading.BoundedSemaphore(AT_ONCE))
         if not slot.acquire(timeout=WAIT):
             sentence = f"Too many questions to upstream {name} are open already; try again."
-            raise UpstreamUnreachable(sentence, upstream=name, retry_after=AGAIN)
+            raise UpstreamBusy(sentence, upstream=name, retry_after=AGAIN)
         return slot
 
 

@@ -18,6 +18,7 @@ from upstreams.errors import RuleChanged, UpstreamError
 from upstreams.flight import release_connection
 from upstreams.models import Upstream
 from upstreams.services.outgoing import Survey, limited, survey_asking, switch_holds, trouble
+from upstreams.services.troubles import tell_of_trouble
 from workspaces.access import Action, Actor, Target
 
 BULK, QUICK = "/-/npm/v1/security/advisories/bulk", "/-/npm/v1/security/audits/quick"
@@ -98,4 +99,5 @@ def _ask(told: Told, found: Survey, upstream: Upstream, wanted: Versions) -> Non
                 return
             merge(told.advisories, from_quick(answer, wanted))
     except UpstreamError as error:
+        tell_of_trouble(upstream, error, "audit")
         told.notices.append(f"Not all was audited: {trouble(error)}")

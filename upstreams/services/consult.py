@@ -14,11 +14,12 @@ from upstreams.clients.npm import Fetched, Known, fetch_packument
 from upstreams.durability import remembered
 from upstreams.errors import RuleChanged, UpstreamError
 from upstreams.flight import release_connection, single_flight
-from upstreams.memory import parsed
+from upstreams.memory import let_go, parsed
 from upstreams.models import Upstream, UpstreamDocument
 from upstreams.selectors.facts import Replied, replied
 from upstreams.services.alerts import removed_upstream
 from upstreams.services.pinning import pin
+from upstreams.services.troubles import tell_of_trouble
 from upstreams.targets import target_of
 from upstreams.terms import Reply
 
@@ -48,6 +49,8 @@ def consult(upstream: Upstream, name: Name, *, still_holds: Callable[[], None]) 
         try:
             fetched = fetch_packument(target_of(upstream), name, known, limit=settings.METADATA_LIMIT, before_send=before_send)
         except UpstreamError as error:
+            let_go(error)
+            tell_of_trouble(upstream, error, name.full)
             return _stand_in(row, error, now)
         return replied(_keep(upstream, name, fetched, still_holds))
 

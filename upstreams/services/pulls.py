@@ -27,6 +27,7 @@ from upstreams.services.alerts import integrity_changed
 from upstreams.services.entry import Newcomer, adopt, enter
 from upstreams.services.pinning import pins_of
 from upstreams.services.resolve import Resolution
+from upstreams.services.troubles import telling
 from upstreams.spool import Progress
 from upstreams.targets import target_of
 
@@ -70,6 +71,10 @@ class Pull:
 
     def run(self, progress: Progress) -> None:
         """Download, verify, store, record. Raises UpstreamError subclasses; nothing unverified is kept."""
+        with telling(self.upstream, f"{self.resolution.name.full}@{self.offer.version}"):
+            self._run(progress)
+
+    def _run(self, progress: Progress) -> None:
         promised = self._promised()
         target = target_of(self.upstream)
         release_connection()  # a slow upstream holds no database connection

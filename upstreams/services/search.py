@@ -16,6 +16,7 @@ from upstreams.selectors.facts import Ground
 from upstreams.selectors.many import Moment, moment_of
 from upstreams.services.outgoing import limited, parsed, survey, switch_holds, trouble
 from upstreams.services.texts import why_it_stays
+from upstreams.services.troubles import tell_of_trouble
 from workspaces.access import Action, Actor, Target
 
 UPSTREAMS = 3  # public upstreams that are asked for one page
@@ -100,6 +101,7 @@ def _with_upstreams(actor: Actor, registry: Registry, text: str, own: Found, sta
         try:
             _add(actor, upstream, text, others, moment)
         except UpstreamError as error:
+            tell_of_trouble(upstream, error, "search")
             notices.append(f"Not all was searched: {trouble(error)}")
     return Results(own.hits, tuple(others.found), own.total + others.total, tuple(notices))
 

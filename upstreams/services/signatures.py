@@ -21,6 +21,7 @@ from upstreams.selectors.facts import current_epochs
 from upstreams.services.consult import load
 from upstreams.services.renderings import visible_versions
 from upstreams.services.resolve import Resolution, resolve
+from upstreams.services.troubles import tell_of_trouble, telling
 from upstreams.targets import target_of
 
 LOG = logging.getLogger(__name__)
@@ -90,7 +91,8 @@ def attestations(registry: Registry, name: Name, version: str) -> Mapping[str, A
                 raise RuleChanged("The rules for this package changed just now; try again.", retry_after=1)
             release_connection()  # whoever waits for an upstream holds no database connection
 
-        said = fetch_attestations(target_of(upstream), name, version, before_send=still_holds)
+        with telling(upstream, f"{name.full}@{version}"):
+            said = fetch_attestations(target_of(upstream), name, version, before_send=still_holds)
         if said is not None:
             return said
     raise VersionNotFound(f"There are no attestations of {name.full}@{version[:80]}.")
@@ -133,6 +135,7 @@ def _keys_of(upstream: Upstream) -> list[Key]:
         try:
             fetched = {"keys": fetch_keys(target_of(upstream)), "until": time.time() + FRESH, "error": ""}
         except UpstreamError as error:
+            tell_of_trouble(upstream, error, "keys")
             fetched = {"keys": known["keys"] if known else None, "until": time.time() + FRESH_FAILURE, "error": error.message}
         cache.set(place, fetched, KEPT)
         return _known(fetched)

@@ -25,6 +25,8 @@ WORDS = {
     "alert.manifest_differs": gettext_lazy("The package.json in a tarball is not what its document said; the tarball is believed"),
     "alert.removed_upstream": gettext_lazy("An upstream no longer offers what it offered; versions whose files are kept here stay"),
     "alert.internal_upstream_answered": gettext_lazy("An internal upstream answered for a name, which is internal since"),
+    "alert.upstream_trouble": gettext_lazy("An upstream cannot be used until somebody mends it"),
+    "upstream.trouble": gettext_lazy("An upstream was in trouble"),
     "ask": gettext_lazy("an install would ask the sources marked “would be asked” first"),
     "answer": gettext_lazy("it is answered from the sources below"),
     "absent": gettext_lazy("no source that may answer has it"),
@@ -50,7 +52,10 @@ def ago(moment: datetime | None) -> SafeString | str:
 
 @register.filter
 def compact(value: object) -> str:
-    """A JSON value of an event on one line: `internal: true, size: 12`."""
+    """A JSON value of an event on one line: `internal: true, size: 12`; a sentence that was written for people stands whole and first."""
+    if isinstance(value, dict) and isinstance(value.get("sentence"), str):
+        rest = compact({key: inner for key, inner in value.items() if key != "sentence"})
+        return f"{value['sentence']} ({rest})" if rest else value["sentence"]
     if isinstance(value, dict):
         return ", ".join(f"{key}: {_short(inner)}" for key, inner in value.items() if inner not in (None, "", []))[:300]
     return "" if value is None else _short(value)

@@ -1,0 +1,126 @@
+"""Trouble with upstreams in the audit log: once an hour for each upstream and kind, in words, without a secret."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from tests.npm.outside import connect
+from tests.npm.team import Team
+from tests.parts import faults
+from tests.parts.recorder import Fault, Recorder
+from upstreams.clients import watchdog
+from upstreams.seal import seal
+from upstreams.services import troubles
+from workspaces.models import Event
+
+SECRET = "a-secret-of-the-partner"
+BULK = "/-/npm/v1/security/advisories/bulk"
+
+
+def told() -> list[tuple[str, Any]]:
+    """Actions and codes of what was told, oldest first."""
+    return [(event.action, said(event)["code"]) for event in Event.objects.filter(actor="gatehouse").order_by("pk")]
+
+
+def said(event: Event) -> dict[str, Any]:
+    """What the event says is new."""
+    assert event.new is not None
+    found: dict[str, Any] = event.new
+    return found
+
+
+def ask(team: Team, name: str) -> int:
+    status: int = team.send("rita", "GET", f"/{name}").status_code
+    return status
+
+
+def test_each_kind_is_told_once_an_hour(team: Team, recorder: Recorder, loopback: None) -> None:
+    connect(team, recorder)
+    refused, garbled = ("alert.upstream_trouble", "upstream_unauthorized"), ("upstream.trouble", "upstream_bad_answer")
+    recorder.misbehave("*", faults.status(403))
+    assert [ask(team, f"one-{number}") for number in range(3)] == [502] * 3
+    assert told() == [refused]
+    recorder.misbehave("*", faults.garbage())
+    assert [ask(team, f"two-{number}") for number in range(3)] == [502] * 3
+    assert told() == [refused, garbled]
+
+    troubles._told.clear()  # another process, or this one an hour later
+    ask(team, "three")
+    assert told() == [refused, garbled]
+    troubles._told.clear()
+    Event.objects.update(at=timezone.now() - timedelta(hours=1, seconds=1))
+    ask(team, "four")
+    assert told() == [refused, garbled, garbled]
+
+
+def test_two_upstreams_are_two(team: Team, recorder: Recorder, other_recorder: Recorder, loopback: None) -> None:
+    connect(team, recorder, "first", patterns=["first-*"])
+    connect(team, other_recorder, "second", patterns=["second-*"], is_internal=True)
+    for one in (recorder, other_recorder):
+        one.misbehave("*", faults.close)
+    assert [ask(team, name) for name in ("first-a", "first-b", "second-a", "second-b")] == [503] * 4
+    found = Event.objects.filter(action="upstream.trouble").order_by("pk")
+    assert [(event.object.rpartition(" ")[2], said(event)["about"], said(event)["internal"]) for event in found] == [
+        ("first", "first-a", False),
+        ("second", "second-a", True),
+    ]
+
+
+BY_THE_WAY: dict[str, tuple[str, str, str]] = {
+    "search": ("GET", "/-/v1/search?text=graph", "search"),
+    "audit": ("POST", BULK, "audit"),
+    "keys": ("GET", "/-/npm/v1/keys", "keys"),
+}
+
+
+@pytest.mark.parametrize("case", BY_THE_WAY)
+def test_questions_by_the_way_are_told_too(open_team: Team, recorder: Recorder, case: str) -> None:
+    method, path, about = BY_THE_WAY[case]
+    for where in ("search", "audit", "packument"):
+        recorder.misbehave("*", faults.status(500), where=where)
+    answer = open_team.send("rita", method, path, {"public-thing": ["1.0.0"]} if method == "POST" else None)
+    assert answer.status_code == 200, answer.content
+    assert [said(event)["about"] for event in Event.objects.filter(action="upstream.trouble")] == [about]
+
+
+def test_what_is_our_own_doing_is_not_told(team: Team, recorder: Recorder, loopback: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many questions open at once, or a rule that changed under one, is no trouble of the upstream's."""
+    connect(team, recorder)
+    monkeypatch.setattr(watchdog, "AT_ONCE", 0)
+    monkeypatch.setattr(watchdog, "WAIT", 0.01)
+    monkeypatch.setattr(watchdog.SLOTS, "_slots", {})
+    assert ask(team, "busy") == 503
+    assert told() == []
+
+
+@pytest.mark.parametrize("fault", [faults.status(401), faults.status(500), faults.garbage(SECRET.encode())], ids=["401", "500", "echo"])
+def test_no_secret_is_told(team: Team, recorder: Recorder, loopback: None, fault: Fault) -> None:
+    connect(team, recorder, auth_type="bearer", secret_sealed=seal(SECRET))
+    recorder.misbehave("*", fault)
+    ask(team, "secretive")
+    assert len(told()) == 1
+    assert SECRET not in str(list(Event.objects.values_list("object", "old", "new")))
+
+
+def test_the_good_path_writes_nothing(team: Team, recorder: Recorder, loopback: None) -> None:
+    connect(team, recorder)
+    recorder.add("fine")
+    assert ask(team, "fine") == 200
+    assert ask(team, "absent") == 404
+    assert told() == []
+
+
+def test_people_read_a_sentence(team: Team, recorder: Recorder, loopback: None) -> None:
+    connect(team, recorder, "partner")
+    recorder.misbehave("*", faults.status(401))
+    ask(team, "@partner/thing")
+    page = Client()
+    page.force_login(team.people["alice"])
+    for address in (f"/{team.slug}/activity/", f"/{team.slug}/"):
+        shown = page.get(address).content.decode()
+        assert "Upstream partner refused our credentials (401)." in shown, address
+        assert "An upstream cannot be used until somebody mends it" in shown, address
+        assert "about: @partner/thing" in shown, address
