@@ -7,7 +7,7 @@ from typing import cast
 
 from celery import Celery
 from celery.beat import EmbeddedService
-from celery.signals import worker_ready, worker_shutdown
+from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
 
 from config.lifeline import CLOCK
@@ -34,6 +34,14 @@ def _stop_observing(**_: object) -> None:
     from protocols import observation
 
     observation.stop()
+
+
+@worker_shutting_down.connect
+def _give_jobs_back(**_: object) -> None:
+    """A mirror job takes hours, an ending worker has seconds: another goes on with it, or this one after its restart."""
+    from upstreams.services.mirroring.engine import STOP
+
+    STOP.set()
 
 
 @worker_ready.connect

@@ -40,6 +40,10 @@ UPSTREAM_VARIABLES = ENVIRONMENT.upstream_variables
 UPSTREAM_CONNECT_TIMEOUT = 10.0
 UPSTREAM_READ_TIMEOUT = 20.0  # between two bytes
 UPSTREAM_TOTAL_TIMEOUT = 300.0  # one whole answer
+MIRROR_AT_ONCE = 8  # downloads of mirror jobs at one upstream, in the whole installation
+MIRROR_SLICE = 20.0  # seconds a worker stays with one job before others have their turn
+MIRROR_SILENCE = timedelta(seconds=45)  # a worker that gave no sign of life for so long is dead, and its job is gone on with
+MIRROR_PAUSE = 10.0  # seconds, at most, that a job waits before it tries again what did not answer
 
 # --- hosts ----------------------------------------------------------------------------------------
 _own_host = ENVIRONMENT.external_host.split("://", 1)[1].rsplit(":", 1)[0] if ENVIRONMENT.external_host else ""
@@ -269,6 +273,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "upstreams.tasks.sweep", "schedule": 60.0},
     "forget": {"task": "upstreams.tasks.forget", "schedule": 3600.0},
+    "attend_mirrors": {"task": "upstreams.tasks.attend_mirrors", "schedule": 60.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 

@@ -198,10 +198,12 @@ class Mirror(models.Model):
     upstream = models.ForeignKey(Upstream, on_delete=models.CASCADE, related_name="mirrors")
     patterns = models.JSONField(default=list)  # globs over names; exact `name@version` where a lock file or a list asked for it
     options = models.JSONField(default=dict)  # dependencies, versions, … as the service understands them
+    listed = models.CharField(max_length=100, blank=True, default="", db_default="")  # the list it was ordered with, in words
     state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
     total = models.PositiveIntegerField(default=0)
     done = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
+    names = models.PositiveIntegerField(default=0, db_default=0)  # whose versions were looked up
     trouble = models.TextField(blank=True)  # why the job as a whole failed
     asked_by = models.CharField(max_length=128, blank=True)
     cancel_asked = models.BooleanField(default=False)

@@ -95,6 +95,16 @@ class Tail:
         self._given += len(piece)
         return piece
 
+    def wait(self, patience: float) -> None:
+        """Until its writer has ended, without reading. Raises UpstreamUnreachable when that came to nothing."""
+        until = time.monotonic() + patience
+        while self._spool.word(self._path) == RUNNING and time.monotonic() < until:
+            time.sleep(POLL)
+        word = self._spool.word(self._path)
+        self.close()
+        if word != DONE:
+            raise UpstreamUnreachable("The download came to nothing; try again.", retry_after=1)
+
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()
@@ -137,6 +147,23 @@ class Spool:
                 return None
             time.sleep(POLL)
         raise UpstreamTimeout("The download takes too long; it goes on, try again.", retry_after=5)
+
+    def fill(self, work: Callable[[Progress], None], *, is_here: Callable[[], bool], patience: float) -> None:
+        """The same for a caller that wants the file here and none of its bytes: in this thread, or by whoever is at it already.
+
+        Raises what `join` raises.
+        """
+        handle = try_lock(self._lock)
+        if handle is None:
+            tail = self.join(work, is_here=is_here, patience=patience)
+            if tail is not None:
+                tail.wait(patience)
+        elif not self._is_needless(handle, is_here):
+            self._state.unlink(missing_ok=True)
+            self._write(handle, work)
+            state = self.state()
+            if state is not None and state.word == FAILED:
+                raise _error(state)
 
     def state(self) -> State | None:
         """What the writer told last, or None."""

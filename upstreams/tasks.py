@@ -1,18 +1,23 @@
 """Background work of the upstreams' floor: fetch ids, call one service, nothing else."""
 
+import logging
 import time
 from pathlib import Path
 
 from celery import shared_task
 from django.conf import settings
+from kombu.exceptions import OperationalError
 
 from packages.services.listing import list_missing
 from packages.services.signing import sign_missing
 from tokens.services.web_login import sweep_logins
+from upstreams.services.mirroring.hold import abandoned
+from upstreams.services.mirroring.work import work
 from upstreams.services.upkeep import forget_answers, forget_renderings, shrink_cache
 
 SIGNED_AT_ONCE = 5000  # versions
 STALE_AFTER = 3600.0  # seconds without a write: whoever was writing is gone
+log = logging.getLogger(__name__)
 FOLDERS = ("staging", "spool")
 
 
@@ -31,6 +36,29 @@ def forget() -> None:
     forget_renderings()
     forget_answers()
     shrink_cache()
+
+
+@shared_task
+def mirror(mirror_id: int) -> None:
+    """A stay with a mirror job; then whoever's turn it is at that upstream."""
+    following = work(mirror_id)
+    if following is not None:
+        send_mirror(following)
+
+
+@shared_task
+def attend_mirrors() -> None:
+    """Each minute: jobs whose worker died, or whose message was lost."""
+    for mirror_id in abandoned():
+        send_mirror(mirror_id)
+
+
+def send_mirror(mirror_id: int) -> None:
+    """Let a worker have the job. A message that the queue does not take is made up for by the next minute."""
+    try:
+        mirror.apply_async((mirror_id,), retry=False)
+    except (OperationalError, OSError):
+        log.warning("the queue does not take messages; mirror job %s waits for the next minute", mirror_id)
 
 
 def sweep_files(before: float) -> int:

@@ -29,12 +29,9 @@ def ask_audit(target: Target, body: bytes, *, before_send: Callable[[], None] = 
     return _object(target, post(target, target.url, body, {**HEADERS, "content-type": "application/json"}, before_send=before_send))
 
 
-def _object(target: Target, answer: Answer) -> dict[str, Any] | None:
+def ask_document(target: Target, answer: Answer) -> Any:
+    """The JSON of an answer, bounded; the answer is closed. Raises UpstreamBadAnswer."""
     try:
-        if answer.status in NOT_DONE:
-            return None
-        if answer.status != OK:
-            raise refuse_status(answer)
         data = b"".join(answer.pieces(ANSWER_LIMIT))
     finally:
         answer.close()
@@ -45,6 +42,17 @@ def _object(target: Target, answer: Answer) -> dict[str, Any] | None:
         refuse_echo(target, orjson.dumps(found))
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         raise UpstreamBadAnswer(f"Upstream {answer.upstream} did not send JSON that can be used.", upstream=answer.upstream) from None
+    return found
+
+
+def _object(target: Target, answer: Answer) -> dict[str, Any] | None:
+    if answer.status in NOT_DONE:
+        answer.close()
+        return None
+    if answer.status != OK:
+        answer.close()
+        raise refuse_status(answer)
+    found = ask_document(target, answer)
     if not isinstance(found, dict):
         raise UpstreamBadAnswer(f"Upstream {answer.upstream} did not send a JSON object.", upstream=answer.upstream)
     return found

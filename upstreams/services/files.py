@@ -63,7 +63,7 @@ def open_file(registry: Registry, name: Name, filename: str, *, links: tuple[Ups
         if held is not None:  # asked for by the odd name the upstream's own address has
             return held
         try:
-            spool = Spool(_key(registry, name, filename))
+            spool = spool_of(registry, name, filename)
             tail = spool.join(pull.run, is_here=partial(_is_stored, resolution, pull.offer.version), patience=PATIENCE)
         except RuleChanged:
             continue
@@ -143,5 +143,7 @@ def _fresh(upstream: Upstream) -> Upstream:
     return Upstream.objects.select_related("registry__workspace", "source__workspace").get(pk=upstream.pk)
 
 
-def _key(registry: Registry, name: Name, filename: str) -> str:
-    return hashlib.sha256(f"{settings.DATA_DIR}\n{registry.pk}\n{name.full}\n{filename}".encode()).hexdigest()[:40]
+def spool_of(registry: Registry, name: Name, filename: str) -> Spool:
+    """Where the download of a file is known to every process of this machine."""
+    key = f"{settings.DATA_DIR}\n{registry.pk}\n{name.full}\n{filename}"
+    return Spool(hashlib.sha256(key.encode()).hexdigest()[:40])

@@ -4,44 +4,89 @@ The job itself (progress, cancelling, resuming, turns) knows no format. A driver
 upstream: about an internal name a source that is not internal is not asked, by mirroring as little as by an install.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
+
+from django.utils import timezone
 
 from registries.models import Registry
 from upstreams.models import Upstream
+from workspaces.errors import Invalid
+
+PATTERN = "*"  # as a version: the name is a glob, and the names that meet it are to be listed
+WITHIN = "@"  # before a range: every version within it
+BEST = "@!"  # before a range: the one a client would choose
 
 
 @dataclass(frozen=True, order=True)
 class Wanted:
-    """A version to fetch, or with version '' a name whose versions are to be looked up."""
+    """A version to fetch, or a question whose answer is versions to fetch.
+
+    With version '' it is a name whose versions are to be looked up, `@^1.2` those within a range, `@!^1.2` the one that a
+    client would choose there, `*` a glob whose names are to be listed.
+    """
 
     name: str
     version: str = ""
 
+    @property
+    def is_file(self) -> bool:
+        """Whether this is one version, and no question."""
+        return self.version not in {"", PATTERN} and not self.version.startswith(WITHIN)
+
+    def __str__(self) -> str:
+        """As people write it."""
+        return f"{self.name}@{self.version.lstrip('@!')}" if self.version not in {"", PATTERN} else self.name
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What a job was ordered with. `versions`: a range in the words of the format, '' is every version that is not yanked."""
+    """What a job was ordered with.
+
+    `versions`: a range in the words of the format, '' is every version that is not yanked; `newest`: only the one of them
+    that a client would choose. `full`: nothing counts as known, what is held is looked at again. `anywhere`: a name may come
+    from whichever source the rule names, as what a lock file lists does. `strict`: the first failure ends the job.
+    """
 
     dependencies: bool = False
     versions: str = ""
+    newest: bool = False
+    full: bool = False
+    anywhere: bool = False
+    strict: bool = False
 
 
 @dataclass(frozen=True)
 class Course:
-    """Where a job leads: into `registry`, from `upstream`, with `options`."""
+    """Where a job leads: into `registry`, from `upstream`, with `options`. What was said before it `began` is asked again."""
 
     registry: Registry
     upstream: Upstream
     options: Options
+    began: datetime = field(default_factory=timezone.now)
+
+
+class PatternsRefused(Invalid):
+    """Some patterns could not be listed; `why` has a sentence for each. The names of the others were given before."""
+
+    def __init__(self, why: Mapping[str, str]) -> None:
+        super().__init__(" ".join(why.values()))
+        self.why = why
 
 
 class Driver(Protocol):
-    """One format. Each call raises UpstreamError subclasses, or Invalid with a sentence for what cannot be done."""
+    """One format. Each call raises UpstreamError subclasses, or Invalid with a sentence for what cannot be done.
+
+    A job makes one driver and calls it from several threads.
+    """
 
     def names(self, course: Course, patterns: Sequence[str]) -> Iterable[str]:
-        """The names at the upstream that meet a pattern; never asks with a pattern that meets a claim."""
+        """The names at the upstream that meet a pattern; never asks with a pattern that meets a claim.
+
+        Patterns that cannot be listed are told at the end, by PatternsRefused.
+        """
         ...
 
     def versions(self, course: Course, name: str) -> Sequence[Wanted]:

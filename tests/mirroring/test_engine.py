@@ -1,0 +1,123 @@
+"""A job from its order to its end, whatever the upstream does meanwhile."""
+
+import pytest
+
+from tests.mirroring.jobs import Jobs, troubles
+from tests.parts.recorder import Recorder
+from upstreams.models import MirrorItem
+from upstreams.services.mirroring.orders import MirrorUnderway, cancel, retry
+from workspaces.errors import Denied
+from workspaces.models import Event
+
+
+def test_every_version_of_a_name_comes_in(jobs: Jobs, recorder: Recorder) -> None:
+    recorder.add("left-pad", "1.0.0", "1.1.0", "2.0.0-beta.1")
+    mirror = jobs.run("left-pad")
+    assert (mirror.state, mirror.total, mirror.done, mirror.failed, mirror.names) == ("done", 3, 3, 0, 1)
+    assert jobs.held() == ["left-pad@1.0.0", "left-pad@1.1.0", "left-pad@2.0.0-beta.1"]
+    assert len(recorder.asked("left-pad", tarball=False)) == 1
+    assert not MirrorItem.objects.filter(mirror=mirror).exists()
+    told = [event.action for event in Event.objects.filter(action__startswith="mirror.").order_by("pk")]
+    assert told == ["mirror.ordered", "mirror.finished"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [("left-pad@1.0.0", ["1.0.0"]), ("left-pad@^1", ["1.0.0", "1.1.0"]), ("left-pad@latest", ["2.0.0"])],
+)
+def test_a_name_may_carry_a_range(jobs: Jobs, recorder: Recorder, pattern: str, expected: list[str]) -> None:
+    recorder.add("left-pad", "1.0.0", "1.1.0", "2.0.0")
+    assert jobs.run(pattern).done == len(expected)
+    assert jobs.held() == [f"left-pad@{version}" for version in expected]
+
+
+def test_a_second_run_asks_only_for_what_changed(jobs: Jobs, recorder: Recorder) -> None:
+    recorder.add("left-pad", "1.0.0")
+    jobs.run("left-pad")
+    recorder.add("left-pad", "1.0.1")
+    recorder.forget()
+    again = jobs.run("left-pad")
+    assert (again.state, again.total, again.done) == ("done", 1, 1)
+    assert [one.path for one in recorder.seen] == ["/left-pad", "/left-pad/-/left-pad-1.0.1.tgz"]
+    assert "if-none-match" in recorder.seen[0].headers
+    recorder.forget()
+    third = jobs.run("left-pad")
+    assert (third.state, third.total, third.names) == ("done", 0, 1)
+    assert [one.path for one in recorder.seen] == ["/left-pad"]
+
+
+def test_dependencies_are_followed_on_request(jobs: Jobs, recorder: Recorder) -> None:
+    recorder.add("app", "1.0.0", dependencies={"lib": "^1.0.0"}, optionalDependencies={"extra": "*"})
+    recorder.add("lib", "1.0.0", dependencies={"deep": "~1.1", "app": "*"})
+    recorder.add("lib", "1.2.0", dependencies={"deep": "~1.1", "app": "*"})
+    recorder.add("lib", "2.0.0")
+    recorder.add("deep", "1.0.0", "1.1.0", "1.2.0")
+    recorder.add("extra", "3.0.0")
+    assert jobs.run("app").total == 1
+    assert jobs.held() == ["app@1.0.0"]
+    mirror = jobs.run("app", dependencies=True)
+    assert (mirror.state, mirror.failed) == ("done", 0), troubles(mirror)
+    assert jobs.held() == ["app@1.0.0", "deep@1.1.0", "extra@3.0.0", "lib@1.2.0"]
+
+
+def test_what_failed_is_told_and_tried_again(jobs: Jobs, recorder: Recorder) -> None:
+    recorder.add("good", "1.0.0")
+    recorder.add("bad", "1.0.0")
+    recorder.misbehave("bad", lambda handler, _: handler.send(200, b"not a tarball"), where="tarball")
+    mirror = jobs.run("good", "bad", "nowhere")
+    assert (mirror.state, mirror.total, mirror.done, mirror.failed) == ("failed", 3, 1, 2)
+    assert "do not match their integrity" in troubles(mirror)["bad"]
+    assert "no package nowhere" in troubles(mirror)["nowhere"]
+    recorder.behave()
+    recorder.add("nowhere", "1.0.0")
+    recorder.forget()
+    again = jobs.finish(retry(actor=jobs.team.actor("bob"), mirror=mirror))
+    assert (again.state, again.done) == ("done", 2), troubles(again)
+    assert not recorder.asked("good")
+
+
+def test_an_upstream_that_pauses_is_waited_for(jobs: Jobs, recorder: Recorder) -> None:
+    recorder.add("busy", "1.0.0")
+    refused: list[int] = []
+
+    def busy(handler: object, answer: object) -> None:
+        refused.append(1)
+        if len(refused) > 1:
+            recorder.behave()
+        handler.send(429, b"{}", retry_after="1")  # type: ignore[attr-defined]
+
+    recorder.misbehave("busy", busy)
+    assert jobs.run("busy").state == "done"
+    assert len(refused) == 2
+
+
+def test_a_dead_upstream_ends_the_job(jobs: Jobs, recorder: Recorder) -> None:
+    recorder.stop()
+    mirror = jobs.run(*[f"name-{number}" for number in range(40)])
+    assert mirror.state == "failed"
+    assert "Given up" in mirror.trouble
+    assert mirror.items.count() == 40
+
+
+def test_the_same_is_not_ordered_twice(jobs: Jobs, recorder: Recorder) -> None:
+    recorder.add("left-pad")
+    first = jobs.order("left-pad")
+    with pytest.raises(MirrorUnderway) as refused:
+        jobs.order("left-pad")
+    assert refused.value.mirror_id == first.pk
+    jobs.order("left-pad", dependencies=True)
+    jobs.finish(first)
+    jobs.order("left-pad")
+
+
+def test_readers_order_nothing(jobs: Jobs) -> None:
+    with pytest.raises(Denied):
+        jobs.order("left-pad", who="rita")
+
+
+def test_cancelled_before_anybody_came(jobs: Jobs, recorder: Recorder) -> None:
+    recorder.add("left-pad")
+    mirror = cancel(actor=jobs.team.actor("bob"), mirror=jobs.order("left-pad"))
+    assert mirror.state == "cancelled"
+    assert jobs.finish(mirror).state == "cancelled"
+    assert not recorder.seen

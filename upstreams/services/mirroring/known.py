@@ -1,0 +1,39 @@
+"""The formats that can be mirrored: a line each for its driver and for the grammar of its names."""
+
+from collections.abc import Callable, Mapping
+
+from packages.formats.npm.names import parse_known
+from packages.formats.npm.versions import is_version
+from packages.models import Format
+from upstreams.services.mirroring.drivers import WITHIN, Driver, Wanted
+from upstreams.services.mirroring.npm import Npm
+from workspaces.errors import Unsupported
+
+DRIVERS: Mapping[str, Callable[[], Driver]] = {
+    Format.NPM: Npm,
+}
+NAMES: Mapping[str, Callable[[str], object]] = {
+    Format.NPM: parse_known,
+}
+
+
+class FormatNotMirrored(Unsupported):
+    """Upstreams of this format cannot be mirrored."""
+
+    code = "format_not_mirrored"
+
+
+def driver_for(format: str) -> Driver:  # noqa: A002 - the field's own word
+    """A driver for one job. Raises FormatNotMirrored."""
+    if format not in DRIVERS:
+        raise FormatNotMirrored(f"Upstreams of format {format} cannot be mirrored yet.")
+    return DRIVERS[format]()
+
+
+def wanted_of(format: str, text: str) -> Wanted:  # noqa: A002 - the field's own word
+    """What `name`, `name@1.2.3` or `name@^1.2` asks for. Raises NameInvalid."""
+    name, at, version = text[1:].partition("@")
+    name = text[0] + name
+    if format in NAMES:
+        NAMES[format](name)
+    return Wanted(name, version if not at or is_version(version) else WITHIN + (version.strip() or "*"))

@@ -1,0 +1,196 @@
+"""Mirroring npm packages: asks as an install would, and keeps what comes as an install's bytes are kept."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import orjson
+from django.utils import timezone
+
+from packages import blobs
+from packages.errors import VersionNotFound
+from packages.formats.npm.choosing import best, needs, within
+from packages.formats.npm.names import Name, parse_known
+from packages.formats.npm.packument import Manifest
+from packages.models import File, RetiredVersion, Version
+from upstreams.errors import RuleChanged, UpstreamUnreachable
+from upstreams.models import Upstream, UpstreamDocument
+from upstreams.services.consult import load
+from upstreams.services.documents import composed
+from upstreams.services.files import open_file, spool_of
+from upstreams.services.mirroring.drivers import BEST, Course, Wanted
+from upstreams.services.mirroring.npm_names import Listing
+from upstreams.services.pulls import Offer, Pull, offered_versions
+from upstreams.services.resolve import Resolution, resolve
+from upstreams.spool import Tail
+from workspaces.errors import Invalid
+
+TRIES = 5  # times a version is begun anew because the rules changed under it
+PATIENCE = 330.0  # seconds for one file
+KEPT_NAMES, KEPT_BYTES = 64, 16 * 1024 * 1024  # what was looked up and is at hand: names, and what their documents take
+TYPICAL = 4 * 1024  # bytes of a manifest in memory
+
+
+class NotFromHere(Invalid):
+    """By the rule this upstream is not the one that answers for the name."""
+
+    code = "not_from_here"
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What the rule lets an upstream offer of a name. No upstream: the name comes from a registry of this workspace, or is here."""
+
+    resolution: Resolution
+    upstream: Upstream | None
+    offers: Mapping[str, Offer]
+    tags: Mapping[str, str]
+    size: int = 0
+
+
+class Npm:
+    """The driver of one job."""
+
+    def __init__(self) -> None:
+        self._looks: OrderedDict[str, _Look] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def names(self, course: Course, patterns: Sequence[str]) -> Iterator[str]:
+        """From the upstream's own list, else from its search."""
+        return Listing(course).names(patterns)
+
+    def versions(self, course: Course, name: str) -> Sequence[Wanted]:
+        """Those the upstream offers now, without what is held or was deleted on purpose."""
+        parsed, options = parse_known(name), course.options
+        look = self._look(course, parsed)
+        if options.newest:
+            chosen = best(look.offers, look.tags, options.versions)
+            found = [chosen] if chosen else []
+        else:
+            found = within(look.offers, look.tags, options.versions)
+        if options.versions and not found:
+            raise VersionNotFound(f"{name} has no version that fits “{options.versions[:100]}”.")
+        unwanted = _unwanted(course, parsed)
+        wanted = [version for version in found if version not in unwanted]
+        self._keep(parsed.full, look, wanted)
+        return [Wanted(name, version) for version in wanted]
+
+    def fetch(self, course: Course, wanted: Wanted) -> Sequence[Wanted]:
+        """One version, by the same pull as an install's."""
+        name = parse_known(wanted.name)
+        for _ in range(TRIES):
+            try:
+                manifest = self._fetched(course, name, wanted.version)
+                return [Wanted(needed, BEST + words) for needed, words in needs(manifest)] if course.options.dependencies else []
+            except RuleChanged:
+                self._forget(name.full)
+        raise RuleChanged("The rules for this package are being changed; try again.", retry_after=1)
+
+    def _fetched(self, course: Course, name: Name, version: str) -> Manifest:
+        """The manifest of a version that is here now."""
+        held = _held_manifest(course, name, version)
+        if held is not None:
+            return held
+        look = self._at_hand(name.full, version) or self._look(course, name)
+        offer = look.offers.get(version)
+        if offer is None:
+            raise VersionNotFound(f"There is no version {version} of {name.full} at upstream {course.upstream.name}.")
+        if look.upstream is None:
+            _through(course, name, version)
+        else:
+            spool = spool_of(course.registry, name, name.tarball(version))
+            pull = Pull(look.resolution, look.upstream, offer)
+            spool.fill(pull.run, is_here=lambda: _held_manifest(course, name, version) is not None, patience=PATIENCE)
+        return offer.manifest
+
+    def _look(self, course: Course, name: Name) -> _Look:
+        """Ask by the rule; the upstream's answer is of this job's time. Raises NotFromHere, SourceAbsent, UpstreamError."""
+        _outdate(course, name)
+        resolution = resolve(course.registry, name)
+        is_anywhere = course.options.anywhere or course.options.dependencies
+        for path in resolution.decision.answering:
+            is_asked = path == (course.upstream.pk,) or (is_anywhere and len(path) == 1)
+            document = resolution.offered_at(path) if is_asked else None
+            if document is not None:
+                return _offered(resolution, path[0], document, name)
+        if is_anywhere:
+            shown = composed(resolution)
+            offers = {version: Offer(version, manifest, "", "") for version, manifest in shown["versions"].items()}
+            return _Look(resolution, None, offers, shown["dist-tags"], len(offers) * TYPICAL)
+        raise NotFromHere(f"{name.full} does not come from upstream {course.upstream.name}: {_why(course, resolution)}.")
+
+    def _keep(self, name: str, look: _Look, wanted: Sequence[str]) -> None:
+        """At hand for the fetching that follows, as long as there is room."""
+        slim = _Look(look.resolution, look.upstream, {version: look.offers[version] for version in wanted}, {}, look.size)
+        with self._lock:
+            self._looks[name] = slim
+            while len(self._looks) > KEPT_NAMES or (sum(one.size for one in self._looks.values()) > KEPT_BYTES and len(self._looks) > 1):
+                self._looks.popitem(last=False)
+
+    def _at_hand(self, name: str, version: str) -> _Look | None:
+        with self._lock:
+            look = self._looks.get(name)
+        return look if look is not None and version in look.offers else None
+
+    def _forget(self, name: str) -> None:
+        with self._lock:
+            self._looks.pop(name, None)
+
+
+def _offered(resolution: Resolution, upstream_id: int, document: UpstreamDocument, name: Name) -> _Look:
+    """What an upstream's answer offers. Raises UpstreamUnreachable when it is one of earlier times."""
+    said, upstream = resolution.situation.replies[upstream_id], resolution.situation.upstreams[upstream_id]
+    if said.is_stale:
+        raise UpstreamUnreachable(said.detail or f"Upstream {upstream.name} does not answer.", upstream=upstream.name, retry_after=5)
+    packument = load(document)
+    upstream.registry = resolution.registry
+    offers = {offer.version: offer for offer in offered_versions(packument, name)}
+    tags = packument.get("dist-tags")
+    known = {tag: version for tag, version in tags.items() if isinstance(version, str)} if isinstance(tags, dict) else {}
+    return _Look(resolution, upstream, offers, known, len(offers) * TYPICAL)
+
+
+def _why(course: Course, resolution: Resolution) -> str:
+    """The clause of the rule that speaks of the upstream."""
+    clause = next((step.clause for step in resolution.decision.steps if step.path == (course.upstream.pk,)), "")
+    return clause or resolution.decision.clause
+
+
+def _outdate(course: Course, name: Name) -> None:
+    """What the upstream said before the job began is asked again, conditionally."""
+    rows = UpstreamDocument.objects.filter(upstream=course.upstream, name=name.full, fetched_at__lt=course.began)
+    now = timezone.now()
+    if rows.filter(fresh_until__gt=now).exists():
+        rows.update(fresh_until=now)
+
+
+def _unwanted(course: Course, name: Name) -> set[str]:
+    """Versions that are here (unless what they depend on is to be looked for), or were the team's own and deleted."""
+    held = Version.objects.filter(package__registry=course.registry, package__format="npm", package__name=name.full)
+    if course.options.dependencies:
+        here = set[str]()
+    elif course.options.full:
+        rows = File.objects.filter(version__in=held).values_list("version__version", "blob__sha256")
+        here = {version for version, sha256 in rows if blobs.exists(sha256)}
+    else:
+        here = set(held.values_list("version", flat=True))
+    retired = RetiredVersion.objects.filter(registry=course.registry, format="npm", name=name.full)
+    return here | set(retired.values_list("version", flat=True))
+
+
+def _held_manifest(course: Course, name: Name, version: str) -> Manifest | None:
+    """The manifest of a version that is here with its bytes."""
+    key = {"version__package__registry": course.registry, "version__package__format": "npm", "version__package__name": name.full}
+    found = File.objects.filter(**key, version__version=version).values_list("version__manifest", "blob__sha256").first()
+    if found is None or (course.options.full and not blobs.exists(found[1])):
+        return None
+    manifest: Manifest = orjson.loads(bytes(found[0]))
+    return manifest
+
+
+def _through(course: Course, name: Name, version: str) -> None:
+    """From a registry this one is chained to, kept here as well."""
+    opened = open_file(course.registry, name, name.tarball(version))
+    if isinstance(opened, Tail):
+        opened.wait(PATIENCE)

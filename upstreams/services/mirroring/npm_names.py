@@ -1,0 +1,131 @@
+"""Which names an npm upstream has: from its own list where it gives one, else from its search, page by page.
+
+A list tells the upstream nothing. A search tells it the text, so it is asked only for what nobody here calls internal.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+
+from packages.formats.npm.names import Name
+from upstreams.clients.npm_names import all_names
+from upstreams.clients.questions import ask_search
+from upstreams.errors import RuleChanged
+from upstreams.flight import release_connection
+from upstreams.selectors.facts import Ground
+from upstreams.selectors.many import Moment, moment_of
+from upstreams.services.mirroring.drivers import Course, PatternsRefused
+from upstreams.services.mirroring.globs import meet
+from upstreams.services.outgoing import limited, parsed, survey
+from upstreams.services.search import SEARCH
+from upstreams.services.texts import why_it_stays
+from upstreams.targets import target_of
+from workspaces.access import matches
+
+PAGE = 250  # packages in one answer of a search: the most npm's own gives
+PAGES = 400
+CHUNK = 500  # names judged at once
+
+
+class Listing:
+    """Names at the upstream of a course."""
+
+    def __init__(self, course: Course) -> None:
+        self._registry, self._upstream = course.registry, course.upstream
+        self._moment: Moment = moment_of(self._registry, ())
+
+    def names(self, patterns: Sequence[str]) -> Iterator[str]:
+        """Those that meet a pattern and may come from this upstream. Raises PatternsRefused at the end, UpstreamError."""
+        listed = all_names(target_of(self._upstream), before_send=self._still_holds)
+        if listed is not None:
+            yield from self._admitted(listed, patterns)
+            return
+        why: dict[str, str] = {}
+        for pattern in patterns:
+            why[pattern] = self._refusal(pattern)
+            if not why[pattern]:
+                found = self._search(pattern)
+                why[pattern] = "" if found is not None else f"{self._cannot} has no search either; name packages or give a lock file."
+                yield from self._admitted(found or (), [pattern])
+        if refused := {pattern: sentence for pattern, sentence in why.items() if sentence}:
+            raise PatternsRefused(refused)
+
+    @property
+    def _cannot(self) -> str:
+        return f"Upstream {self._upstream.name}, which does not list its names,"
+
+    def _still_holds(self) -> None:
+        """The last look before anything leaves. Raises RuleChanged."""
+        if moment_of(self._registry, ()) != self._moment:
+            raise RuleChanged("The rules changed just now; try again.", upstream=self._upstream.name, retry_after=1)
+        release_connection()
+
+    def _refusal(self, pattern: str) -> str:
+        """Why a pattern must not be searched for, or ''. An internal upstream may know internal names."""
+        if self._upstream.is_internal:
+            return ""
+        ground = Ground.read(self._registry.workspace_id, "npm")
+        met = next((word for known, word in ground.internal_patterns() if meet(known, pattern)), "")
+        text = literal(pattern)
+        why = f"the pattern meets {met}" if met else why_it_stays(self._registry, text) if text else ""
+        advice = "name packages, or give a lock file"
+        return (
+            f"{pattern} is not searched for at upstream {self._upstream.name}, which does not list its names: {why}; {advice}."
+            if why
+            else ""
+        )
+
+    def _search(self, pattern: str) -> Iterator[str] | None:
+        """What a search for the pattern's first letters finds; None where there is no search."""
+        text = literal(pattern)
+
+        def before_send() -> None:
+            if self._refusal(pattern):
+                raise RuleChanged("The rules changed just now; try again.", upstream=self._upstream.name, retry_after=1)
+            self._still_holds()
+
+        target = limited(self._upstream, SEARCH)
+        first = ask_search(target, text=text, start=0, size=PAGE, before_send=before_send)
+        return (
+            None
+            if first is None
+            else _pages(first, lambda start: ask_search(target, text=text, start=start, size=PAGE, before_send=before_send))
+        )
+
+    def _admitted(self, names: Iterable[str], patterns: Sequence[str]) -> Iterator[str]:
+        """The names that meet a pattern, are names, lie within what the upstream is asked for, and are not internal elsewhere."""
+        fitting = (name.full for one in names if (name := parsed(one)) is not None and self._fits(name, patterns))
+        while chunk := list(islice(fitting, CHUNK)):
+            if self._upstream.is_internal:
+                yield from chunk
+                continue
+            decisions = survey(self._registry, chunk).decisions
+            yield from (name for name in chunk if decisions[name].is_internal is not True)
+
+    def _fits(self, name: Name, patterns: Sequence[str]) -> bool:
+        limits = self._upstream.patterns
+        return any(matches(one, name.full) for one in patterns) and (not limits or any(matches(one, name.full) for one in limits))
+
+
+def literal(pattern: str) -> str:
+    """The letters a pattern begins with: all that a search is told of it."""
+    ends = [place for sign in "*?" if (place := pattern.find(sign)) >= 0]
+    return pattern[: min(ends, default=len(pattern))].rstrip("/")
+
+
+def _pages(first: dict[str, object], ask: Callable[[int], dict[str, object] | None]) -> Iterator[str]:
+    answer: dict[str, object] | None = first
+    start = 0
+    for _ in range(PAGES):
+        listed = answer.get("objects") if answer is not None else None
+        if not isinstance(listed, list) or not listed:
+            return
+        yield from (
+            one["package"]["name"]
+            for one in listed
+            if isinstance(one, dict) and isinstance(one.get("package"), dict) and "name" in one["package"]
+        )
+        start += len(listed)
+        total = answer.get("total") if answer is not None else None
+        if isinstance(total, int) and start >= total:
+            return
+        answer = ask(start)

@@ -1,0 +1,65 @@
+"""A stay with a job, from taking it to giving it back."""
+
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+
+from upstreams.models import Mirror, Upstream
+from upstreams.services.mirroring.engine import Run
+from upstreams.services.mirroring.hold import new_worker, release, take, waiting_beside
+from upstreams.services.mirroring.known import driver_for
+from upstreams.services.mirroring.ledger import HoldLost, Ledger
+from upstreams.targets import target_of
+from workspaces.errors import GatehouseError, Invalid
+
+
+def no_tell() -> None:
+    """Nobody wants to know."""
+
+
+def work(mirror_id: int, *, seconds: float | None = None, worker: str = "", tell: Callable[[], None] = no_tell) -> int | None:
+    """Stay with a job for a while; the job whose turn it is then at the same upstream, which may be the same.
+
+    None: nothing is left to do there, or somebody else works there already. `worker`: who was promised the job.
+    """
+    worker = worker or new_worker()
+    mirror = take(mirror_id, worker)
+    if mirror is None:
+        return None
+    until = time.monotonic() + (settings.MIRROR_SLICE if seconds is None else seconds)
+    try:
+        try:
+            is_over = _stay(mirror, worker, until, tell)
+        except GatehouseError as error:  # nothing can be asked at all
+            Ledger(mirror.pk, worker).end(Mirror.State.FAILED, error.message)
+            is_over = True
+    except HoldLost:
+        return None
+    finally:
+        release(mirror_id, worker)
+    return _next(mirror, is_over=is_over)
+
+
+def _stay(mirror: Mirror, worker: str, until: float, tell: Callable[[], None]) -> bool:
+    check_source(mirror.upstream)
+    return Run(mirror, worker, driver_for(mirror.upstream.format), tell).go(until)
+
+
+def check_source(upstream: Upstream) -> None:
+    """That the upstream may and can be asked at all, before anything is. Raises Invalid, and UpstreamError for its credentials."""
+    if not upstream.is_enabled:
+        raise Invalid(f"Upstream {upstream.name} is disabled, so it is not asked.", fields={"upstream": "disabled"})
+    if upstream.kind != Upstream.Kind.URL:
+        sentence = (
+            f"Upstream {upstream.name} is of kind {upstream.kind}: what it has is fetched when it is asked for, and cannot be mirrored."
+        )
+        raise Invalid(sentence, fields={"upstream": "kind"})
+    driver_for(upstream.format)
+    target_of(upstream)
+
+
+def _next(mirror: Mirror, *, is_over: bool) -> int | None:
+    """Jobs of an upstream go round: the next younger one, after the youngest the oldest."""
+    waiting = sorted({*waiting_beside(mirror.upstream_id, mirror.pk), *([] if is_over else [mirror.pk])})
+    return next((number for number in waiting if number > mirror.pk), waiting[0] if waiting else None)
