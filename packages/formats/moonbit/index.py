@@ -21,7 +21,7 @@ LINE_LIMIT = 1024 * 1024  # bytes of one line
 LINES = 20_000
 DEPTH_LIMIT = 64  # objects and lists inside each other, in one line
 CHECKSUM = re.compile(r"[0-9a-fA-F]{64}")
-OURS = frozenset({"name", "version", "checksum", "yanked", "created_at"})  # what we say ourselves of a version we serve
+OURS = frozenset({"name", "version", "checksum", "yanked"})  # what we say ourselves of a version we serve
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,15 @@ def _is_name(text: object) -> bool:
     return True
 
 
+def dependencies_of(manifest: bytes) -> dict[str, str]:
+    """What a version needs, by its kept line: name -> least version."""
+    try:
+        kept = orjson.loads(manifest)
+    except orjson.JSONDecodeError:
+        return {}
+    return _dependencies(kept.get("deps")) if isinstance(kept, dict) else {}
+
+
 def manifest_of(entry: Entry) -> bytes:
     """What we keep of a version: its line without what we say ourselves. JSON."""
     return orjson.dumps({key: value for key, value in entry.manifest.items() if key not in OURS})
@@ -138,13 +147,14 @@ def render_index(name: Name, versions: Iterable[Held]) -> bytes:
 
 
 def _line(name: Name, held: Held) -> Iterator[tuple[str, Any]]:
+    kept = orjson.loads(held.manifest)
+    said = {key: value for key, value in kept.items() if key not in OURS} if isinstance(kept, dict) else {}
     yield "name", name.full
     yield "version", held.version
-    kept = orjson.loads(held.manifest)
-    yield from ((key, value) for key, value in (kept if isinstance(kept, dict) else {}).items() if key not in OURS)
-    if not isinstance(kept, dict) or "deps" not in kept:
-        yield "deps", {}
+    yield "deps", said.pop("deps", {})
+    created_at = said.pop("created_at", None)
+    yield from said.items()
     yield "checksum", held.checksum
     if held.is_yanked:
         yield "yanked", True
-    yield "created_at", held.created_at
+    yield "created_at", created_at if isinstance(created_at, str) else held.created_at

@@ -1,0 +1,122 @@
+"""The real git on this machine, over repositories of our own in DATA_DIR: no network, no configuration but ours, bounded.
+
+`run` waits for the end, `begin` gives the process. Nothing an upstream or a client sends becomes a word of a command.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from workspaces.errors import Unavailable
+
+SECONDS = 60.0
+OUTPUT_LIMIT = 64 * 1024 * 1024  # bytes
+SETTINGS = {
+    "core.hooksPath": os.devnull,
+    "core.bigFileThreshold": "1m",  # larger ones go through in pieces, not as a whole
+    "core.fsmonitor": "false",
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+    "pack.threads": "1",
+    "pack.windowMemory": "64m",
+    "protocol.allow": "never",
+    "init.defaultBranch": "main",
+}
+
+
+class GitMissing(Unavailable):
+    """There is no git on this machine."""
+
+    code = "git_missing"
+
+
+class GitFailed(Exception):
+    """git ended with an error; what it said is not repeated."""
+
+
+def begin(folder: Path, *words: str, extra: Mapping[str, str] | None = None, stdin: int = subprocess.DEVNULL) -> "subprocess.Popen[bytes]":
+    """Git in the bare repository `folder`. Raises GitMissing."""
+    settings = [part for key, value in SETTINGS.items() for part in ("-c", f"{key}={value}")]
+    return subprocess.Popen(  # noqa: S603 - words of ours alone
+        [_git(), *settings, *words],
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=folder,
+        env=_environment(folder, extra or {}),
+        start_new_session=True,
+    )
+
+
+def run(folder: Path, *words: str, extra: Mapping[str, str] | None = None, send: bytes = b"", seconds: float = SECONDS) -> bytes:
+    """What git says. Raises GitFailed, GitMissing."""
+    process = begin(folder, *words, extra=extra, stdin=subprocess.PIPE)
+    try:
+        said, _ = process.communicate(send, timeout=seconds)
+    except subprocess.TimeoutExpired:
+        raise GitFailed(f"git {words[0]} took too long") from None
+    finally:
+        end(process)
+    if process.returncode != 0 or len(said) > OUTPUT_LIMIT:
+        raise GitFailed(f"git {words[0]} failed")
+    return said
+
+
+def feed(folder: Path, words: Sequence[str], pieces: Iterable[bytes]) -> bytes:
+    """Give git what comes, piece by piece; its own bounds apply. Raises GitFailed, GitMissing, and what `pieces` raises."""
+    process = begin(folder, *words, stdin=subprocess.PIPE)
+    try:
+        assert process.stdin is not None  # noqa: S101 - asked for
+        with contextlib.suppress(BrokenPipeError):
+            for piece in pieces:
+                process.stdin.write(piece)
+        said, _ = process.communicate(timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        raise GitFailed(f"git {words[0]} took too long") from None
+    finally:
+        end(process)
+    if process.returncode != 0:
+        raise GitFailed(f"git {words[0]} failed")
+    return said
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Nothing of it stays: killed if it runs, its pipes closed."""
+    if process.poll() is None:
+        process.kill()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+    process.wait()
+
+
+def new_repository(folder: Path) -> None:
+    """An empty bare repository, without templates. Raises GitFailed, GitMissing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    run(folder, "init", "--bare", "--quiet", "--template=", str(folder))
+
+
+def _environment(folder: Path, extra: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "LC_ALL": "C",
+        "HOME": str(folder),
+        "GIT_DIR": str(folder),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        **extra,
+    }
+
+
+def _git() -> str:
+    found = shutil.which("git")
+    if found is None:
+        raise GitMissing("There is no git on this machine, which MoonBit's index needs; an operator has to install it.", retry_after=None)
+    return found

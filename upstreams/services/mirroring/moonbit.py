@@ -1,0 +1,170 @@
+"""Mirroring MoonBit modules: names out of the index, versions by the rule, zips by their checksums."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from packages.errors import VersionNotFound
+from packages.formats.moonbit.index import Entry, Index, dependencies_of
+from packages.formats.moonbit.names import Name, parse_name
+from packages.formats.moonbit.versions import is_version
+from packages.models import Format, Version
+from upstreams.errors import InternalSourceUnavailable, RuleChanged, UpstreamError
+from upstreams.models import Upstream
+from upstreams.resolution import decide
+from upstreams.selectors.facts import Ground, NameRows, facts_of, held_rows, tombstone_rows
+from upstreams.services.mirroring.drivers import Course, PatternsRefused, Wanted
+from upstreams.services.modules.consult import index_of
+from upstreams.services.modules.indexes import bring_index, names_in
+from upstreams.services.modules.pull import Pull, held_versions, keep_yanks
+from upstreams.services.modules.resolve import OtherSource, Resolution, resolve, source_for
+from upstreams.targets import target_of
+from workspaces.access import matches
+from workspaces.errors import Invalid
+
+TRIES = 5  # times a version is begun anew because the rules changed under it
+KEPT = 64  # names that were looked up and are at hand
+CHUNK = 500  # names judged at once
+EVERY, YANKED = frozenset({"", "*"}), "yanked"  # words for versions: all that are not yanked, and all
+
+
+class WordsUnknown(Invalid):
+    """What was said about versions means nothing among modules."""
+
+    code = "versions_unknown"
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What the rule lets an upstream offer of a module."""
+
+    resolution: Resolution
+    upstream: Upstream
+    index: Index
+
+
+class Moonbit:
+    """The driver of one job."""
+
+    def __init__(self) -> None:
+        self._looks: OrderedDict[str, _Look] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def names(self, course: Course, patterns: Sequence[str]) -> Iterator[str]:
+        """Out of the copy of its index, which tells the upstream nothing. Raises PatternsRefused, UpstreamError."""
+        upstream = course.upstream
+        if upstream.index_type != Upstream.IndexType.GIT:
+            sentence = f"Upstream {upstream.name} has its index over HTTP, which cannot be listed; name modules, like acme/core."
+            raise PatternsRefused(dict.fromkeys(patterns, sentence))
+        index = bring_index(upstream, target_of(upstream), course.began)
+        fitting = (name.full for name in names_in(upstream, index) if _fits(name, patterns) and _fits(name, upstream.patterns or ["*"]))
+        while chunk := list(islice(fitting, CHUNK)):
+            yield from chunk if upstream.is_internal else _not_internal(course, chunk)
+
+    def versions(self, course: Course, name: str) -> Sequence[Wanted]:
+        """Those the upstream lists now, without what is held or was deleted on purpose; what it withdrew is marked so here."""
+        parsed = parse_name(name)
+        self._forget(parsed.full)
+        look = self._look(course, parsed)
+        entries = _chosen(look.index, course)
+        if not entries and course.options.versions not in EVERY | {YANKED}:
+            raise VersionNotFound(f"{name} has no version {course.options.versions[:100]} at upstream {look.upstream.name}.")
+        keep_yanks(look.resolution, look.upstream, {entry.version: entry.is_yanked for entry in look.index.entries})
+        held = held_versions(look.resolution, look.upstream) if not course.options.dependencies else set[str]()
+        return [Wanted(parsed.full, entry.version) for entry in entries if entry.version not in held]
+
+    def fetch(self, course: Course, wanted: Wanted) -> Sequence[Wanted]:
+        """One version; with dependencies the least versions it needs, which are those a build takes."""
+        name = parse_name(wanted.name)
+        for _ in range(TRIES):
+            try:
+                needed = self._fetched(course, name, wanted.version)
+                return [Wanted(other, version) for other, version in needed.items()] if course.options.dependencies else []
+            except RuleChanged:
+                self._forget(name.full)
+        raise RuleChanged("The rules for this module are being changed; try again.", retry_after=1)
+
+    def _fetched(self, course: Course, name: Name, version: str) -> dict[str, str]:
+        """What a version needs that is here now."""
+        held = Version.objects.filter(package__registry=course.registry, package__format=Format.MOONBIT, package__name=name.full)
+        found = held.filter(version=version).values_list("manifest", "is_internal", "origin").first()
+        is_shadowed = found is not None and not found[1] and found[2] == Version.Origin.PULLED and course.upstream.is_internal
+        if found is not None and not is_shadowed:
+            return dependencies_of(bytes(found[0]))
+        look = self._look(course, name)
+        entry = look.index.entry(version)
+        if entry is None:
+            raise VersionNotFound(f"There is no version {version} of {name.full} at upstream {look.upstream.name}.")
+        Pull(look.resolution, look.upstream, entry).run()
+        return dict(entry.dependencies)
+
+    def _look(self, course: Course, name: Name) -> _Look:
+        """Ask by the rule; the upstream's answer is of this job's time. Raises OtherSource, SourceAbsent, UpstreamError."""
+        with self._lock:
+            look = self._looks.get(name.full)
+        if look is None:
+            look = _looked(course, name)
+            with self._lock:
+                self._looks[name.full] = look
+                while len(self._looks) > KEPT:
+                    self._looks.popitem(last=False)
+        return look
+
+    def _forget(self, name: str) -> None:
+        with self._lock:
+            self._looks.pop(name, None)
+
+
+def _looked(course: Course, name: Name) -> _Look:
+    upstream = course.upstream
+    try:
+        resolution = resolve(course.registry, name, fresh={upstream.pk: course.began})
+    except InternalSourceUnavailable as error:
+        if isinstance(error.__cause__, UpstreamError) and error.upstream == upstream.name:
+            raise error.__cause__ from None  # its own trouble says more
+        raise
+    try:
+        document = source_for(resolution, upstream)
+    except OtherSource:
+        others = resolution.sources() if course.options.anywhere or course.options.dependencies else []
+        if not others:
+            raise
+        upstream, document = others[0], source_for(resolution, others[0])
+    upstream.registry = resolution.registry
+    return _Look(resolution, upstream, index_of(document, name))
+
+
+def _chosen(index: Index, course: Course) -> list[Entry]:
+    """The versions that are wanted, in order. Raises WordsUnknown."""
+    words = course.options.versions.strip()
+    standing = [entry for entry in index.entries if not entry.is_yanked]
+    if course.options.newest and words in EVERY:
+        return standing[-1:]
+    if words in EVERY:
+        return standing
+    if words == YANKED:
+        return list(index.entries)
+    if not is_version(words):
+        raise WordsUnknown(f"“{words[:80]}” names no version: say one like 0.1.0, * for all, or {YANKED} for all with those withdrawn.")
+    return [entry for entry in index.entries if entry.version == words]
+
+
+def _fits(name: Name, patterns: Sequence[str]) -> bool:
+    return any(matches(pattern, name.full) for pattern in patterns)
+
+
+def _not_internal(course: Course, names: Sequence[str]) -> Iterator[str]:
+    """The names that a source which is not internal may be asked for, by what is known at home."""
+    registry = course.registry
+    ground = Ground.read(registry.workspace_id, Format.MOONBIT)
+    folded = sorted({name.lower() for name in names})
+    held, tombstones = (
+        held_rows(registry.workspace_id, Format.MOONBIT, folded),
+        tombstone_rows(registry.workspace_id, Format.MOONBIT, folded),
+    )
+    for name in names:
+        about = NameRows(held.get(name.lower(), ()), tombstones.get(name.lower(), {}))
+        if decide(facts_of(registry, name, ground, about)).is_internal is not True:
+            yield name

@@ -1,0 +1,112 @@
+"""Asking one upstream about one module: out of the copy of its Git index, which tells nobody the name, or over HTTP."""
+
+import zlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from packages.formats.errors import DocumentInvalid
+from packages.formats.moonbit.addresses import entry_url
+from packages.formats.moonbit.index import Index, parse_index
+from packages.formats.moonbit.names import Name
+from upstreams.clients.moonbit import Lines, fetch_lines
+from upstreams.durability import remembered
+from upstreams.errors import RuleChanged, UpstreamBadAnswer, UpstreamError
+from upstreams.flight import release_connection, single_flight
+from upstreams.models import Upstream, UpstreamDocument
+from upstreams.selectors.facts import Replied, replied
+from upstreams.services.consult import ANSWER, PATIENCE, RETRY_AFTER_FAILURE, STALE_LIFE
+from upstreams.services.modules.indexes import bring_index, lines_in
+from upstreams.services.modules.pins import pin
+from upstreams.targets import target_of
+from upstreams.terms import Reply
+
+
+def consult(upstream: Upstream, name: Name, since: datetime, *, still_holds: Callable[[], None]) -> Replied:
+    """What `upstream` says about `name`; an answer given before `since` does not count. Its failure is an answer too.
+
+    `still_holds` raises when the decision to ask is out of date, as for every other format (`upstreams.services.consult`).
+    """
+    with single_flight("consult", f"{upstream.pk} {name.full}", patience=PATIENCE):
+        row = UpstreamDocument.objects.filter(upstream=upstream, name=name.full).first()
+        if row is not None and row.fresh_until > timezone.now() and row.fetched_at >= since:
+            return replied(row)
+        try:
+            lines, index = _asked(upstream, name, row, since, still_holds)
+        except UpstreamError as error:
+            return _stand_in(row, error)
+        return replied(_keep(upstream, name, lines, index, still_holds))
+
+
+def index_of(document: UpstreamDocument, name: Name) -> Index:
+    """The versions in an upstream's answer."""
+    body = bytes(UpstreamDocument.objects.values_list("body", flat=True).get(pk=document.pk))
+    return parse_index(zlib.decompress(body, wbits=31), name) if body else Index()
+
+
+def _asked(
+    upstream: Upstream, name: Name, row: UpstreamDocument | None, since: datetime, still_holds: Callable[[], None]
+) -> tuple[Lines, Index]:
+    """Raises UpstreamError subclasses."""
+    target = target_of(upstream)
+    if upstream.index_type == Upstream.IndexType.GIT:
+        still_holds()
+        body = lines_in(upstream, bring_index(upstream, target, since), name)
+        lines = Lines(is_present=body is not None, body=body)
+    else:
+
+        def before_send() -> None:
+            still_holds()
+            release_connection()
+
+        address = entry_url(upstream.url, upstream.index_url, name)
+        lines = fetch_lines(target, address, row.etag if row is not None and row.is_present else "", before_send=before_send)
+    try:
+        return lines, parse_index(lines.body, name) if lines.body is not None else Index()
+    except DocumentInvalid as error:
+        raise UpstreamBadAnswer(f"Upstream {upstream.name}: {error.message}", upstream=upstream.name) from None
+
+
+def _stand_in(row: UpstreamDocument | None, error: UpstreamError) -> Replied:
+    """The upstream is in trouble: an earlier answer stands in, if it said it had the name."""
+    now = timezone.now()
+    if row is None or not row.is_present or row.fetched_at + STALE_LIFE < now:
+        return Replied(Reply.FAILED, error.message, error=error)
+    UpstreamDocument.objects.filter(pk=row.pk).update(fresh_until=now + RETRY_AFTER_FAILURE)
+    return Replied(Reply.HAS, error.message, row, is_stale=True, error=error)
+
+
+@remembered()
+def _keep(upstream: Upstream, name: Name, lines: Lines, index: Index, still_holds: Callable[[], None]) -> UpstreamDocument:
+    present = Upstream.objects.select_for_update().filter(pk=upstream.pk).exists()
+    still_holds()
+    if not present:
+        raise RuleChanged("The upstream was removed while it was asked; try again.", retry_after=1)
+    now = timezone.now()
+    if lines.is_present and lines.body is None:
+        row = UpstreamDocument.objects.get(upstream=upstream, name=name.full)
+        row.fetched_at, row.fresh_until = now, now + settings.METADATA_FRESH
+        row.save(update_fields=["fetched_at", "fresh_until"])
+        return row
+    if lines.is_present:
+        pin(upstream, name, index)
+    said = UpstreamDocument(
+        upstream=upstream,
+        name=name.full,
+        is_present=lines.is_present,
+        etag=lines.etag,
+        last_modified="",
+        body=zlib.compress(lines.body, level=1, wbits=31) if lines.body is not None else b"",
+        digest="",
+        fetched_at=now,
+        fresh_until=now + (settings.METADATA_FRESH if lines.is_present else _believed(upstream)),
+    )
+    UpstreamDocument.objects.bulk_create([said], update_conflicts=True, unique_fields=["upstream", "name"], update_fields=ANSWER)
+    return said
+
+
+def _believed(upstream: Upstream) -> timedelta:
+    """How long the upstream's "not here" counts."""
+    return settings.NEGATIVE_FRESH if upstream.negative_ttl is None else timedelta(seconds=upstream.negative_ttl)
