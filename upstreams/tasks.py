@@ -13,6 +13,7 @@ from packages.services.signing import sign_missing
 from tokens.services.web_login import sweep_logins
 from upstreams.services.mirroring.hold import abandoned
 from upstreams.services.mirroring.work import work
+from upstreams.services.modules.indexes import forget_indexes
 from upstreams.services.upkeep import forget_answers, forget_renderings, shrink_cache
 
 SIGNED_AT_ONCE = 5000  # versions
@@ -36,6 +37,7 @@ def forget() -> None:
     forget_renderings()
     forget_answers()
     shrink_cache()
+    forget_indexes()
 
 
 @shared_task

@@ -21,6 +21,7 @@ from upstreams.services.declared.reading import SIZE_LIMIT, read_sources
 from upstreams.services.declared.writing import written
 from upstreams.services.sources import change_upstream, create_upstream, remove_upstream
 from upstreams.services.wishes import UpstreamWish
+from upstreams.variables import shell_variables
 from workspaces.access import Actor
 from workspaces.errors import GatehouseError
 
@@ -61,7 +62,8 @@ class Command(BaseCommand):
             "remove": self._remove,
         }
         try:
-            words[options["word"]](_registry(options["registry"]), options)
+            with shell_variables():
+                words[options["word"]](_registry(options["registry"]), options)
         except GatehouseError as error:
             raise CommandError(error.message) from None
 

@@ -2,18 +2,22 @@
 
 from collections.abc import Callable, Mapping
 
+from packages.formats.moonbit.names import parse_name
 from packages.formats.npm.names import parse_known
 from packages.formats.npm.versions import is_version
 from packages.models import Format
 from upstreams.services.mirroring.drivers import WITHIN, Driver, Wanted
+from upstreams.services.mirroring.moonbit import Moonbit
 from upstreams.services.mirroring.npm import Npm
 from workspaces.errors import Unsupported
 
 DRIVERS: Mapping[str, Callable[[], Driver]] = {
     Format.NPM: Npm,
+    Format.MOONBIT: Moonbit,
 }
 NAMES: Mapping[str, Callable[[str], object]] = {
     Format.NPM: parse_known,
+    Format.MOONBIT: parse_name,
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from packages import blobs
 from packages.errors import VersionNotFound
 from packages.formats.moonbit.index import Entry, Index, dependencies_of
 from packages.formats.moonbit.names import Name, parse_name
@@ -20,6 +21,7 @@ from upstreams.services.modules.consult import index_of
 from upstreams.services.modules.indexes import bring_index, names_in
 from upstreams.services.modules.pull import Pull, held_versions, keep_yanks
 from upstreams.services.modules.resolve import OtherSource, Resolution, resolve, source_for
+from upstreams.services.troubles import telling
 from upstreams.targets import target_of
 from workspaces.access import matches
 from workspaces.errors import Invalid
@@ -58,7 +60,8 @@ class Moonbit:
         if upstream.index_type != Upstream.IndexType.GIT:
             sentence = f"Upstream {upstream.name} has its index over HTTP, which cannot be listed; name modules, like acme/core."
             raise PatternsRefused(dict.fromkeys(patterns, sentence))
-        index = bring_index(upstream, target_of(upstream), course.began)
+        with telling(upstream, "its index"):
+            index = bring_index(upstream, target_of(upstream), course.began)
         fitting = (name.full for name in names_in(upstream, index) if _fits(name, patterns) and _fits(name, upstream.patterns or ["*"]))
         while chunk := list(islice(fitting, CHUNK)):
             yield from chunk if upstream.is_internal else _not_internal(course, chunk)
@@ -72,7 +75,7 @@ class Moonbit:
         if not entries and course.options.versions not in EVERY | {YANKED}:
             raise VersionNotFound(f"{name} has no version {course.options.versions[:100]} at upstream {look.upstream.name}.")
         keep_yanks(look.resolution, look.upstream, {entry.version: entry.is_yanked for entry in look.index.entries})
-        held = held_versions(look.resolution, look.upstream) if not course.options.dependencies else set[str]()
+        held = held_versions(look.resolution, look.upstream, look=course.options.full) if not course.options.dependencies else set[str]()
         return [Wanted(parsed.full, entry.version) for entry in entries if entry.version not in held]
 
     def fetch(self, course: Course, wanted: Wanted) -> Sequence[Wanted]:
@@ -89,9 +92,9 @@ class Moonbit:
     def _fetched(self, course: Course, name: Name, version: str) -> dict[str, str]:
         """What a version needs that is here now."""
         held = Version.objects.filter(package__registry=course.registry, package__format=Format.MOONBIT, package__name=name.full)
-        found = held.filter(version=version).values_list("manifest", "is_internal", "origin").first()
+        found = held.filter(version=version).values_list("manifest", "is_internal", "origin", "files__blob__sha256").first()
         is_shadowed = found is not None and not found[1] and found[2] == Version.Origin.PULLED and course.upstream.is_internal
-        if found is not None and not is_shadowed:
+        if found is not None and not is_shadowed and (not course.options.full or (found[3] and blobs.exists(found[3]))):
             return dependencies_of(bytes(found[0]))
         look = self._look(course, name)
         entry = look.index.entry(version)

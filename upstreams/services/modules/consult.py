@@ -20,6 +20,7 @@ from upstreams.selectors.facts import Replied, replied
 from upstreams.services.consult import ANSWER, PATIENCE, RETRY_AFTER_FAILURE, STALE_LIFE
 from upstreams.services.modules.indexes import bring_index, lines_in
 from upstreams.services.modules.pins import pin
+from upstreams.services.troubles import tell_of_trouble
 from upstreams.targets import target_of
 from upstreams.terms import Reply
 
@@ -36,6 +37,7 @@ def consult(upstream: Upstream, name: Name, since: datetime, *, still_holds: Cal
         try:
             lines, index = _asked(upstream, name, row, since, still_holds)
         except UpstreamError as error:
+            tell_of_trouble(upstream, error, name.full)
             return _stand_in(row, error)
         return replied(_keep(upstream, name, lines, index, still_holds))
 

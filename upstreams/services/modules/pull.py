@@ -11,7 +11,7 @@ from packages.formats.moonbit.addresses import package_url
 from packages.formats.moonbit.archive import check_archive
 from packages.formats.moonbit.index import Entry, manifest_of
 from packages.formats.publication import Publication, StagedFile
-from packages.models import Format, NameEpoch, Package, RetiredVersion, Version
+from packages.models import File, Format, NameEpoch, Package, RetiredVersion, Version
 from packages.services.epochs import bump_name
 from packages.services.publish import Standing, add_version
 from upstreams.clients.moonbit import fetch_zip
@@ -21,6 +21,7 @@ from upstreams.models import Origin, Upstream
 from upstreams.services.alerts import integrity_changed
 from upstreams.services.modules.pins import pins_of, sri
 from upstreams.services.modules.resolve import Resolution
+from upstreams.services.troubles import telling
 from upstreams.targets import target_of
 from workspaces.services.audit import SYSTEM, record
 
@@ -35,6 +36,10 @@ class Pull:
 
     def run(self) -> None:
         """Download, verify, store, record. Raises UpstreamError subclasses; nothing unverified is kept."""
+        with telling(self.upstream, f"{self.resolution.name.full}@{self.entry.version}"):
+            self._run()
+
+    def _run(self) -> None:
         name, version = self.resolution.name, self.entry.version
         promised = pins_of(self.resolution.registry.pk, name).get(version, self.entry.integrity)
         if promised != self.entry.integrity:
@@ -144,14 +149,16 @@ def keep_yanks(resolution: Resolution, upstream: Upstream, yanked: dict[str, boo
     return len(changed)
 
 
-def held_versions(resolution: Resolution, upstream: Upstream) -> set[str]:
-    """Numbers that need not be fetched from `upstream`: held for good, or deleted on purpose."""
+def held_versions(resolution: Resolution, upstream: Upstream, *, look: bool) -> set[str]:
+    """Numbers that need not be fetched from `upstream`: held for good, or deleted on purpose. With `look` the bytes count, not the row."""
     registry, name = resolution.registry, resolution.name
     held = Version.objects.filter(package__registry=registry, package__format=Format.MOONBIT, package__name=name.full)
     if upstream.is_internal:
         held = held.exclude(is_internal=False, origin=Version.Origin.PULLED)  # the same bytes would lift these into the light
+    rows = File.objects.filter(version__in=held).values_list("version__version", "blob__sha256")
+    here = {version for version, sha256 in rows if not look or blobs.exists(sha256)}
     retired = RetiredVersion.objects.filter(registry=registry, format=Format.MOONBIT, name=name.full)
-    return {*held.values_list("version", flat=True), *retired.values_list("version", flat=True)}
+    return {*here, *retired.values_list("version", flat=True)}
 
 
 def _lock_name(workspace_id: int, folded: str) -> None:
