@@ -108,3 +108,45 @@ class UpstreamNotFound(NotFound):
     """No such upstream here."""
 
     code = "upstream_not_found"
+
+
+class NumberRetired(Conflict):
+    """The number was used and deleted where the version was to go."""
+
+    code = "version_retired"
+
+
+class VersionHidden(Conflict):
+    """Nobody sees the version, here or where it was to go, so it is not sent on."""
+
+    code = "version_hidden"
+
+
+class InternalVersion(Conflict):
+    """An internal version would leave for an upstream that is not internal."""
+
+    code = "internal_version"
+
+
+class MembersOnly(Conflict):
+    """A package for members only would be open to everybody where it was to go."""
+
+    code = "members_only"
+
+
+class SourceNotAllowed(Conflict):
+    """The rule does not let that upstream answer for the name; the sentence says by which clause."""
+
+    code = "source_not_allowed"
+
+
+class UpstreamDisabled(Conflict):
+    """The upstream is switched off: nothing goes there and nothing comes from there."""
+
+    code = "upstream_disabled"
+
+
+class UpstreamUnsuitable(Conflict):
+    """That kind of upstream cannot do this."""
+
+    code = "upstream_unsuitable"

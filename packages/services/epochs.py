@@ -3,6 +3,7 @@
 The bump is a row lock too: writers of one name in one workspace queue behind it.
 """
 
+from packages.models import NameEpoch
 from workspaces import statements
 
 BUMP = (
@@ -14,3 +15,10 @@ BUMP = (
 def bump_name(workspace_id: int, format: str, folded: str) -> None:  # noqa: A002 - the field's own word
     """Make everything rendered of the name old. Call first in the transaction that changes it."""
     statements.run(BUMP, [workspace_id, format, folded])
+
+
+def hold_name(workspace_id: int, format: str, folded: str) -> None:  # noqa: A002 - the field's own word
+    """Queue behind the writers of a name without making anything old. Inside a transaction, whose end lets it go."""
+    key = {"workspace_id": workspace_id, "format": format, "name": folded}
+    NameEpoch.objects.get_or_create(**key, defaults={"epoch": 0})
+    NameEpoch.objects.select_for_update().get(**key)

@@ -1,0 +1,129 @@
+"""Taking versions over from another registry of the workspace: rows and rights, no bytes.
+
+The team's own versions arrive as `pushed`, internal if they were or if the registry is. What came from an upstream stays
+what it is: `pulled`, with the flag it has (RULE.md: a version pulled from a source that is not internal is not internal,
+even in an internal registry).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from packages.errors import VersionExists, VersionRetired
+from packages.formats.npm.ranges import tags_that_follow
+from packages.formats.publication import Publication, StagedFile
+from packages.models import Blob, File, Package, Tag, Version
+from packages.services.listing import list_in_search
+from packages.services.publish import Standing, add_version, move_tag, tell_of_shadowed
+from packages.services.rows import Now, enter
+from packages.services.signing import UNSIGNED, sign
+from registries.gate import RegistryNotFound
+from registries.models import Registry
+from workspaces.access import Actor
+from workspaces.services.audit import SYSTEM, record
+
+
+@dataclass(frozen=True)
+class Received:
+    """A version where it was to go; `is_new`: it came by this very call. `source`: the row it was taken from."""
+
+    version: Version
+    source: Version
+    is_new: bool
+    tags: tuple[str, ...] = ()
+
+
+def receive(*, actor: Actor, registry: Registry, versions: Sequence[Version], tags: Mapping[str, str]) -> list[Received]:
+    """Take over `versions`, all of one package, whose tags are `tags`. Inside the caller's transaction.
+
+    The same bytes under the same number are met: they become internal if the newcomer is. Raises VersionExists (other
+    bytes), VersionRetired.
+    """
+    found = [_receive(actor, registry, version) for version in versions]
+    new = [one for one in found if one.is_new]
+    if new:
+        package = new[0].version.package
+        found = _tagged(package, found, tags)
+        list_in_search(package)
+        if any(one.version.is_internal for one in new):
+            tell_of_shadowed(package)
+    return found
+
+
+def is_own(version: Version) -> bool:
+    """Whether it is the team's own: published, uploaded or pushed, not pulled."""
+    return version.origin != Version.Origin.PULLED
+
+
+def _receive(actor: Actor, registry: Registry, source: Version) -> Received:
+    publication = _publication(source)
+    held = Version.objects.select_related("package__registry__workspace").filter(
+        package__registry=registry, package__format=publication.format, package__name=publication.name, version=source.version
+    )
+    present = held.first()
+    if present is not None:
+        return _meet(actor, registry, present, source)
+    entered = enter(registry, publication)
+    if entered is None:
+        raise RegistryNotFound(f"The registry {registry} was deleted just now.")
+    package, now = entered
+    if now.is_retired:
+        subject = f"{publication.name}@{publication.version}"
+        raise VersionRetired(f"{subject} was deleted from {registry} earlier, and its number is not given out again there.")
+    who = actor if is_own(source) else SYSTEM
+    version = add_version(package, publication, who, _standing(registry, source, publication, now))
+    version.package = package
+    return Received(version, source, is_new=True)
+
+
+def _standing(registry: Registry, source: Version, publication: Publication, now: Now) -> Standing:
+    if not is_own(source):
+        return Standing(origin=Version.Origin.PULLED, is_internal=source.is_internal, signature=UNSIGNED)
+    signature = sign(registry.workspace_id, now.keyid, f"{publication.name}@{publication.version}:{publication.file.integrity}")
+    return Standing(origin=Version.Origin.PUSHED, is_internal=source.is_internal or now.is_internal, signature=signature)
+
+
+def _meet(actor: Actor, registry: Registry, held: Version, source: Version) -> Received:
+    """The number is taken: by the same bytes, which become internal if the newcomer is; or by others, which stay."""
+    subject = f"{registry} {held.package.format} {held.package.name}@{held.version}"
+    if held.integrity != source.integrity:
+        raise VersionExists(f"{registry} holds other bytes under {held.package.name}@{held.version} and keeps them.")
+    if source.is_internal and not held.is_internal:
+        enter(registry, _publication(source))  # moves the name's epoch and the package's revision on
+        Version.objects.filter(pk=held.pk).update(is_internal=True)
+        held.is_internal = True
+        list_in_search(held.package)
+        record(actor, "version.internal", subject, workspace=registry.workspace_id, old={"internal": False}, new={"internal": True})
+    return Received(held, source, is_new=False)
+
+
+def _tagged(package: Package, found: list[Received], tags: Mapping[str, str]) -> list[Received]:
+    """Let the tags follow the versions that are new; what was pulled is never made `latest` for being the highest."""
+    new = {one.version.version: one.version for one in found if one.is_new}
+    own = [number for number, version in new.items() if is_own(version)]
+    latest = Tag.objects.filter(package=package, name="latest").values_list("version__version", flat=True).first()
+    following = {tag: number for tag, number in tags.items() if number in new} | tags_that_follow(own, tags, latest)
+    for tag, number in following.items():
+        move_tag(package, tag, new[number])
+    pointing = {number: tuple(sorted(tag for tag, one in following.items() if one == number)) for number in new}
+    return [Received(one.version, one.source, one.is_new, pointing.get(one.version.version, ())) for one in found]
+
+
+def _publication(source: Version) -> Publication:
+    """The version as it is, its bytes where they are."""
+    file = File.objects.select_related("blob").filter(version=source).earliest("pk")
+    return Publication(
+        format=source.package.format,
+        name=source.package.name,
+        version=source.version,
+        manifest=bytes(source.manifest),
+        tags=(),
+        filename=file.name,
+        file=_stored(file.blob),
+        deprecated=source.deprecated,
+        differences=tuple(source.differences),
+    )
+
+
+def _stored(blob: Blob) -> StagedFile:
+    return StagedFile(path=Path(), size=blob.size, sha1=blob.sha1, sha256=blob.sha256, sha512=blob.sha512)

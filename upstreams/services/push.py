@@ -1,0 +1,173 @@
+"""Pushing versions into another registry of the workspace: promotion. The same bytes, all of them or none."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from django.db import transaction
+
+from packages.errors import VersionExists, VersionRetired
+from packages.models import Package, Version
+from packages.services.epochs import hold_name
+from packages.services.receive import Received, is_own, receive
+from packages.services.turns import turn
+from registries.models import Registry
+from registries.selectors import is_restricted
+from registries.services import restrict
+from upstreams.errors import InternalSourceUnavailable, MembersOnly, NumberRetired, RuleChanged, VersionHidden
+from upstreams.models import Origin
+from upstreams.selectors.facts import current_epochs
+from upstreams.services.parcels import TRIES, Holding, LeftOut, Order, Parcels, parcels_of
+from upstreams.services.pinning import pin_one, pins_of
+from upstreams.services.resolve import judge
+from workspaces.access import Action, Actor, Target
+from workspaces.errors import Denied, Invalid
+from workspaces.services.audit import record
+
+PUSHED, PULLED, PRESENT = "pushed", "pulled", "present"
+
+
+@dataclass(frozen=True)
+class Moved:
+    """One version where it was to go. `result`: pushed or pulled just now, or present already with the same bytes."""
+
+    name: str
+    version: str
+    result: str
+    internal: bool
+    integrity: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of it. `origin` and `goal`: whence and whither, in words."""
+
+    origin: str
+    goal: str
+    moved: Sequence[Moved]
+    left_out: Sequence[LeftOut] = field(default_factory=tuple)
+
+
+def push(*, actor: Actor, source: Registry, target: Registry, order: Order) -> Outcome:
+    """Send versions of `source` on to `target`, another registry of the workspace.
+
+    Same bytes are met and change nothing, except that they become internal if the newcomer is. Raises Denied, Invalid,
+    PackageNotFound, VersionNotFound, VersionHidden, VersionExists, NumberRetired, MembersOnly, InternalSourceUnavailable.
+    """
+    if source.pk == target.pk or source.workspace_id != target.workspace_id:
+        raise Invalid("Versions are pushed to another registry of the same workspace.", fields={"to": "not another registry"})
+    for _ in range(TRIES):
+        parcels = parcels_of(actor, source, order)
+        for holding, rows in parcels.in_order():
+            check_may_write(actor, target, holding.name.full)
+            _check_fits(target, holding, rows)
+        with suppress(RuleChanged):
+            moved = _move(actor, source, target, parcels)
+            return Outcome(origin=str(source), goal=str(target), moved=moved, left_out=parcels.left_out)
+    raise RuleChanged("The rules for these packages are being changed; try again.", retry_after=1)
+
+
+def check_may_write(actor: Actor, target: Registry, name: str) -> None:
+    """Raises Denied."""
+    if not actor.may(Action.PUBLISH, target, Target("npm", name)):
+        raise Denied(f"{actor.name or 'This token'} may not publish {name} in {target}: the role or the token does not allow it.")
+
+
+def _move(actor: Actor, source: Registry, target: Registry, parcels: Parcels) -> list[Moved]:
+    """All of it in one transaction, under the locks of all its names."""
+    with turn(before=_nothing), transaction.atomic():
+        for holding, _ in parcels.in_order():
+            hold_name(source.workspace_id, "npm", holding.name.folded)
+            if current_epochs(source, "npm", holding.name.folded) != holding.epochs:
+                raise RuleChanged("The rules for these packages changed just now; try again.", retry_after=1)
+        return [one for holding, rows in parcels.in_order() for one in _send(actor, source, target, holding, rows)]
+
+
+def _send(actor: Actor, source: Registry, target: Registry, holding: Holding, rows: Sequence[int]) -> list[Moved]:
+    """The versions of one name."""
+    by_id = Version.objects.select_related("package__registry__workspace").in_bulk(rows)
+    if len(by_id) != len(rows):
+        raise RuleChanged("A version was deleted just now; try again.", retry_after=1)
+    versions = [by_id[row] for row in rows]
+    _keep_for_members(actor, source, target, holding)
+    try:
+        received = receive(actor=actor, registry=target, versions=versions, tags=holding.tags)
+    except VersionRetired as error:
+        raise NumberRetired(error.message) from None
+    for one in received:
+        if one.is_new:
+            _tell(actor, source, target, holding, one)
+    return [
+        Moved(holding.name.full, one.version.version, PUSHED if one.is_new else PRESENT, one.version.is_internal, one.version.integrity)
+        for one in received
+    ]
+
+
+def _tell(actor: Actor, source: Registry, target: Registry, holding: Holding, one: Received) -> None:
+    """The event; and of what was pulled once, from where: it stays known, and its bytes are those this registry saw first."""
+    version = one.version
+    if not is_own(version):
+        pin_one(target.pk, holding.name, version.version, version.integrity)
+        whence = Origin.objects.filter(version=one.source).first()
+        if whence is not None:
+            Origin.objects.create(version=version, upstream=None, upstream_name=whence.upstream_name, address=whence.address)
+    new = {
+        "from": str(source),
+        "to": str(target),
+        "integrity": version.integrity,
+        "internal": version.is_internal,
+        "origin": version.origin,
+        "tags": list(one.tags),
+    }
+    subject = f"{target} npm {holding.name.full}@{version.version}"
+    record(actor, "version.pushed", subject, workspace=target.workspace_id, new=new)
+
+
+def _check_fits(target: Registry, holding: Holding, rows: Sequence[int]) -> None:
+    """What was pulled from a source that is not internal goes only where it would be seen, and where its bytes are not others.
+
+    Raises VersionHidden, VersionExists, InternalSourceUnavailable.
+    """
+    public = Version.objects.filter(pk__in=list(rows), origin=Version.Origin.PULLED, is_internal=False)
+    found = list(public.values_list("version", "integrity", "shasum"))
+    if not found:
+        return
+    name = holding.name
+    decision = judge(target, name)
+    if decision.is_internal is None:
+        raise InternalSourceUnavailable(
+            f"Internal upstream {decision.blocked_by} cannot answer for {name.full}, so nobody knows whether it is internal in {target}.",
+            upstream=decision.blocked_by,
+            retry_after=30,
+        )
+    if decision.is_internal:
+        raise VersionHidden(
+            f"{name.full} is internal in {target}, so {name.full}@{found[0][0]}, which was pulled from a source that is not, "
+            "would be hidden there."
+        )
+    pins = pins_of(target.pk, name)
+    for version, integrity, shasum in found:
+        if not _is_promised(pins.get(version, integrity), integrity, shasum):
+            raise VersionExists(f"{target} has seen other bytes of {name.full}@{version} first, and keeps to them.")
+
+
+def _is_promised(pinned: str, integrity: str, shasum: str) -> bool:
+    if pinned.startswith("sha1-hex:"):
+        return pinned.partition(":")[2] == shasum
+    return integrity in pinned.split() or not any(part.startswith("sha512-") for part in pinned.split())
+
+
+def _keep_for_members(actor: Actor, source: Registry, target: Registry, holding: Holding) -> None:
+    """A package that only members see stays theirs in a registry that anybody reads. Raises MembersOnly."""
+    key = Target("npm", holding.name.full)
+    if not target.is_public or not is_restricted(source, key) or is_restricted(target, key):
+        return
+    if Package.objects.filter(registry=target, format="npm", name=holding.name.full).exists():
+        raise MembersOnly(f"{holding.name.full} is for members only in {source}, and anybody may see it in {target}.")
+    restrict(target.pk, "npm", holding.name.full)
+    subject = f"{target} npm {holding.name.full}"
+    record(actor, "access.status", subject, workspace=target.workspace_id, old={"restricted": False}, new={"restricted": True})
+
+
+def _nothing() -> None:
+    """Nothing is to be done before it is our turn to write."""
