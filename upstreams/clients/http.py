@@ -58,6 +58,14 @@ class Target:
     total_timeout: float = 300.0
 
 
+@dataclass(frozen=True)
+class Upload:
+    """A body of `length` bytes that is made while it is sent, anew for each hop."""
+
+    length: int
+    pieces: Callable[[], Iterator[bytes]] = field(repr=False)
+
+
 @dataclass
 class Answer:
     """A response whose body has not been read. `url` is where it finally came from."""
@@ -109,6 +117,9 @@ class Answer:
             raise UpstreamTimeout(f"Upstream {self.upstream} sends too slowly.", upstream=self.upstream)
 
 
+Body = bytes | Upload | None
+
+
 def get(target: Target, url: str, headers: dict[str, str], *, before_send: Callable[[], None] = no_check) -> Answer:
     """GET `url`, following at most five redirects. The caller reads and closes the answer.
 
@@ -126,7 +137,12 @@ def post(target: Target, url: str, body: bytes, headers: dict[str, str], *, befo
     return _converse(target, url, headers, body, before_send)
 
 
-def _converse(target: Target, url: str, headers: dict[str, str], body: bytes | None, before_send: Callable[[], None]) -> Answer:
+def put(target: Target, url: str, body: Upload, headers: dict[str, str], *, before_send: Callable[[], None] = no_check) -> Answer:
+    """PUT what is too large to be held in memory; redirects as for `post`, and the same is raised. The caller closes the answer."""
+    return _converse(target, url, headers | {"content-length": str(body.length)}, body, before_send)
+
+
+def _converse(target: Target, url: str, headers: dict[str, str], body: Body, before_send: Callable[[], None]) -> Answer:
     slot = SLOTS.take((origin_of(target.url), headers.get("accept", "")), target.name)  # files do not take the places of documents
     watch = WATCHDOG.watch(target.total_timeout)
     with unless_answered(watch, slot):
@@ -174,7 +190,7 @@ def _follow(target: Target, url: str, ask: "Callable[[str], urllib3.BaseHTTPResp
 
 
 def _once(
-    target: Target, headers: dict[str, str], body: bytes | None, before_send: Callable[[], None], watch: Watch, url: str
+    target: Target, headers: dict[str, str], body: Body, before_send: Callable[[], None], watch: Watch, url: str
 ) -> "urllib3.BaseHTTPResponse":
     origin = origin_of(url)
     own = origin == origin_of(target.url)
@@ -186,9 +202,9 @@ def _once(
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     with _translated(target.name, watch), sending(before_send, watch):
         return pool.urlopen(
-            "GET" if body is None else "POST",
+            "GET" if body is None else "PUT" if isinstance(body, Upload) else "POST",
             path,
-            body=body,
+            body=body.pieces() if isinstance(body, Upload) else body,
             headers=sent,
             redirect=False,
             retries=False,
