@@ -57,26 +57,6 @@ class WebhooksView(Door):
         return self.get(request, ws)
 
 
-class PushView(Door):
-    """`push/`."""
-
-    @described("push_create")
-    def post(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
-        """Not there yet."""
-        registry_for(self.actor, ws, reg, Action.PUBLISH)
-        raise NotYet("Pushing versions to another registry is not there yet; publish there with the package's client.")
-
-
-class PullView(Door):
-    """`pull/`."""
-
-    @described("pull_create")
-    def post(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
-        """Not there yet."""
-        registry_for(self.actor, ws, reg, Action.PUBLISH)
-        raise NotYet("Pulling versions by hand is not there yet; an install through the registry pulls what it needs.")
-
-
 class MirrorsView(Door):
     """`mirrors/`."""
 

@@ -115,6 +115,7 @@ def assemble() -> Cast:
     for name, role in {"adam": Role.ADMIN, "bob": Role.PUBLISHER, "rita": Role.READER}.items():
         Membership.objects.create(workspace=cast.acme, user=cast.people[name], role=role)
     cast.main = create_registry(actor=cast.actor("alice"), workspace=cast.acme, slug="main")
+    create_registry(actor=cast.actor("alice"), workspace=cast.acme, slug="shelf")
     cast.other = create_registry(actor=cast.actor("mallory"), workspace=cast.globex, slug="main")
     _fill(cast)
     for name in cast.people:

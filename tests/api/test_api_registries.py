@@ -24,7 +24,7 @@ def test_a_registry_is_created_internal_and_private(cast: Cast) -> None:
     fields = {"slug": "second", "description": "", "internal": True, "visibility": "private", "default": False}
     assert made.json() == {**fields, "search_upstream": False, "audit_upstream": False}
     assert cast.get(REGISTRIES + "second/") == made.json()
-    assert [one["slug"] for one in cast.get(REGISTRIES)["results"]] == ["main", "second"]
+    assert [one["slug"] for one in cast.get(REGISTRIES)["results"]] == ["main", "second", "shelf"]
     again = cast.call("adam", "POST", REGISTRIES, {"slug": "second"})
     assert (again.status_code, again.json()["code"]) == (409, "registry_exists")
 

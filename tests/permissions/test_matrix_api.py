@@ -93,8 +93,8 @@ MATRIX: dict[tuple[str, str], tuple[tuple[int, ...], Any]] = {
     ("PATCH", f"{REG}/upstreams/<id>/"): (admins(200), {"internal": True}),
     ("DELETE", f"{REG}/upstreams/<id>/"): (admins(204), None),
     ("POST", f"{REG}/upstreams/<id>/test/"): (admins(501), {}),
-    ("POST", f"{REG}/push/"): (publishers(501), {}),
-    ("POST", f"{REG}/pull/"): (publishers(501), {}),
+    ("POST", f"{REG}/push/"): (publishers(200, scoped=200), {"name": "@acme/foo", "to": "shelf"}),
+    ("POST", f"{REG}/pull/"): (publishers(404, scoped=404), {"name": "@acme/foo"}),  # claimed, and no internal source has it
     ("GET", f"{REG}/mirrors/"): (admins(501), None),
     ("POST", f"{REG}/mirrors/"): (admins(501), {}),
     ("GET", f"{REG}/packages/"): (MEMBERS, None),

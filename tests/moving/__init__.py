@@ -1,0 +1,1 @@
+"""Versions on their way: push, promotion, disclosure, pull."""
