@@ -34,6 +34,7 @@ AUDIT_LIMIT = 12 * 1024 * 1024  # an audit, before and after decompression: the 
 BAD_TOKENS_PER_ADDRESS = 300  # a minute; a valid one is never counted, so others behind the same address go on
 FILE_LIMIT = 768 * 1024 * 1024  # one tarball
 METADATA_LIMIT = 96 * 1024 * 1024  # an upstream's metadata after decompression
+GIT_LIMIT = 2 * 1024**3  # the mirror of one repository
 METADATA_FRESH = timedelta(minutes=5)  # how long an upstream's answer is served as it stands
 NEGATIVE_FRESH = timedelta(seconds=60)  # how long its "not here" is believed
 UPSTREAM_VARIABLES = ENVIRONMENT.upstream_variables

@@ -11,6 +11,7 @@ from kombu.exceptions import OperationalError
 from packages.services.listing import list_missing
 from packages.services.signing import sign_missing
 from tokens.services.web_login import sweep_logins
+from upstreams.services.git.targets import sweep_mirrors
 from upstreams.services.mirroring.hold import abandoned
 from upstreams.services.mirroring.work import work
 from upstreams.services.modules.indexes import forget_indexes
@@ -38,6 +39,7 @@ def forget() -> None:
     forget_answers()
     shrink_cache()
     forget_indexes()
+    sweep_mirrors()
 
 
 @shared_task

@@ -198,7 +198,7 @@ WANTED = {
 NETWORK = frozenset({"urllib3", "requests", "httpx", "aiohttp", "socket", "http.client", "urllib.request", "ftplib", "smtplib"})
 GUARDED = "upstreams/clients/"
 OURSELVES = {"config/instance.py", "config/attend.py"}  # look at our own port
-READS = {"upstreams/services/checks.py"}  # an address in an odd spelling; opens nothing
+READS = {"upstreams/services/mirroring/hold.py"}  # this machine's own name; opens nothing
 
 
 @cache

@@ -158,6 +158,7 @@ class Gate:
         """Let everything that upstreams ever said be out of date."""
         past = "2001-01-01 00:00:00+00:00" if self.server.database_url else "2001-01-01 00:00:00"
         self.execute("UPDATE upstreams_upstreamdocument SET fresh_until = ?, fetched_at = ?", past, past)
+        self.execute("UPDATE upstreams_gitlisting SET fresh_until = ?", past)
         self.execute("UPDATE upstreams_rendering SET fresh_until = ?", past)
 
     def events(self, place: Place, action: str = "") -> list[str]:

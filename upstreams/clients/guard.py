@@ -93,3 +93,17 @@ def resolve(host: str, port: int, allowed: Sequence[AllowedNetwork], *, trusted:
         if not trusted and not is_reachable(ip, port, allowed):
             raise AddressForbidden(f"{host} resolves to an address that is not public")
     return [(family, address) for family, _, _, _, address in found]
+
+
+def literal(host: str) -> IPAddress | None:
+    """The address a host name spells without DNS: dotted, decimal, hex or octal forms, and localhost."""
+    if host.lower().rstrip(".") == "localhost" or host.lower().rstrip(".").endswith(".localhost"):
+        return ipaddress.ip_address("127.0.0.1")
+    try:
+        return ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        pass
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(host))
+    except OSError:
+        return None

@@ -1,6 +1,5 @@
 """Whether an upstream may be what it is wanted to be: the rule's own conditions, before a row is touched."""
 
-import ipaddress
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -9,9 +8,10 @@ from django.conf import settings
 from packages.formats.moonbit.addresses import PatternInvalid
 from packages.formats.moonbit.addresses import check_pattern as check_package_url
 from registries.models import Registry
-from upstreams.clients.guard import is_reachable
+from upstreams.clients.guard import is_reachable, literal
 from upstreams.errors import UpstreamInvalid
 from upstreams.models import Upstream
+from upstreams.services.checks_git import checked_git, git_origin_of
 from upstreams.services.wishes import UpstreamWish
 from workspaces.access import Action, Actor
 from workspaces.services.spaces import check_pattern
@@ -32,6 +32,11 @@ def origin_of(url: str, field: str = "url") -> tuple[str, str, int]:
     return parts.scheme, (parts.hostname or "").lower(), port or {"https": 443}.get(parts.scheme, 80)
 
 
+def goes_to(wish: UpstreamWish) -> tuple[str, str, int]:
+    """Where the credentials of an upstream like this may go. Raises UpstreamInvalid."""
+    return git_origin_of(wish.url) if wish.kind == Upstream.Kind.GIT else origin_of(wish.url)
+
+
 class SecretRequired(UpstreamInvalid):
     """The address moved and the secret does not go with it."""
 
@@ -48,8 +53,10 @@ def checked(actor: Actor, registry: Registry, wish: UpstreamWish, *, has_secret:
     wish = replace(wish, patterns=tuple(check_pattern(pattern, "patterns") for pattern in wish.patterns))
     if wish.kind == Upstream.Kind.REGISTRY:
         return _checked_chain(actor, registry, wish)
+    if wish.kind == Upstream.Kind.GIT:
+        return checked_git(registry, wish, has_secret=has_secret)
     if wish.kind != Upstream.Kind.URL:
-        raise refused("kind", "An upstream's kind is “registry” or “url”; “git” cannot be added yet.")
+        raise refused("kind", "An upstream's kind is “registry”, “url” or “git”.")
     if wish.format not in {"npm", "moonbit"}:
         raise refused("format", "Only upstreams of format “npm” and “moonbit” can be added yet.")
     if wish.format == "moonbit":
@@ -138,26 +145,10 @@ def check_address(url: str, field: str = "url") -> str:
         raise refused(field, "An upstream's address is http(s)://host[:port]/path, without credentials, query or fragment.")
     if settings.NPM_UPSTREAM_URL and origin_of(url) == origin_of(settings.NPM_UPSTREAM_URL):
         return url.strip().rstrip("/")
-    literal = _literal(parts.hostname)
-    if literal is not None and not is_reachable(literal, port, settings.ALLOWED_PRIVATE_NETWORKS):
+    spelled = literal(parts.hostname)
+    if spelled is not None and not is_reachable(spelled, port, settings.ALLOWED_PRIVATE_NETWORKS):
         raise refused(field, f"upstream address {parts.hostname} is not public; allow it with ALLOWED_PRIVATE_NETWORKS")
     return url.strip().rstrip("/")
-
-
-def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address a host name spells without DNS: dotted, decimal, hex or octal forms, and localhost."""
-    import socket
-
-    if host.lower().rstrip(".") == "localhost" or host.lower().rstrip(".").endswith(".localhost"):
-        return ipaddress.ip_address("127.0.0.1")
-    try:
-        return ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        pass
-    try:
-        return ipaddress.IPv4Address(socket.inet_aton(host))
-    except OSError:
-        return None
 
 
 def refused(field: str, sentence: str) -> UpstreamInvalid:

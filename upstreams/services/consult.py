@@ -18,6 +18,7 @@ from upstreams.memory import let_go, parsed
 from upstreams.models import Upstream, UpstreamDocument
 from upstreams.selectors.facts import Replied, replied
 from upstreams.services.alerts import removed_upstream
+from upstreams.services.git.answers import answer_from_git
 from upstreams.services.pinning import pin
 from upstreams.services.troubles import tell_of_trouble
 from upstreams.targets import target_of
@@ -45,6 +46,8 @@ def consult(upstream: Upstream, name: Name, *, still_holds: Callable[[], None]) 
         now = timezone.now()
         if row is not None and row.fresh_until > now:
             return replied(row)
+        if upstream.kind == Upstream.Kind.GIT:
+            return answer_from_git(upstream, name, row, still_holds)
         known = Known(row.etag, row.last_modified) if row is not None and row.is_present else Known()
         try:
             fetched = fetch_packument(target_of(upstream), name, known, limit=settings.METADATA_LIMIT, before_send=before_send)

@@ -55,6 +55,12 @@ def ask_anew(upstreams: Iterable[Upstream]) -> None:
     GitListing.objects.filter(upstream__in=ids, fresh_until__gt=now).update(fresh_until=now)
 
 
+def forget_answers_of(upstream: Upstream) -> None:
+    """What was said at another address was said by somebody else."""
+    upstream.documents.all().delete()
+    GitListing.objects.filter(upstream=upstream).delete()
+
+
 def _is_theirs(actor: Actor, wish: UpstreamWish, fresh: Upstream | None) -> bool:
     if fresh is None:
         return is_operator(actor)

@@ -18,6 +18,7 @@ from packages.formats.npm.packument import Manifest, promise
 from packages.formats.npm.pulled import truth_of
 from packages.formats.npm.versions import is_same, is_version
 from packages.formats.publication import Publication, StagedFile
+from upstreams.clients.http import Answer
 from upstreams.clients.npm import fetch_tarball
 from upstreams.errors import RuleChanged, UpstreamBadAnswer, UpstreamIntegrityMismatch
 from upstreams.flight import release_connection
@@ -25,6 +26,7 @@ from upstreams.models import Upstream
 from upstreams.selectors.facts import current_epochs
 from upstreams.services.alerts import integrity_changed
 from upstreams.services.entry import Newcomer, adopt, enter
+from upstreams.services.git.sending import Packed, open_packed, promise_of
 from upstreams.services.pinning import pins_of
 from upstreams.services.resolve import Resolution
 from upstreams.services.troubles import telling
@@ -76,9 +78,7 @@ class Pull:
 
     def _run(self, progress: Progress) -> None:
         promised = self._promised()
-        target = target_of(self.upstream)
-        release_connection()  # a slow upstream holds no database connection
-        answer = fetch_tarball(target, self.offer.tarball, before_send=self._before_send)
+        answer = self._opened()
         try:
             with blobs.Staging(limit=settings.FILE_LIMIT) as staging:
                 progress.begin(staging.path, answer.length)
@@ -92,10 +92,20 @@ class Pull:
         finally:
             answer.close()
 
+    def _opened(self) -> Answer | Packed:
+        """The bytes, about to flow."""
+        if self.upstream.kind == Upstream.Kind.GIT:
+            return open_packed(self.upstream, self.offer.version, self.offer.tarball, before_send=self._before_send)
+        target = target_of(self.upstream)
+        release_connection()  # a slow upstream holds no database connection
+        return fetch_tarball(target, self.offer.tarball, before_send=self._before_send)
+
     def _promised(self) -> str:
         """What the bytes must be: as first seen here, else as promised now."""
         registry, name = self.resolution.registry, self.resolution.name
         promised = pins_of(registry.pk, name).get(self.offer.version) or self.offer.promised
+        if not promised and self.upstream.kind == Upstream.Kind.GIT:
+            return promise_of(self.upstream, name, self.offer.version, self.offer.tarball, before_send=self._before_send)
         if not promised:
             raise UpstreamBadAnswer(
                 f"Upstream {self.upstream.name} promises no integrity for {name.full}@{self.offer.version}.",

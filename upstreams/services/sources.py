@@ -8,8 +8,9 @@ from registries.models import Registry
 from upstreams.errors import UpstreamExists, UpstreamNotFound
 from upstreams.models import Upstream
 from upstreams.seal import seal
-from upstreams.services.checks import TIMES, SecretRequired, checked, origin_of
-from upstreams.services.credentials import are_new, ask_anew, vouched_for
+from upstreams.services.checks import TIMES, SecretRequired, checked, goes_to
+from upstreams.services.checks_git import check_disk
+from upstreams.services.credentials import are_new, ask_anew, forget_answers_of, vouched_for
 from upstreams.services.wishes import UpstreamChanges, UpstreamWish, describe, wish_of
 from upstreams.variables import shown
 from workspaces.access import Action, Actor
@@ -28,6 +29,7 @@ def create_upstream(*, actor: Actor, registry: Registry, wish: UpstreamWish) -> 
         if Upstream.objects.filter(registry=registry, name=wish.name).exists():
             raise UpstreamExists(f"An upstream “{wish.name}” exists here already.", fields={"name": "taken"})
         upstream = Upstream(registry=registry, is_operators=vouched_for(actor, registry, wish))
+        check_disk(wish, is_operators=upstream.is_operators)
         _apply(upstream, wish)
         upstream.save()
         record(actor, "upstream.created", f"{registry} {wish.name}", workspace=registry.workspace_id, new=describe(upstream))
@@ -48,15 +50,16 @@ def change_upstream(*, actor: Actor, upstream: Upstream, changes: UpstreamChange
         if fresh is None:
             raise UpstreamNotFound("There is no such upstream here.")
         wish = _wanted(actor, fresh, changes)
-        moved = origin_of(wish.url) != origin_of(fresh.url)
+        moved = _is_elsewhere(wish, wish_of(fresh))
         if Upstream.objects.filter(registry=fresh.registry, name=wish.name).exclude(pk=fresh.pk).exists():
             raise UpstreamExists(f"An upstream “{wish.name}” exists here already.", fields={"name": "taken"})
         old, signs_in_anew = describe(fresh), are_new(wish, fresh)
         fresh.is_operators = vouched_for(actor, fresh.registry, wish, fresh)
+        check_disk(wish, is_operators=fresh.is_operators)
         _apply(fresh, wish)
         fresh.save()
         if moved:
-            fresh.documents.all().delete()
+            forget_answers_of(fresh)
         elif signs_in_anew:
             ask_anew([fresh])
         subject = f"{fresh.registry} {fresh.name}"
@@ -67,7 +70,7 @@ def change_upstream(*, actor: Actor, upstream: Upstream, changes: UpstreamChange
 def _wanted(actor: Actor, fresh: Upstream, changes: UpstreamChanges) -> UpstreamWish:
     """The row with its changes, checked. Raises UpstreamInvalid."""
     wish = replace(wish_of(fresh), **changes)
-    moved = origin_of(wish.url) != origin_of(fresh.url)
+    moved = goes_to(wish) != goes_to(wish_of(fresh))
     if moved and fresh.secret_sealed and wish.secret is None and wish.auth_type != "none":
         raise SecretRequired(
             "The address now has another scheme, host or port, so the stored secret is not carried over; send a secret along.",
@@ -77,6 +80,12 @@ def _wanted(actor: Actor, fresh: Upstream, changes: UpstreamChanges) -> Upstream
         wish = replace(wish, secret="")
     kept = bool(fresh.secret_sealed) and wish.secret is None
     return checked(actor, fresh.registry, wish, has_secret=kept or bool(wish.secret))
+
+
+def _is_elsewhere(wish: UpstreamWish, old: UpstreamWish) -> bool:
+    """Whether what it said before was said by another: another origin, or another repository."""
+    is_other_repository = wish.kind == Upstream.Kind.GIT and wish.url != old.url
+    return wish.kind != old.kind or is_other_repository or goes_to(wish) != goes_to(old)
 
 
 @transaction.atomic

@@ -11,8 +11,10 @@ from upstreams.clients.npm_names import all_names
 from upstreams.clients.questions import ask_search
 from upstreams.errors import RuleChanged
 from upstreams.flight import release_connection
+from upstreams.models import Upstream
 from upstreams.selectors.facts import Ground
 from upstreams.selectors.many import Moment, moment_of
+from upstreams.services.git.answers import names_from_git
 from upstreams.services.mirroring.drivers import Course, PatternsRefused
 from upstreams.services.mirroring.globs import meet
 from upstreams.services.outgoing import limited, parsed, survey
@@ -35,7 +37,7 @@ class Listing:
 
     def names(self, patterns: Sequence[str]) -> Iterator[str]:
         """Those that meet a pattern and may come from this upstream. Raises PatternsRefused at the end, UpstreamError."""
-        listed = all_names(target_of(self._upstream), before_send=self._still_holds)
+        listed = self._listed()
         if listed is not None:
             yield from self._admitted(listed, patterns)
             return
@@ -48,6 +50,12 @@ class Listing:
                 yield from self._admitted(found or (), [pattern])
         if refused := {pattern: sentence for pattern, sentence in why.items() if sentence}:
             raise PatternsRefused(refused)
+
+    def _listed(self) -> Iterable[str] | None:
+        """Every name there is, from an upstream that tells."""
+        if self._upstream.kind == Upstream.Kind.GIT:
+            return names_from_git(self._upstream, self._still_holds)
+        return all_names(target_of(self._upstream), before_send=self._still_holds)
 
     @property
     def _cannot(self) -> str:

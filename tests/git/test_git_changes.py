@@ -1,0 +1,220 @@
+"""A repository that goes on, that lies, and that goes away."""
+
+import base64
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.git.conftest import USER, Modules
+from tests.parts.clients import Client
+from tests.parts.gate import Gate, Place
+from tests.parts.recorder import Recorder
+from tests.parts.repository import GitServer
+from tests.rule_live.asking import assert_never_asked, proven
+
+Add = Callable[..., dict[str, Any]]
+MOD = "/mod"
+
+
+def shown(place: Place, name: str = "mod", *, status: int = 200) -> dict[str, Any]:
+    answer = place.as_("rita").get(f"/{name}", accept="application/json")
+    assert answer.status == status, answer
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def bytes_of(place: Place, version: str, *, name: str = "mod") -> bytes:
+    answer = place.as_("rita").get(f"/{name}/-/{name}-{version}.tgz")
+    assert answer.status == 200, answer
+    return answer.body
+
+
+def integrity(data: bytes) -> str:
+    return "sha512-" + base64.b64encode(hashlib.sha512(data).digest()).decode()
+
+
+@pytest.mark.npm
+def test_a_later_commit_sorts_higher_and_is_latest(
+    gate: Gate, place: Place, modules: Modules, add_git: Add, npm: Callable[..., Client]
+) -> None:
+    add_git(place)
+    before = shown(place)
+    later = modules.repository.commit({"packages/mod/index.js": "module.exports = 'later';\n"})
+    gate.grow_old()
+    bob = npm(place, "bob")
+
+    after = shown(place)
+
+    assert after["dist-tags"]["latest"] == modules.repository.version(later) != before["dist-tags"]["latest"]
+    highest = bob.run("view", "mod@>=0.0.0-0 <0.0.1", "version", "--json").out
+    assert modules.repository.version(later) in highest
+    bob.run("install", "mod")
+    assert "later" in (bob.project / "node_modules" / "mod" / "index.js").read_text()
+
+
+def test_what_was_installed_of_an_earlier_head_stays(gate: Gate, place: Place, modules: Modules, add_git: Add) -> None:
+    add_git(place, internal=True, patterns=["mod", "@acme/*"])
+    old = modules.repository.version(modules.main)
+    data = bytes_of(place, old)
+    modules.repository.commit({"packages/mod/index.js": "module.exports = 'later';\n"})
+    gate.grow_old()
+
+    assert old in shown(place)["versions"]
+    assert bytes_of(place, old) == data
+
+
+def test_the_promise_is_kept_and_no_difference_is_told(gate: Gate, place: Place, add_git: Add) -> None:
+    add_git(place)
+    document = shown(place)
+    for version, manifest in document["versions"].items():
+        assert integrity(bytes_of(place, version)) == manifest["dist"]["integrity"]
+        assert manifest["gitHead"]
+
+    assert gate.events(place, "alert.") == []
+
+
+def test_equal_refs_fetch_nothing(gate: Gate, place: Place, forge: GitServer, add_git: Add) -> None:
+    add_git(place)
+    shown(place)
+    forge.seen.clear()
+    gate.grow_old()
+
+    shown(place)
+
+    assert forge.seen
+    assert not [path for path, _ in forge.seen if path.endswith("git-upload-pack") and len(forge.seen) > 3]
+
+
+def test_a_moved_tag_changes_nothing_here(gate: Gate, place: Place, modules: Modules, add_git: Add) -> None:
+    add_git(place)
+    first = bytes_of(place, "1.2.0")
+    modules.repository.tag("v1.2.0", at=modules.main)
+    gate.grow_old()
+
+    assert shown(place)["versions"]["1.2.0"]["dist"]["integrity"] == integrity(first)
+    assert bytes_of(place, "1.2.0") == first
+    assert "alert.integrity_changed" in gate.events(place, "alert.")
+
+
+def test_a_moved_tag_is_refused_where_its_first_bytes_were_only_promised(gate: Gate, place: Place, modules: Modules, add_git: Add) -> None:
+    add_git(place)
+    promised = shown(place)["versions"]["1.2.0"]["dist"]["integrity"]
+    modules.repository.tag("v1.2.0", at=modules.main)
+    gate.grow_old()
+
+    assert shown(place)["versions"]["1.2.0"]["dist"]["integrity"] == promised
+    assert place.as_("rita").get("/mod/-/mod-1.2.0.tgz").status == 502
+
+
+def test_a_tag_that_is_gone_is_told(gate: Gate, place: Place, modules: Modules, add_git: Add) -> None:
+    add_git(place)
+    shown(place)
+    modules.repository.git("push", "--quiet", str(modules.repository.bare), ":refs/tags/v1.2.0")
+    gate.grow_old()
+
+    assert "1.2.0" not in shown(place)["versions"]
+    assert "alert.removed_upstream" in gate.events(place, "alert.")
+
+
+def test_gone_it_is_still_served(gate: Gate, place: Place, modules: Modules, forge: GitServer, add_git: Add) -> None:
+    add_git(place)
+    before = shown(place)
+    forge.stop()
+    gate.grow_old()
+
+    answer = place.as_("rita").get(MOD, accept="application/json")
+    assert answer.status == 200, answer
+    assert sorted(answer.json()["versions"]) == sorted(before["versions"])
+    assert answer.headers["x-cache"] == "stale"
+    assert bytes_of(place, "1.2.0")
+    assert shown(place, "@acme/other")["dist-tags"]["latest"], "never asked for before: the listing and the mirror have it"
+    assert "upstream.trouble" in gate.events(place)
+
+
+def test_an_internal_repositorys_names_never_leave(place: Place, recorder: Recorder, add_git: Add) -> None:
+    proven(place, recorder)
+    recorder.add("mod", "9.9.9")
+    add_git(place, internal=True, auth_type="basic", patterns=["*"], priority=200)
+
+    answers = assert_never_asked(place, recorder, "mod")
+
+    assert "9.9.9" not in answers["GET /mod"].json()["versions"]
+
+
+def test_what_an_internal_repository_has_not_is_public(place: Place, recorder: Recorder, add_git: Add) -> None:
+    proven(place, recorder)
+    add_git(place, internal=True, patterns=["*"])
+    recorder.add("nobodys")
+
+    assert place.versions("nobodys") == ["1.0.0"]
+
+
+@pytest.fixture
+def closed(place: Place, recorder: Recorder, forge: GitServer, add_git: Add) -> Place:
+    """An internal repository that was never reached, beside a public upstream."""
+    proven(place, recorder)
+    forge.stop()
+    add_git(place, internal=True, patterns=["*"])
+    return place
+
+
+def test_never_listed_it_closes_the_gate(closed: Place, recorder: Recorder) -> None:
+    recorder.add("unknown-whose", "9.9.9")
+
+    answer = closed.as_("rita").get("/unknown-whose")
+
+    assert answer.status == 503
+    assert "modules" in answer.json()["error"]
+    assert not recorder.asked("unknown-whose")
+
+
+def test_listed_once_its_absences_still_count(gate: Gate, place: Place, recorder: Recorder, forge: GitServer, add_git: Add) -> None:
+    proven(place, recorder)
+    add_git(place, internal=True, patterns=["*"])
+    shown(place)
+    forge.stop()
+    gate.grow_old()
+    recorder.add("nobodys")
+
+    assert place.versions("nobodys") == ["1.0.0"]
+    assert "1.2.0" in shown(place)["versions"]
+
+
+def test_the_toggle_makes_it_internal(place: Place, recorder: Recorder, add_git: Add) -> None:
+    proven(place, recorder)
+    recorder.add("mod", "9.9.9")
+    made = add_git(place, internal=False, patterns=["*"], priority=200)
+    assert place.versions("mod") == ["9.9.9"]
+    recorder.forget()
+
+    answer = place.api().patch(f"{place.rest}upstreams/{made['id']}/", {"internal": True})
+    assert answer.status == 200, answer
+
+    assert "1.2.0" in place.versions("mod")
+    assert not recorder.asked("mod")
+
+
+def test_wrong_credentials(gate: Gate, place: Place, forge: GitServer, add_git: Add) -> None:
+    add_git(place, secret="not-the-password-of-it")
+
+    answer = place.as_("rita").get(MOD)
+
+    assert answer.status == 502
+    assert "refused our credentials" in answer.json()["error"]
+    assert "alert.upstream_trouble" in gate.events(place)
+    assert "not-the-password-of-it" not in answer.text + gate.server.log()
+
+
+def test_credentials_go_nowhere_else(place: Place, forge: GitServer, modules: Modules, add_git: Add) -> None:
+    with GitServer(modules.repository.folder) as other:
+        forge.status = 302
+        add_git(place, url=f"{forge.url}/modules.git")
+        answer = place.as_("rita").get(MOD)
+
+        assert answer.status == 502
+        assert "redirects" in answer.json()["error"]
+        assert not other.seen
+    assert forge.seen[0][1].startswith("Basic ")
+    assert USER not in answer.text

@@ -1,0 +1,1 @@
+"""Conversations with Git repositories, by way of the program git."""

@@ -1,0 +1,256 @@
+"""What Gatehouse asks a Git repository elsewhere: its branches and tags, and their newest trees. Knows no tables.
+
+One name resolution per conversation: git is held to the address that was judged (threats.md U1 to U7), follows no
+redirect, and has the credentials for that origin alone, in its environment or in memory.
+"""
+
+import contextlib
+import os
+import re
+import shlex
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from upstreams.clients.git.address import Address, Way
+from upstreams.clients.git.command import Bounds, GitFailed, environment, run, secret_path
+from upstreams.clients.git.trouble import meaning
+from upstreams.clients.guard import AddressForbidden, AllowedNetwork, resolve
+from upstreams.errors import UpstreamForbiddenAddress, UpstreamUnreachable
+
+OID = r"[0-9a-f]{40}(?:[0-9a-f]{24})?"
+LINE = re.compile(rf"({OID})\t(\S+)")
+REF = re.compile(r"refs/(heads|tags)/(?!-)[^\x00-\x20\x7f~^:?*\[\\]{1,200}")
+SYMREF = re.compile(r"ref: refs/heads/(\S+)\tHEAD")
+PEELED = "^{}"
+HELD = "refs/held"  # where we keep what was fetched, by commit: names of theirs never become names of files here
+
+
+def no_check() -> None:
+    """Nothing to check before a connection is made."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GitTarget:
+    """A repository as the client needs it. `authorization`: a ready header value; `private_key`: text of an SSH key; or ''.
+
+    `known_hosts`: the host's own keys, where they were given with the private key; else the first one met is believed from then on.
+    """
+
+    name: str
+    address: Address
+    folder: Path
+    authorization: str = ""
+    private_key: str = field(default="", repr=False)
+    known_hosts: str = field(default="", repr=False)
+    is_trusted: bool = False
+    allowed: Sequence[AllowedNetwork] = ()
+    connect_timeout: float = 10.0
+    total_timeout: float = 300.0
+    size_limit: int = 2 * 1024**3
+
+    @property
+    def repository(self) -> Path:
+        """Our bare mirror of it."""
+        return self.folder / "repo.git"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refs:
+    """Branches and tags with their commits; `default`: the branch HEAD points to, '' when it points to a commit itself."""
+
+    head: str
+    default: str
+    branches: Mapping[str, str]
+    tags: Mapping[str, str]
+
+    def __bool__(self) -> bool:
+        return bool(self.branches or self.tags or self.head)
+
+
+def list_refs(target: GitTarget, *, before_send: Callable[[], None] = no_check) -> Refs:
+    """The branches and tags. Raises UpstreamError subclasses."""
+    words = ("ls-remote", "--symref", "--quiet", "--", target.address.url, "HEAD", "refs/heads/*", "refs/tags/*")
+    said = _converse(target, words, before_send=before_send)
+    return read_refs(said.decode("utf-8", "replace"))
+
+
+def read_refs(said: str) -> Refs:
+    """The answer of `git ls-remote --symref`. Names no ref may have are passed over."""
+    head = default = ""
+    found: dict[str, dict[str, str]] = {"heads": {}, "tags": {}}
+    for line in said.splitlines():
+        if (symbolic := SYMREF.fullmatch(line)) is not None:
+            default = symbolic[1]
+        read = LINE.fullmatch(line)
+        if read is None:
+            continue
+        oid, name = read[1], read[2]
+        if name == "HEAD":
+            head = oid
+        elif (ref := REF.fullmatch(name.removesuffix(PEELED))) is not None and ".." not in name:
+            found[ref[1]][ref[0].partition("/")[2].partition("/")[2]] = oid  # a peeled tag comes after the tag, and counts
+    if default not in found["heads"]:
+        default = next((branch for branch in ("main", "master") if found["heads"].get(branch) == head), "") if head else ""
+    return Refs(head=head or found["heads"].get(default, ""), default=default, branches=found["heads"], tags=found["tags"])
+
+
+def fetch(target: GitTarget, wanted: Mapping[str, str], *, before_send: Callable[[], None] = no_check) -> None:
+    """Bring the newest trees of these refs (full name -> commit) into the mirror, and let go of what is not among them.
+
+    Raises UpstreamError subclasses.
+    """
+    _prepare(target, next(iter(wanted.values()), ""))
+    one_each = {commit: ref for ref, commit in sorted(wanted.items(), reverse=True)}  # branches and tags may meet in a commit
+    lines = "".join(f"+{ref}:{HELD}/{commit}\n" for commit, ref in one_each.items())
+    words = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--stdin"]
+    with contextlib.suppress(_NotShallow):
+        _converse(target, (*words, "--depth=1", "--", target.address.url), before_send=before_send, given=lines.encode())
+        return
+    _converse(target, (*words, "--", target.address.url), before_send=before_send, given=lines.encode())
+
+
+def forget_refs(target: GitTarget, kept: Sequence[str]) -> None:
+    """Let go of commits that no branch and no tag has any more; and of packs in great numbers."""
+    env, bounds = environment(), Bounds(upstream=target.name, seconds=target.total_timeout)
+    place = f"--git-dir={target.repository}"
+    held = run((place, "for-each-ref", "--format=%(refname)", HELD), env, bounds).decode().split()
+    gone = [ref for ref in held if ref.rpartition("/")[2] not in set(kept)]
+    if gone:
+        run((place, "update-ref", "--stdin"), env, bounds, given="".join(f"delete {ref}\n" for ref in gone).encode())
+    if len(list(target.repository.glob("objects/pack/*.pack"))) > PACKS:
+        run((place, "repack", "-a", "-d", "-q"), env, bounds)
+
+
+PACKS = 50  # packs before they are made one
+
+
+class _NotShallow(Exception):
+    """The repository cannot give newest trees alone."""
+
+
+def _prepare(target: GitTarget, sample: str) -> None:
+    if (target.repository / "HEAD").exists():
+        return
+    shutil.rmtree(target.repository, ignore_errors=True)
+    target.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    form = "sha256" if len(sample) == 64 else "sha1"  # noqa: PLR2004 - hex digits
+    words = ("init", "--bare", "--quiet", f"--object-format={form}", str(target.repository))
+    _local(target, words)
+
+
+def _local(target: GitTarget, words: Sequence[str]) -> None:
+    try:
+        run(words, environment(), Bounds(upstream=target.name, seconds=60))
+    except GitFailed:
+        raise UpstreamUnreachable(f"The mirror of upstream {target.name} cannot be written here.", upstream=target.name) from None
+
+
+def _converse(target: GitTarget, words: Sequence[str], *, before_send: Callable[[], None], given: bytes = b"") -> bytes:
+    """Run git against the repository, held to one judged address. `before_send` may raise."""
+    bounds = Bounds(
+        upstream=target.name,
+        seconds=target.total_timeout,
+        folder=target.repository,
+        folder_limit=target.size_limit,
+    )
+    place = (f"--git-dir={target.repository}",) if (target.repository / "HEAD").exists() else ()
+    with _way(target) as (settings, more):
+        before_send()
+        try:
+            return run((*place, *words), environment(settings, **more), bounds, given=given)
+        except GitFailed as failed:
+            if "does not support shallow" in failed.said:
+                raise _NotShallow from None
+            raise meaning(target.name, failed.said) from None
+
+
+@contextlib.contextmanager
+def _way(target: GitTarget) -> Iterator[tuple[list[tuple[str, str]], dict[str, str]]]:
+    """Settings and environment for reaching the repository."""
+    allowed = {"GIT_ALLOW_PROTOCOL": target.address.way.value}
+    if target.address.way is Way.FILE:
+        yield [], allowed
+    elif target.address.way is Way.SSH:
+        with _ssh(target) as command:
+            yield [], {**allowed, "GIT_SSH_COMMAND": command, "GIT_SSH_VARIANT": "ssh"}
+    else:
+        yield _http_settings(target), allowed
+
+
+def _judged(target: GitTarget) -> list[str]:
+    """The addresses the repository's host may be reached at, all of them judged."""
+    address = target.address
+    try:
+        found = resolve(address.host, address.port, target.allowed, trusted=target.is_trusted)
+    except AddressForbidden:
+        raise UpstreamForbiddenAddress(
+            f"Upstream {target.name} leads to an address that is not public; an operator can allow it with ALLOWED_PRIVATE_NETWORKS.",
+            upstream=target.name,
+        ) from None
+    except (OSError, UnicodeError):
+        raise UpstreamUnreachable(
+            f"Upstream {target.name} cannot be reached (its name does not resolve).", upstream=target.name, retry_after=30
+        ) from None
+    return [str(one[0]) for _, one in found]
+
+
+def _http_settings(target: GitTarget) -> list[tuple[str, str]]:
+    address = target.address
+    shown = f"[{address.host}]" if ":" in address.host else address.host
+    numbers = ",".join(f"[{one}]" if ":" in one else one for one in _judged(target))
+    settings = [("http.curloptResolve", f"{address.host}:{address.port}:{numbers}")]
+    if target.authorization:
+        origin = f"{address.way.value}://{shown}:{address.port}/"
+        settings.append((f"http.{origin}.extraHeader", f"Authorization: {target.authorization}"))
+    return settings
+
+
+@contextlib.contextmanager
+def _ssh(target: GitTarget) -> Iterator[str]:
+    """The command for ssh: our key alone, nobody's configuration, a host that proves to be the one it was."""
+    if shutil.which("ssh") is None:
+        raise UpstreamUnreachable(
+            f"Upstream {target.name} needs the program ssh on this machine, which is not installed.", upstream=target.name
+        )
+    with contextlib.ExitStack() as open_files:
+        key = open_files.enter_context(secret_path(target.private_key)) if target.private_key else "none"
+        known = target.folder / "known_hosts"
+        if target.known_hosts:
+            target.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            known = target.folder / "given_hosts"
+            known.write_text(target.known_hosts, encoding="utf-8")
+        yield ssh_command(target, address=_judged(target)[0], key=key, known=known)
+
+
+def ssh_command(target: GitTarget, *, address: str, key: str, known: Path) -> str:
+    """The words git is to call ssh with; git adds the user, the port and the host, which `HostName` holds to the judged address."""
+    alias = target.address.host if target.address.port == 22 else f"[{target.address.host}]:{target.address.port}"  # noqa: PLR2004
+    options = {
+        "BatchMode": "yes",
+        "HostName": address,
+        "HostKeyAlias": alias,
+        "CheckHostIP": "no",
+        "StrictHostKeyChecking": "yes" if target.known_hosts else "accept-new",
+        "UserKnownHostsFile": f'"{known}"',
+        "GlobalKnownHostsFile": os.devnull,
+        "UpdateHostKeys": "no",
+        "VerifyHostKeyDNS": "no",
+        "IdentityFile": key,
+        "IdentitiesOnly": "yes",
+        "IdentityAgent": "none",
+        "PreferredAuthentications": "publickey",
+        "ForwardAgent": "no",
+        "ClearAllForwardings": "yes",
+        "PermitLocalCommand": "no",
+        "ProxyCommand": "none",
+        "ControlPath": "none",
+        "ConnectTimeout": str(max(1, int(target.connect_timeout))),
+        "ServerAliveInterval": "15",
+        "LogLevel": "ERROR",
+    }
+    words = ["ssh", "-F", os.devnull]
+    for name, value in options.items():
+        words += ["-o", f"{name}={value}"]
+    return shlex.join(words)

@@ -1,0 +1,1 @@
+"""Git repositories as upstreams: listing, describing and packing what they have."""

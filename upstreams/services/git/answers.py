@@ -1,0 +1,201 @@
+"""What a Git upstream says about a name: from its last complete listing while that is fresh, else listed anew.
+
+A repository that cannot be reached has still said what it had: its last complete listing is its answer (RULE.md, 4).
+"""
+
+import hashlib
+import zlib
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.utils import timezone
+
+from packages.formats.npm.names import Name
+from packages.formats.npm.packument import promises
+from upstreams.clients.git.remote import GitTarget
+from upstreams.durability import remembered
+from upstreams.errors import RuleChanged, UpstreamError, UpstreamUnreachable
+from upstreams.flight import release_connection, single_flight
+from upstreams.memory import let_go, parsed
+from upstreams.models import GitListing, Upstream, UpstreamDocument
+from upstreams.selectors.facts import Replied, replied
+from upstreams.services.alerts import removed_upstream
+from upstreams.services.git.describing import describe
+from upstreams.services.git.listing import Survey, chapter, is_here, survey
+from upstreams.services.git.targets import git_target_of
+from upstreams.services.pinning import pin
+from upstreams.services.troubles import tell_of_trouble
+from upstreams.terms import Reply
+
+RETRY_AFTER_FAILURE = timedelta(seconds=15)  # before a repository in trouble is asked again
+SOON = timedelta(seconds=30)  # when the promises that are still missing are added
+PATIENCE = 60.0  # seconds to wait for whoever lists the repository
+ANSWER = ["is_present", "etag", "last_modified", "body", "digest", "fetched_at", "fresh_until"]
+
+Check = Callable[[], None]
+
+
+def answer_from_git(upstream: Upstream, name: Name, row: UpstreamDocument | None, still_holds: Check) -> Replied:
+    """What the repository says about `name`; `row` is what it said last. Its failure is an answer too."""
+    try:
+        listing, trouble = _listing(upstream, still_holds)
+        said = _answered(upstream, name, row, listing, still_holds)
+    except RuleChanged:
+        raise
+    except UpstreamError as error:
+        let_go(error)
+        tell_of_trouble(upstream, error, name.full)
+        if row is not None and row.is_present:
+            return _standing_in(row, error)
+        return Replied(Reply.FAILED, error.message, error=error)
+    if trouble is not None:
+        tell_of_trouble(upstream, trouble, name.full)
+    return replied(said, stale=trouble is not None and said.is_present, detail=trouble.message if trouble else "")
+
+
+def names_from_git(upstream: Upstream, still_holds: Check) -> Sequence[str]:
+    """Every name the repository has, by the listing that counts. Raises UpstreamError where nothing was ever listed."""
+    return list(_listing(upstream, still_holds)[0].names)
+
+
+def _standing_in(row: UpstreamDocument, error: UpstreamError) -> Replied:
+    row.fresh_until = timezone.now() + RETRY_AFTER_FAILURE
+    UpstreamDocument.objects.filter(pk=row.pk).update(fresh_until=row.fresh_until)
+    return replied(row, stale=True, detail=error.message)
+
+
+def _listing(upstream: Upstream, still_holds: Check) -> tuple[GitListing, UpstreamError | None]:
+    """The listing that counts, and the trouble it stands in for. Raises UpstreamError where nothing was ever listed."""
+    row = _last(upstream)
+    if row is not None and row.fresh_until > timezone.now():
+        return row, None
+    try:
+        with single_flight("git", str(upstream.pk), patience=PATIENCE):
+            row = _last(upstream)
+            if row is not None and row.fresh_until > timezone.now():
+                return row, None
+            return _renewed(upstream, row, still_holds), None
+    except RuleChanged:
+        raise
+    except UpstreamError as error:
+        if row is None:
+            raise
+        let_go(error)
+        row.fresh_until = timezone.now() + RETRY_AFTER_FAILURE
+        GitListing.objects.filter(pk=row.pk).update(fresh_until=row.fresh_until)
+        return row, error
+
+
+def _last(upstream: Upstream) -> GitListing | None:
+    return GitListing.objects.filter(upstream=upstream).first()
+
+
+def _renewed(upstream: Upstream, row: GitListing | None, still_holds: Check) -> GitListing:
+    """Ask the repository. In the turn of whoever lists it."""
+
+    def before_send() -> None:
+        still_holds()
+        release_connection()
+
+    known = Survey(row.refs_digest, row.names) if row is not None else None
+    found = survey(git_target_of(upstream), known, before_send=before_send)
+    return _kept_listing(upstream, found, still_holds)
+
+
+@remembered()
+def _kept_listing(upstream: Upstream, found: Survey, still_holds: Check) -> GitListing:
+    _must_be_there(upstream, still_holds)
+    now = timezone.now()
+    life = {"fetched_at": now, "fresh_until": now + settings.METADATA_FRESH}
+    row, _ = GitListing.objects.update_or_create(
+        upstream=upstream, defaults={"refs_digest": found.digest, "names": list(found.names), **life}
+    )
+    return row
+
+
+def _must_be_there(upstream: Upstream, still_holds: Check) -> None:
+    """Under the upstream's row lock, so that nobody believes an answer begun under older rules."""
+    present = Upstream.objects.select_for_update().filter(pk=upstream.pk).exists()
+    still_holds()
+    if not present:
+        raise RuleChanged("The upstream was removed while it was asked; try again.", retry_after=1)
+
+
+def _answered(upstream: Upstream, name: Name, row: UpstreamDocument | None, listing: GitListing, still_holds: Check) -> UpstreamDocument:
+    """The document of this listing. Raises UpstreamError where it has to be made and cannot be."""
+    if name.full not in listing.names:
+        life = settings.NEGATIVE_FRESH if upstream.negative_ttl is None else timedelta(seconds=upstream.negative_ttl)
+        said = _new(upstream, name, listing, min(timezone.now() + life, listing.fresh_until))
+        return _kept(upstream, name, row, said, {}, still_holds)
+    if row is not None and row.is_present and row.etag == listing.refs_digest:
+        row.fetched_at, row.fresh_until = listing.fetched_at, listing.fresh_until
+        row.save(update_fields=["fetched_at", "fresh_until"])
+        return row
+    document, fresh_until = _made(upstream, name, row, listing, still_holds)
+    is_complete = fresh_until == listing.fresh_until
+    body = orjson.dumps(document)
+    said = _new(upstream, name, listing, fresh_until, body=body, etag=listing.refs_digest if is_complete else "")
+    return _kept(upstream, name, row, said, document, still_holds)
+
+
+def _made(
+    upstream: Upstream, name: Name, row: UpstreamDocument | None, listing: GitListing, still_holds: Check
+) -> tuple[dict[str, Any], datetime]:
+    """The packument, and how long it counts."""
+    target = git_target_of(upstream)
+    before = parsed(zlib.decompress(bytes(row.body), wbits=31)) if row is not None and row.is_present else {}
+    release_connection()
+    mirrored(upstream, target, listing.refs_digest, still_holds)
+    found = chapter(target, name)
+    if found is None:
+        raise UpstreamUnreachable(f"The mirror of upstream {upstream.name} is being made anew; try again.", upstream=upstream.name)
+    described = describe(target, name, found, before)
+    return described.document, listing.fresh_until if described.is_complete else min(listing.fresh_until, timezone.now() + SOON)
+
+
+def mirrored(upstream: Upstream, target: GitTarget, digest: str, still_holds: Check) -> None:
+    """See to it that this machine has the mirror: another one may have made the listing. Raises UpstreamError."""
+    if is_here(target, digest):
+        return
+    with single_flight("git", str(upstream.pk), patience=PATIENCE):
+        if not is_here(target, digest):
+            survey(target, None, before_send=still_holds)
+
+
+def _new(
+    upstream: Upstream, name: Name, listing: GitListing, fresh_until: datetime, *, body: bytes | None = None, etag: str = ""
+) -> UpstreamDocument:
+    return UpstreamDocument(
+        upstream=upstream,
+        name=name.full,
+        is_present=body is not None,
+        etag=etag,
+        body=zlib.compress(body, level=1, wbits=31) if body is not None else b"",
+        digest=hashlib.sha256(body).hexdigest() if body is not None else "",
+        fetched_at=listing.fetched_at,
+        fresh_until=fresh_until,
+    )
+
+
+@remembered()
+def _kept(
+    upstream: Upstream, name: Name, row: UpstreamDocument | None, said: UpstreamDocument, document: dict[str, Any], still_holds: Check
+) -> UpstreamDocument:
+    _must_be_there(upstream, still_holds)
+    if document:
+        pin(upstream, name, promises(document))
+    if row is not None and row.is_present and row.digest != said.digest:
+        _tell_of_removed(upstream, name, row, document)
+    UpstreamDocument.objects.bulk_create([said], update_conflicts=True, unique_fields=["upstream", "name"], update_fields=ANSWER)
+    return said
+
+
+def _tell_of_removed(upstream: Upstream, name: Name, row: UpstreamDocument, document: dict[str, Any]) -> None:
+    """Tell people of versions whose tags are gone. That the head of a branch moves on is no news."""
+    before = parsed(zlib.decompress(bytes(row.body), wbits=31))["versions"]
+    gone = [version for version in before if version not in document.get("versions", {}) and not version.startswith("0.0.0-git.")]
+    if gone or not document:
+        removed_upstream(upstream, name.full, gone or list(before), whole=not document)
