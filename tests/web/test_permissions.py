@@ -63,6 +63,9 @@ FORMS = {
     "tag": (f"{P}tags/", {"tag": "next", "version": "1.0.0"}, (302, 302, 403, 404, 401)),
     "package-delete": (f"{P}delete/", {"confirm": "yes", "typed": "@acme/http"}, (302, 403, 403, 404, 401)),
     "tombstone": (f"{P}tombstone/", {"confirm": "yes"}, (404, 403, 403, 404, 401)),
+    "package-push": (f"{P}push/", {"where": "upstream:outside"}, (200, 403, 403, 404, 401)),  # asks first
+    "version-push": (f"{V}push/", {"where": "upstream:outside"}, (200, 403, 403, 404, 401)),
+    "package-pull": (f"{P}pull/", {"upstream": "outside"}, (302, 302, 403, 404, 401)),  # back with the clause: the name is internal
     "version-internal": (f"{V}internal/", {"confirm": "yes"}, (302, 403, 403, 404, 401)),
     "version-deprecate": (f"{V}deprecate/", {"message": "old"}, (302, 302, 403, 404, 401)),
     "version-delete": (f"{V}delete/", {"confirm": "yes"}, (302, 403, 403, 404, 401)),

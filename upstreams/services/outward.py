@@ -63,7 +63,7 @@ def push_out(*, actor: Actor, registry: Registry, upstream: str, order: Order, d
     """
     if not actor.may(Action.MANAGE, registry):
         raise Denied("Only admins and owners send versions to an upstream outside the workspace.")
-    goal = _goal(registry, upstream)
+    goal = goal_of(registry, upstream)
     parcels = parcels_of(actor, registry, order)
     for holding, _ in parcels.in_order():
         _check_patterns(goal, holding.name)
@@ -99,7 +99,8 @@ def _is_same(dist: object, version: Version) -> bool:
     return isinstance(dist, dict) and dist.get("shasum") == version.shasum
 
 
-def _goal(registry: Registry, name: str) -> Upstream:
+def goal_of(registry: Registry, name: str) -> Upstream:
+    """The upstream, if something can be published there. Raises UpstreamNotFound, UpstreamDisabled, UpstreamUnsuitable."""
     found = Upstream.objects.select_related("registry__workspace", "source").filter(registry=registry, name=name).first()
     if found is None:
         raise UpstreamNotFound(f"{registry} has no upstream “{name[:40]}”.")

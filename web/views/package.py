@@ -17,8 +17,10 @@ from registries.gate import NameNotFound, registry_for
 from registries.models import Registry
 from upstreams.services.explain import explain
 from upstreams.services.resolve import peek
+from upstreams.terms import Outcome
 from web import reads
 from web.confirm import Question, ask, is_confirmed
+from web.destinations import ways
 from web.doors import door, sent
 from web.errors import wants_html
 from web.facts import Facts, read_facts
@@ -130,6 +132,7 @@ def absent(request: HttpRequest, actor: Actor, found: Registry, target: Target, 
         "claim": reads.claim_for(found.workspace, name) if is_member else None,
         "tombstone": reads.tombstone_for(found, format_word, name) if is_member else None,
         "pattern": f"{scope}/*" if name.startswith("@") else name,
+        "ways": ways(actor, found, format_word, name),
     }
     return render(request, "package/absent.html", context, status=404)
 
@@ -154,6 +157,8 @@ def standing(actor: Actor, here: Package) -> dict[str, object]:
         "may_publish": actor.may(Action.PUBLISH, here.registry, target),
         "may_delete": actor.may(Action.DELETE, here.registry, target),
         "may_flag": actor.may(Action.MANAGE, here.registry, target),
+        "ways": ways(actor, here.registry, here.format, here.name),
+        "may_come": decision is not None and (decision.outcome is Outcome.ASK or any(decision.answering)),
     }
 
 
