@@ -10,7 +10,7 @@ from packages.selectors import packages_of, versions_of
 from registries.models import Registry
 from tokens.errors import TokenNotFound
 from tokens.models import Token
-from upstreams.models import Upstream
+from upstreams.models import Mirror, MirrorSchedule, Upstream
 from workspaces.access import Action, Actor, Target
 from workspaces.errors import NotFound, Unauthenticated
 from workspaces.models import Claim, Event, Membership, User, Workspace
@@ -129,3 +129,13 @@ def tombstone_of(registry: Registry, format: str, name: str) -> Tombstone:  # no
     if found is None:
         raise NotFound(f"No tombstone keeps {name[:214]} internal here.")
     return found
+
+
+def mirrors_of(registry: Registry) -> QuerySet[Mirror]:
+    """The mirror jobs of a registry, the newest first."""
+    return Mirror.objects.filter(registry=registry).select_related("registry__workspace", "upstream").order_by("-id")
+
+
+def schedules_of(registry: Registry) -> QuerySet[MirrorSchedule]:
+    """The schedules of a registry, the oldest first."""
+    return MirrorSchedule.objects.filter(registry=registry).select_related("registry__workspace", "upstream").order_by("id")

@@ -57,21 +57,6 @@ class WebhooksView(Door):
         return self.get(request, ws)
 
 
-class MirrorsView(Door):
-    """`mirrors/`."""
-
-    @described("mirrors_list")
-    def get(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
-        """Not there yet."""
-        registry_for(self.actor, ws, reg, Action.MANAGE)
-        raise NotYet("Mirroring is not there yet; an install through the registry pulls what it needs.")
-
-    @described("mirrors_create")
-    def post(self, request: Request, ws: str, reg: str) -> Response:
-        """Not there yet."""
-        return self.get(request, ws, reg)
-
-
 class UpstreamTestView(Door):
     """`upstreams/{id}/test/`."""
 

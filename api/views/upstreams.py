@@ -23,7 +23,7 @@ class UpstreamsView(ListDoor):
     @described("upstreams_list", returns=UpstreamFields, many=True)
     def get(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
         """In the order they are asked."""
-        return self.page(reads.upstreams_of(_for_members(self.actor, ws, reg)), UpstreamShown)
+        return self.page(reads.upstreams_of(for_members(self.actor, ws, reg)), UpstreamShown)
 
     @described("upstreams_create", body=UpstreamWishes, returns=UpstreamFields, code=201)
     def post(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
@@ -40,7 +40,7 @@ class UpstreamView(Door):
     @described("upstreams_read", returns=UpstreamFields)
     def get(self, request: Request, ws: str, reg: str, id: str) -> Response:  # noqa: A002, ARG002 - the address's own word
         """Its settings; whether a secret is stored, never which."""
-        return Response(UpstreamShown(upstream_of(_for_members(self.actor, ws, reg), int(id))).data)
+        return Response(UpstreamShown(upstream_of(for_members(self.actor, ws, reg), int(id))).data)
 
     @described("upstreams_change", body=UpstreamWishes, returns=UpstreamFields)
     def patch(self, request: Request, ws: str, reg: str, id: str) -> Response:  # noqa: A002, ARG002 - the address's own word
@@ -59,7 +59,7 @@ class UpstreamView(Door):
         return Response(status=204)
 
 
-def _for_members(actor: Actor, workspace: str, registry: str) -> Registry:
+def for_members(actor: Actor, workspace: str, registry: str) -> Registry:
     """A public registry's packages are for anybody, where they come from is for members."""
     found = registry_for(actor, workspace, registry, Action.READ)
     workspace_for(actor, workspace, Action.READ)

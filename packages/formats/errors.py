@@ -55,3 +55,9 @@ class NotSupported(Unsupported):
     """A part of the format Gatehouse does not take yet."""
 
     code = "not_supported"
+
+
+class LockInvalid(Invalid):
+    """A lock file that cannot be read, or none at all."""
+
+    code = "lock_invalid"

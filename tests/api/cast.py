@@ -18,7 +18,9 @@ from tests.parts.pack import Packed, pack
 from tokens.models import Token
 from tokens.services.authenticate import actor_of_user
 from tokens.services.issue import Issued, Wish, create_service_token, create_token
-from upstreams.models import Upstream
+from upstreams.models import Mirror, MirrorSchedule, Upstream
+from upstreams.services.mirroring.orders import Order, order
+from upstreams.services.mirroring.schedules import Plan, create_schedule
 from upstreams.services.sources import create_upstream
 from upstreams.services.wishes import UpstreamWish
 from workspaces.access import Actor, Role
@@ -45,6 +47,8 @@ class Cast:
     other: Registry = field(init=False)
     claim: Claim = field(init=False)
     upstream: Upstream = field(init=False)
+    mirror: Mirror = field(init=False)
+    schedule: MirrorSchedule = field(init=False)
     service: Issued = field(init=False)
 
     def actor(self, who: str) -> Actor:
@@ -136,6 +140,9 @@ def _fill(cast: Cast) -> None:
     Alias.objects.create(workspace=cast.acme, registry=cast.main, slug="before")
     wish = UpstreamWish(name="npm", url="https://registry.example.org")
     cast.upstream = create_upstream(actor=alice, registry=cast.main, wish=wish)
+    cast.mirror = order(actor=alice, registry=cast.main, upstream=cast.upstream, order=Order(patterns=["left-*"]))
+    plan = Plan(patterns=("left-*",), every="1d")
+    cast.schedule = create_schedule(actor=alice, registry=cast.main, upstream=cast.upstream, plan=plan)
     Tombstone.objects.create(workspace=cast.acme, format="npm", name="@acme/gone", reason="for tests")
     cast.service = create_service_token(actor=alice, workspace=cast.acme, role=Role.PUBLISHER, wish=Wish(name="ci"))
 

@@ -95,8 +95,17 @@ MATRIX: dict[tuple[str, str], tuple[tuple[int, ...], Any]] = {
     ("POST", f"{REG}/upstreams/<id>/test/"): (admins(501), {}),
     ("POST", f"{REG}/push/"): (publishers(200, scoped=200), {"name": "@acme/foo", "to": "shelf"}),
     ("POST", f"{REG}/pull/"): (publishers(404, scoped=404), {"name": "@acme/foo"}),  # claimed, and no internal source has it
-    ("GET", f"{REG}/mirrors/"): (admins(501), None),
-    ("POST", f"{REG}/mirrors/"): (admins(501), {}),
+    ("GET", f"{REG}/mirrors/"): (MEMBERS, None),
+    ("POST", f"{REG}/mirrors/"): (publishers(202), {"upstream": "npm", "patterns": ["left-pad"]}),
+    ("GET", f"{REG}/mirrors/<id>/"): (MEMBERS, None),
+    ("DELETE", f"{REG}/mirrors/<id>/"): (publishers(204), None),
+    ("POST", f"{REG}/mirrors/<id>/cancel/"): (publishers(202), {}),
+    ("POST", f"{REG}/mirrors/<id>/retry/"): (publishers(409), {}),
+    ("GET", f"{REG}/schedules/"): (MEMBERS, None),
+    ("POST", f"{REG}/schedules/"): (admins(201), {"upstream": "npm", "patterns": ["left-pad"], "every": "1h"}),
+    ("GET", f"{REG}/schedules/<id>/"): (MEMBERS, None),
+    ("PATCH", f"{REG}/schedules/<id>/"): (admins(200), {"every": "2h"}),
+    ("DELETE", f"{REG}/schedules/<id>/"): (admins(204), None),
     ("GET", f"{REG}/packages/"): (MEMBERS, None),
     ("GET", f"{FORMAT}/"): (MEMBERS, None),
     ("POST", f"{FORMAT}/"): (publishers(UPLOADED, scoped=UPLOADED), upload(pack("@acme/up", "1.0.0").tarball)),
@@ -126,6 +135,10 @@ PUBLIC_MATRIX = {
     f"{NAME}/tags/": PUBLIC,
     f"{REG}/upstreams/": MEMBERS,
     f"{REG}/upstreams/<id>/": MEMBERS,
+    f"{REG}/mirrors/": MEMBERS,
+    f"{REG}/mirrors/<id>/": MEMBERS,
+    f"{REG}/schedules/": MEMBERS,
+    f"{REG}/schedules/<id>/": MEMBERS,
     f"{NAME}/resolution/": MEMBERS,
     f"{NAME}/tombstone/": MEMBERS,
     f"{WS}/registries/": MEMBERS,
@@ -146,6 +159,7 @@ def filled(cast: Cast, address: str) -> str:
     ids = {"tokens": cast.tokens["alice"].token.pk, "claims": cast.claim.pk, "upstreams": cast.upstream.pk}
     if "<ws>" in address:
         ids["tokens"] = cast.service.token.pk
+    ids |= {"mirrors": cast.mirror.pk, "schedules": cast.schedule.pk}
     for word, number in ids.items():
         address = address.replace(f"{word}/<id>", f"{word}/{number}")
     name = "@acme%2fgone" if "tombstone" in address else "@acme%2ffoo"

@@ -5,7 +5,7 @@ from dataclasses import replace
 from django.db import transaction
 
 from registries.models import Registry
-from upstreams.errors import UpstreamExists, UpstreamNotFound
+from upstreams.errors import UpstreamExists, UpstreamInvalid, UpstreamNotFound
 from upstreams.models import Upstream
 from upstreams.seal import seal
 from upstreams.services.checks import TIMES, SecretRequired, checked, goes_to
@@ -104,6 +104,14 @@ def upstream_of(registry: Registry, upstream_id: int) -> Upstream:
     found = Upstream.objects.select_related("registry__workspace", "source").filter(registry=registry, pk=upstream_id).first()
     if found is None:
         raise UpstreamNotFound("There is no such upstream here.")
+    return found
+
+
+def upstream_named(registry: Registry, name: str) -> Upstream:
+    """The upstream of that name. Raises UpstreamInvalid."""
+    found = Upstream.objects.select_related("registry__workspace", "source").filter(registry=registry, name=name).first()
+    if found is None:
+        raise UpstreamInvalid(f"There is no upstream “{name[:40]}” here.", fields={"upstream": "unknown"})
     return found
 
 

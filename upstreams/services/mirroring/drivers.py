@@ -71,9 +71,9 @@ class Course:
 class PatternsRefused(Invalid):
     """Some patterns could not be listed; `why` has a sentence for each. The names of the others were given before."""
 
-    def __init__(self, why: Mapping[str, str]) -> None:
-        super().__init__(" ".join(why.values()))
-        self.why = why
+    def __init__(self, message: str, *, why: Mapping[str, str] | None = None, fields: dict[str, str] | None = None) -> None:
+        super().__init__(message, fields=fields)
+        self.why = why or {}
 
 
 class Driver(Protocol):

@@ -14,7 +14,7 @@ from packages.formats.npm.choosing import best, needs, within
 from packages.formats.npm.names import Name, parse_known
 from packages.formats.npm.packument import Manifest
 from packages.models import File, RetiredVersion, Version
-from upstreams.errors import RuleChanged, UpstreamUnreachable
+from upstreams.errors import RuleChanged, SourceAbsent, UpstreamUnreachable
 from upstreams.models import Upstream, UpstreamDocument
 from upstreams.services.consult import load
 from upstreams.services.documents import composed
@@ -107,7 +107,7 @@ class Npm:
     def _look(self, course: Course, name: Name) -> _Look:
         """Ask by the rule; the upstream's answer is of this job's time. Raises NotFromHere, SourceAbsent, UpstreamError."""
         _outdate(course, name)
-        resolution = resolve(course.registry, name)
+        resolution = _resolved(course, name)
         is_anywhere = course.options.anywhere or course.options.dependencies
         for path in resolution.decision.answering:
             is_asked = path == (course.upstream.pk,) or (is_anywhere and len(path) == 1)
@@ -136,6 +136,16 @@ class Npm:
     def _forget(self, name: str) -> None:
         with self._lock:
             self._looks.pop(name, None)
+
+
+def _resolved(course: Course, name: Name) -> Resolution:
+    """The decision; where nobody but home was asked, the refusal says by which clause."""
+    try:
+        return resolve(course.registry, name)
+    except SourceAbsent as error:
+        if not error.why:
+            raise
+        raise NotFromHere(f"{name.full} was not asked for at upstream {course.upstream.name}, {error.why}.") from None
 
 
 def _offered(resolution: Resolution, upstream_id: int, document: UpstreamDocument, name: Name) -> _Look:

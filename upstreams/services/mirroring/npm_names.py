@@ -49,7 +49,7 @@ class Listing:
                 why[pattern] = "" if found is not None else f"{self._cannot} has no search either; name packages or give a lock file."
                 yield from self._admitted(found or (), [pattern])
         if refused := {pattern: sentence for pattern, sentence in why.items() if sentence}:
-            raise PatternsRefused(refused)
+            raise PatternsRefused("Not every pattern could be listed.", why=refused)
 
     def _listed(self) -> Iterable[str] | None:
         """Every name there is, from an upstream that tells."""

@@ -9,11 +9,11 @@ from django.utils import timezone
 from packages.models import NAME_LENGTH
 from registries.models import Registry
 from upstreams.models import Mirror, MirrorItem, Upstream
-from upstreams.services.mirroring.drivers import PATTERN, Options, Wanted
+from upstreams.services.mirroring.drivers import Options, Wanted
 from upstreams.services.mirroring.hold import OPEN, free
-from upstreams.services.mirroring.known import wanted_of
 from upstreams.services.mirroring.ledger import subject_of
-from upstreams.services.mirroring.work import check_source
+from upstreams.services.mirroring.lists import wanted_in
+from upstreams.services.mirroring.work import check_may_ask
 from workspaces.access import Action, Actor
 from workspaces.errors import Conflict, Denied, Invalid, NotFound
 from workspaces.services.audit import record
@@ -33,8 +33,8 @@ class MirrorUnderway(Conflict):
 
     code = "mirror_underway"
 
-    def __init__(self, message: str, *, mirror_id: int) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, mirror_id: int = 0, fields: dict[str, str] | None = None) -> None:
+        super().__init__(message, fields=fields)
         self.mirror_id = mirror_id
 
 
@@ -62,11 +62,11 @@ class Order:
 def order(*, actor: Actor, registry: Registry, upstream: Upstream, order: Order) -> Mirror:
     """Write a job down; whoever sends it off does so after the commit. Raises Denied, Invalid, MirrorUnderway."""
     may_mirror(actor, registry)
-    check_source(upstream)
+    check_may_ask(upstream)
     patterns = checked_patterns(upstream, order.patterns)
     if not patterns and not order.wanted:
         raise Invalid("Say what to mirror: patterns, or a lock file.", fields={"patterns": "required"})
-    sought = {*(_item(upstream, pattern) for pattern in patterns), *order.wanted}
+    sought = {*(wanted_in(upstream, pattern) for pattern in patterns), *order.wanted}
     with transaction.atomic():
         Upstream.objects.select_for_update().get(pk=upstream.pk)
         mirror = Mirror(registry=registry, upstream=upstream, patterns=patterns, options=asdict(order.options), listed=order.listed[:100])
@@ -92,7 +92,7 @@ def cancel(*, actor: Actor, mirror: Mirror) -> Mirror:
 def retry(*, actor: Actor, mirror: Mirror) -> Mirror:
     """A new job for what the former failed at, or did not come to. Raises Denied, MirrorOver, Conflict, MirrorUnderway."""
     may_mirror(actor, mirror.registry)
-    check_source(mirror.upstream)
+    check_may_ask(mirror.upstream)
     with transaction.atomic():
         Upstream.objects.select_for_update().get(pk=mirror.upstream_id)
         former = Mirror.objects.get(pk=mirror.pk)
@@ -130,15 +130,8 @@ def checked_patterns(upstream: Upstream, patterns: Sequence[str]) -> list[str]:
     for pattern in found:
         if len(pattern) > NAME_LENGTH or not pattern.isprintable():
             raise Invalid(f"{pattern[:80]!r} is no pattern: at most {NAME_LENGTH} printable characters.", fields={"patterns": "grammar"})
-        _item(upstream, pattern)
+        wanted_in(upstream, pattern)
     return found
-
-
-def _item(upstream: Upstream, pattern: str) -> Wanted:
-    """A pattern, name, or name with a version, as an item. Raises NameInvalid."""
-    if "*" in pattern or "?" in pattern:
-        return Wanted(pattern, PATTERN)
-    return wanted_of(upstream.format, pattern)
 
 
 def _be_alone(mirror: Mirror) -> None:

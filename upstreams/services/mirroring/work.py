@@ -42,21 +42,26 @@ def work(mirror_id: int, *, seconds: float | None = None, worker: str = "", tell
 
 
 def _stay(mirror: Mirror, worker: str, until: float, tell: Callable[[], None]) -> bool:
-    check_source(mirror.upstream)
+    check_may_ask(mirror.upstream)
+    target_of(mirror.upstream)  # credentials that cannot be had end the job before anybody is asked
     return Run(mirror, worker, driver_for(mirror.upstream.format), tell).go(until)
 
 
-def check_source(upstream: Upstream) -> None:
-    """That the upstream may and can be asked at all, before anything is. Raises Invalid, and UpstreamError for its credentials."""
+def check_may_ask(upstream: Upstream) -> None:
+    """That the upstream may be asked at all. Raises Invalid."""
     if not upstream.is_enabled:
         raise Invalid(f"Upstream {upstream.name} is disabled, so it is not asked.", fields={"upstream": "disabled"})
+    check_kind(upstream)
+
+
+def check_kind(upstream: Upstream) -> None:
+    """That such an upstream can be mirrored. Raises Invalid, FormatNotMirrored."""
     if upstream.kind != Upstream.Kind.URL:
         sentence = (
             f"Upstream {upstream.name} is of kind {upstream.kind}: what it has is fetched when it is asked for, and cannot be mirrored."
         )
         raise Invalid(sentence, fields={"upstream": "kind"})
     driver_for(upstream.format)
-    target_of(upstream)
 
 
 def _next(mirror: Mirror, *, is_over: bool) -> int | None:
