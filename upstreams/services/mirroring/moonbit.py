@@ -59,7 +59,7 @@ class Moonbit:
         upstream = course.upstream
         if upstream.index_type != Upstream.IndexType.GIT:
             sentence = f"Upstream {upstream.name} has its index over HTTP, which cannot be listed; name modules, like acme/core."
-            raise PatternsRefused(dict.fromkeys(patterns, sentence))
+            raise PatternsRefused("Not every pattern could be listed.", why=dict.fromkeys(patterns, sentence))
         with telling(upstream, "its index"):
             index = bring_index(upstream, target_of(upstream), course.began)
         fitting = (name.full for name in names_in(upstream, index) if _fits(name, patterns) and _fits(name, upstream.patterns or ["*"]))
