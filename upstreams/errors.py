@@ -14,14 +14,15 @@ class SourceAbsent(NotFound):
 
 
 class UpstreamError(Unavailable):
-    """Base of all trouble with one upstream; `upstream` is its name."""
+    """Base of all trouble with one upstream; `upstream` is its name, `cause` a word for whoever looks into it, or ''."""
 
     code = "upstream_error"
     status = 502
 
-    def __init__(self, message: str, *, upstream: str = "", retry_after: int | None = None) -> None:
+    def __init__(self, message: str, *, upstream: str = "", retry_after: int | None = None, cause: str = "") -> None:
         super().__init__(message, retry_after=retry_after)
         self.upstream = upstream
+        self.cause = cause
 
 
 class UpstreamUnreachable(UpstreamError):

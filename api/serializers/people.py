@@ -1,5 +1,6 @@
 """People, membership, workspaces, claims, events."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -7,7 +8,7 @@ from rest_framework import serializers
 from api.fields import Text
 from api.serializers.common import Body
 from workspaces.access import Role
-from workspaces.models import Claim, Event, Membership, User, Workspace
+from workspaces.models import Claim, Event, Membership, Secret, User, Workspace
 
 ROLES = [role.word for role in Role]
 
@@ -101,6 +102,33 @@ class ClaimNew(Body):
     """A pattern to claim, like @acme/*."""
 
     pattern = Text(max_length=1000)
+
+
+class SecretShown(serializers.Serializer[Secret]):
+    """A secret's name, when its value was written, and which upstreams name it (`registry upstream`); never the value."""
+
+    name = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    upstreams = serializers.SerializerMethodField()
+
+    def get_upstreams(self, secret: Secret) -> list[str]:
+        """Those of the view's `users`."""
+        users: Mapping[str, list[str]] = self.context["users"]
+        return users.get(secret.name, [])
+
+
+class SecretNew(Body):
+    """A secret to add; `value` is written and never read."""
+
+    name = Text(max_length=64)
+    value = Text(max_length=4096, trim_whitespace=False, write_only=True)
+
+
+class SecretChange(Body):
+    """Another value."""
+
+    value = Text(max_length=4096, trim_whitespace=False, write_only=True)
 
 
 class EventShown(serializers.ModelSerializer[Event]):

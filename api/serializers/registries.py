@@ -120,3 +120,14 @@ class UpstreamWishes(Body):
     def validate_patterns(self, patterns: list[str]) -> tuple[str, ...]:
         """As the service takes them."""
         return tuple(patterns)
+
+
+class ProbeVerdict(serializers.Serializer[Any]):
+    """What the test of an upstream found: a code for programs, a sentence and a hint for people."""
+
+    ok = serializers.BooleanField()
+    code = serializers.CharField()
+    status = serializers.IntegerField(allow_null=True)
+    sentence = serializers.CharField()
+    hint = serializers.CharField()
+    millis = serializers.IntegerField()

@@ -6,8 +6,6 @@ from rest_framework.response import Response
 from api.base import Door
 from api.errors import AddressUnknown, NotYet
 from api.schema import described
-from registries.gate import registry_for
-from upstreams.services.sources import upstream_of
 from workspaces.access import Action
 from workspaces.selectors import workspace_for
 
@@ -27,21 +25,6 @@ class InvitationsView(Door):
         return self.get(request, ws)
 
 
-class SecretsView(Door):
-    """`secrets/`."""
-
-    @described("secrets_list")
-    def get(self, request: Request, ws: str) -> Response:  # noqa: ARG002 - the framework's signature
-        """Not there yet."""
-        workspace_for(self.actor, ws, Action.MANAGE)
-        raise NotYet("Secrets of the workspace are not there yet; give an upstream its secret directly.")
-
-    @described("secrets_create")
-    def post(self, request: Request, ws: str) -> Response:
-        """Not there yet."""
-        return self.get(request, ws)
-
-
 class WebhooksView(Door):
     """`webhooks/`."""
 
@@ -55,16 +38,6 @@ class WebhooksView(Door):
     def post(self, request: Request, ws: str) -> Response:
         """Not there yet."""
         return self.get(request, ws)
-
-
-class UpstreamTestView(Door):
-    """`upstreams/{id}/test/`."""
-
-    @described("upstreams_test")
-    def post(self, request: Request, ws: str, reg: str, id: str) -> Response:  # noqa: A002, ARG002 - the address's own word
-        """Not there yet."""
-        upstream_of(registry_for(self.actor, ws, reg, Action.MANAGE), int(id))
-        raise NotYet("Probing an upstream is not there yet; ask for a package through the registry and read its resolution.")
 
 
 class UnknownView(Door):

@@ -8,9 +8,10 @@ from rest_framework.response import Response
 from api import reads
 from api.base import Door, ListDoor
 from api.schema import described
-from api.serializers.registries import UpstreamFields, UpstreamShown, UpstreamWishes
+from api.serializers.registries import ProbeVerdict, UpstreamFields, UpstreamShown, UpstreamWishes
 from registries.gate import registry_for
 from registries.models import Registry
+from upstreams.services.probing import probe_upstream
 from upstreams.services.sources import change_upstream, create_upstream, remove_upstream, upstream_of
 from upstreams.services.wishes import UpstreamChanges, UpstreamWish
 from workspaces.access import Action, Actor
@@ -57,6 +58,16 @@ class UpstreamView(Door):
         upstream = upstream_of(registry_for(self.actor, ws, reg, Action.MANAGE), int(id))
         remove_upstream(actor=self.actor, upstream=upstream)
         return Response(status=204)
+
+
+class UpstreamTestView(Door):
+    """The test of an upstream."""
+
+    @described("upstreams_test", returns=ProbeVerdict)
+    def post(self, request: Request, ws: str, reg: str, id: str) -> Response:  # noqa: A002, ARG002 - the address's own word
+        """Ask it now, without naming a package, and tell what stands in the way. 200 for any outcome; takes 15 seconds at most."""
+        upstream = upstream_of(registry_for(self.actor, ws, reg, Action.MANAGE), int(id))
+        return Response(probe_upstream(actor=self.actor, upstream=upstream).as_dict())
 
 
 def for_members(actor: Actor, workspace: str, registry: str) -> Registry:

@@ -24,7 +24,8 @@ from upstreams.services.mirroring.schedules import Plan, create_schedule
 from upstreams.services.sources import create_upstream
 from upstreams.services.wishes import UpstreamWish
 from workspaces.access import Actor, Role
-from workspaces.models import Claim, Membership, User, Workspace
+from workspaces.models import Claim, Membership, Secret, User, Workspace
+from workspaces.services.secrets import add_secret
 from workspaces.services.spaces import add_claim, create_workspace
 
 V1 = "/api/v1/"
@@ -49,6 +50,7 @@ class Cast:
     upstream: Upstream = field(init=False)
     mirror: Mirror = field(init=False)
     schedule: MirrorSchedule = field(init=False)
+    secret_of_acme: Secret = field(init=False)
     service: Issued = field(init=False)
 
     def actor(self, who: str) -> Actor:
@@ -143,6 +145,7 @@ def _fill(cast: Cast) -> None:
     cast.mirror = order(actor=alice, registry=cast.main, upstream=cast.upstream, order=Order(patterns=["left-*"]))
     plan = Plan(patterns=("left-*",), every="1d")
     cast.schedule = create_schedule(actor=alice, registry=cast.main, upstream=cast.upstream, plan=plan)
+    cast.secret_of_acme = add_secret(actor=alice, workspace=cast.acme, name="PARTNER_TOKEN", value="value-of-partner-token")
     Tombstone.objects.create(workspace=cast.acme, format="npm", name="@acme/gone", reason="for tests")
     cast.service = create_service_token(actor=alice, workspace=cast.acme, role=Role.PUBLISHER, wish=Wish(name="ci"))
 

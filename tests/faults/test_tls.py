@@ -67,4 +67,4 @@ def test_what_speaks_no_tls_at_an_https_address(product: Gate, recorder: Recorde
     assert place.api().post(place.rest + "upstreams/", wish).status == 201
     answer = place.as_("rita").get("/over-tls")
 
-    assert (answer.status, answer.json()["error"]) == (503, "Upstream public cannot be reached (TLS failed).")
+    assert (answer.status, answer.json()["error"]) == (503, "Upstream public cannot be reached (it does not speak TLS at that port).")

@@ -11,6 +11,7 @@ from api.urls import urlpatterns
 from packages.formats.npm import publish as npm
 from tests.api.cast import Cast, census, upload
 from tests.parts.pack import pack
+from upstreams.models import Upstream
 
 CALLERS = ("nobody", "bad", "mallory", "rita", "bob", "adam", "alice", "readonly", "scoped", "root")
 SIGNED_IN = (401, 401, 200, 200, 200, 200, 200, 200, 200, 200)
@@ -76,8 +77,11 @@ MATRIX: dict[tuple[str, str], tuple[tuple[int, ...], Any]] = {
     ("DELETE", f"{WS}/claims/<id>/"): (admins(204), None),
     ("GET", f"{WS}/invitations/"): (admins(501), None),
     ("POST", f"{WS}/invitations/"): (admins(501), {}),
-    ("GET", f"{WS}/secrets/"): (admins(501), None),
-    ("POST", f"{WS}/secrets/"): (admins(501), {}),
+    ("GET", f"{WS}/secrets/"): (admins(200), None),
+    ("POST", f"{WS}/secrets/"): (admins(201), {"name": "FRESH", "value": "x"}),
+    ("GET", f"{WS}/secrets/<name>/"): (admins(200), None),
+    ("PATCH", f"{WS}/secrets/<name>/"): (admins(200), {"value": "y"}),
+    ("DELETE", f"{WS}/secrets/<name>/"): (admins(204), None),
     ("GET", f"{WS}/webhooks/"): (admins(501), None),
     ("POST", f"{WS}/webhooks/"): (admins(501), {}),
     ("GET", f"{WS}/registries/"): (MEMBERS, None),
@@ -92,7 +96,7 @@ MATRIX: dict[tuple[str, str], tuple[tuple[int, ...], Any]] = {
     ("GET", f"{REG}/upstreams/<id>/"): (MEMBERS, None),
     ("PATCH", f"{REG}/upstreams/<id>/"): (admins(200), {"internal": True}),
     ("DELETE", f"{REG}/upstreams/<id>/"): (admins(204), None),
-    ("POST", f"{REG}/upstreams/<id>/test/"): (admins(501), {}),
+    ("POST", f"{REG}/upstreams/<id>/test/"): (admins(200), {}),
     ("POST", f"{REG}/push/"): (publishers(200, scoped=200), {"name": "@acme/foo", "to": "shelf"}),
     ("POST", f"{REG}/pull/"): (publishers(404, scoped=404), {"name": "@acme/foo"}),  # claimed, and no internal source has it
     ("GET", f"{REG}/mirrors/"): (MEMBERS, None),
@@ -160,9 +164,13 @@ def filled(cast: Cast, address: str) -> str:
     if "<ws>" in address:
         ids["tokens"] = cast.service.token.pk
     ids |= {"mirrors": cast.mirror.pk, "schedules": cast.schedule.pk}
+    if address.endswith("/test/"):
+        ids["upstreams"] = Upstream.objects.get(name="asleep").pk
     for word, number in ids.items():
         address = address.replace(f"{word}/<id>", f"{word}/{number}")
     name = "@acme%2fgone" if "tombstone" in address else "@acme%2ffoo"
+    if "/secrets/" in address:
+        name = cast.secret_of_acme.name
     values = {
         "ws": "acme",
         "reg": "main",

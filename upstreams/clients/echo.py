@@ -13,12 +13,12 @@ SHORTEST = 12  # characters: a shorter password may stand in any innocent docume
 
 def refuse_echo(target: Target, written: bytes) -> None:
     """Raise UpstreamBadAnswer if `written`, what was sent as orjson writes it, holds what we authenticate with at `target`."""
-    for secret in _secrets(target.authorization):
+    for secret in secrets_of(target.authorization):
         if len(secret) >= SHORTEST and orjson.dumps(secret)[1:-1] in written:
             raise UpstreamBadAnswer(f"Upstream {target.name} sent our own credentials back; its answer is withheld.", upstream=target.name)
 
 
-def _secrets(authorization: str) -> list[str]:
+def secrets_of(authorization: str) -> list[str]:
     """The header's credentials, and for Basic the password in them."""
     scheme, _, credentials = authorization.partition(" ")
     if scheme != "Basic":

@@ -7,7 +7,6 @@ hand. Credentials go to the upstream's own scheme, host and port. No environment
 import base64
 import contextlib
 import re
-import ssl
 import time
 import weakref
 import zlib
@@ -17,11 +16,11 @@ from functools import partial
 from urllib.parse import urljoin, urlsplit
 
 import urllib3
-from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
 from upstreams.clients.breaker import BREAKERS
-from upstreams.clients.certificates import tls_cause
+from upstreams.clients.causes import cause_of
 from upstreams.clients.connections import Origin, no_check, pool_for, sending
 from upstreams.clients.guard import AddressForbidden, AllowedNetwork
 from upstreams.clients.watchdog import SLOTS, WATCHDOG, Watch, release, unless_answered
@@ -51,6 +50,7 @@ class Target:
     name: str
     url: str
     authorization: str = field(default="", repr=False)
+    is_probe: bool = False  # asked by a person who wants to see what happens: no breaker stands before it, and none is opened by it
     is_trusted: bool = False  # the operator's own NPM_UPSTREAM_URL: its origin is reached whatever it resolves to
     allowed: Sequence[AllowedNetwork] = ()
     connect_timeout: float = 10.0
@@ -177,16 +177,16 @@ def basic(username: str, password: str) -> str:
 def _follow(target: Target, url: str, ask: "Callable[[str], urllib3.BaseHTTPResponse]", watch: Watch, *, keeps: bool) -> Answer:
     """Ask along redirects; `keeps`: a body goes along, so method and origin must stay."""
     for _ in range(HOPS + 1):
-        response = BREAKERS.guard(target, partial(ask, url))
+        response = ask(url) if target.is_probe else BREAKERS.guard(target, partial(ask, url))
         location = response.headers.get("location", "")
         if response.status not in REDIRECTS:
             return Answer(response.status, response.headers, url, target.name, response, watch)
         response.close()
         following = _next(target, url, location)
         if keeps and (response.status not in KEEPING or origin_of(following) != origin_of(url)):
-            raise UpstreamBadAnswer(f"Upstream {target.name} redirects what it was sent elsewhere.", upstream=target.name)
+            raise UpstreamBadAnswer(f"Upstream {target.name} redirects what it was sent elsewhere.", upstream=target.name, cause="redirect")
         url = following
-    raise UpstreamBadAnswer(f"Upstream {target.name} redirects in circles.", upstream=target.name)
+    raise UpstreamBadAnswer(f"Upstream {target.name} redirects in circles.", upstream=target.name, cause="redirect")
 
 
 def _once(
@@ -218,7 +218,7 @@ def _once(
 def _next(target: Target, url: str, location: str) -> str:
     """Where a redirect leads: http or https only, never down from https."""
     if not location or not location.isprintable():
-        raise UpstreamBadAnswer(f"Upstream {target.name} redirects to nowhere.", upstream=target.name)
+        raise UpstreamBadAnswer(f"Upstream {target.name} redirects to nowhere.", upstream=target.name, cause="redirect")
     try:
         following = urljoin(url, location)
         scheme, host, _ = origin_of(following)
@@ -226,7 +226,7 @@ def _next(target: Target, url: str, location: str) -> str:
         host = scheme = ""
     downgraded = urlsplit(url).scheme == "https" and scheme == "http"
     if scheme not in {"http", "https"} or not host or downgraded or "@" in urlsplit(following).netloc:
-        raise UpstreamForbiddenAddress(f"Upstream {target.name} redirected to a forbidden address.", upstream=target.name)
+        raise UpstreamForbiddenAddress(f"Upstream {target.name} redirected to a forbidden address.", upstream=target.name, cause="redirect")
     return following
 
 
@@ -262,23 +262,16 @@ def _translated(upstream: str, watch: Watch) -> Iterator[None]:
             upstream=upstream,
         ) from None
     except NewConnectionError as error:  # refused or no such name; urllib3 counts it among its time-outs
-        sentence = f"Upstream {upstream} cannot be reached ({_cause(error)})."
-        raise UpstreamUnreachable(sentence, upstream=upstream, retry_after=30) from None
-    except (Urllib3Timeout, TimeoutError):
-        raise UpstreamTimeout(f"Upstream {upstream} did not answer in time.", upstream=upstream) from None
+        raise _unreachable(upstream, error) from None
+    except (Urllib3Timeout, TimeoutError) as error:
+        cause = "connect" if isinstance(error, ConnectTimeoutError) else "answer"
+        raise UpstreamTimeout(f"Upstream {upstream} did not answer in time.", upstream=upstream, cause=cause) from None
     except (HTTPError, OSError) as error:
         if watch.is_over:
-            raise UpstreamTimeout(f"Upstream {upstream} did not answer in time.", upstream=upstream) from None
-        sentence = f"Upstream {upstream} cannot be reached ({_cause(error)})."
-        raise UpstreamUnreachable(sentence, upstream=upstream, retry_after=30) from None
+            raise UpstreamTimeout(f"Upstream {upstream} did not answer in time.", upstream=upstream, cause="answer") from None
+        raise _unreachable(upstream, error) from None
 
 
-def _cause(error: Exception) -> str:
-    """The kind of trouble in two words."""
-    if isinstance(error, NameResolutionError):
-        return "its name does not resolve"
-    if isinstance(error, NewConnectionError):
-        return "connection refused"
-    if isinstance(error, urllib3.exceptions.SSLError | ssl.SSLError):
-        return tls_cause(error)
-    return "the connection broke"
+def _unreachable(upstream: str, error: Exception) -> UpstreamUnreachable:
+    cause, words = cause_of(error)
+    return UpstreamUnreachable(f"Upstream {upstream} cannot be reached ({words}).", upstream=upstream, retry_after=30, cause=cause)

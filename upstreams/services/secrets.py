@@ -1,5 +1,7 @@
 """Changing a workspace's secrets, where upstreams that name them have a say."""
 
+from collections.abc import Iterable
+
 from django.db import transaction
 
 from upstreams.models import Upstream
@@ -29,6 +31,11 @@ def users_of(workspace: Workspace) -> dict[str, list[Upstream]]:
     return found
 
 
+def labels_of(users: Iterable[Upstream]) -> list[str]:
+    """Upstreams as `registry upstream`."""
+    return [f"{upstream.registry.slug} {upstream.name}" for upstream in users]
+
+
 @transaction.atomic
 def replace_secret(*, actor: Actor, secret: Secret, value: str) -> Secret:
     """Another value, which holds from the next request on; what was “not here” under the old one is asked for anew.
@@ -46,7 +53,7 @@ def remove_secret(*, actor: Actor, secret: Secret) -> None:
     """Remove a secret that no upstream names: one that does would fail from the next request on. Raises Denied, SecretInUse."""
     secrets.may_change(actor, secret.workspace)
     bump_rules(secret.workspace_id)  # a lock too: nobody names it meanwhile
-    users = [f"{upstream.registry.slug} {upstream.name}" for upstream in users_of(secret.workspace).get(secret.name, [])]
+    users = labels_of(users_of(secret.workspace).get(secret.name, []))
     if users:
         sentence = f"{secret.name} is in use by {', '.join(users)}: give these other credentials first, or replace the secret's value."
         raise SecretInUse(sentence, fields={"name": ", ".join(users)})

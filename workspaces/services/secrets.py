@@ -6,6 +6,7 @@ Who names a secret is the upstreams' to know: `upstreams.services.secrets` asks 
 import re
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from workspaces.access import Action, Actor
 from workspaces.errors import Conflict, Denied, Invalid, NotFound
@@ -69,6 +70,11 @@ def secret_of(workspace: Workspace, name: str) -> Secret:
     if found is None:
         raise SecretNotFound(f"There is no secret {name[:64]} in this workspace.")
     return found
+
+
+def secrets_of(workspace: Workspace) -> QuerySet[Secret]:
+    """Its secrets, by name."""
+    return Secret.objects.filter(workspace=workspace)
 
 
 def opened(secret: Secret) -> str:
