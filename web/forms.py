@@ -228,6 +228,35 @@ class UpstreamForm(SourceForm):
         )
 
 
+class GitForm(UpstreamForm):
+    """A Git repository as an upstream."""
+
+    url = forms.CharField(
+        label=_("Repository"),
+        widget=forms.TextInput(attrs={**NAME.attrs, "placeholder": "https://git.example.org/team/modules.git"}),
+        help_text=_("An address with https:// or ssh://, or git@host:path. Its packages are what npm pack makes of the default branch."),
+    )
+    auth_type = forms.ChoiceField(
+        label=_("Signs in with"),
+        choices=Upstream.AuthType.choices,
+        initial="none",
+        help_text=_("Over HTTPS mostly basic: a user and an access token. Over SSH bearer, with a private key as the secret."),
+    )
+    secret = forms.CharField(
+        label=_("Secret"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
+        help_text=_(
+            "Token, password, or private key without a passphrase; the host's own keys may stand behind it, as ssh-keyscan prints them."
+            " It is stored encrypted and never shown again; leave empty to keep what is stored."
+        ),
+    )
+
+    def changes(self) -> UpstreamChanges:
+        """As the service takes them."""
+        return UpstreamChanges(**{**super().changes(), "kind": "git"})
+
+
 class ChainForm(SourceForm):
     """Another registry of the workspace as an upstream."""
 

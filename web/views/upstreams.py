@@ -15,13 +15,13 @@ from web import reads
 from web.confirm import Question, ask, is_confirmed
 from web.doors import door
 from web.errors import status_of
-from web.forms import ChainForm, UpstreamForm
+from web.forms import ChainForm, GitForm, UpstreamForm
 from web.views.registry import frame, registry_for_members
 from workspaces.access import Action, Actor
 from workspaces.errors import Conflict, Invalid
 
 AnyForm = UpstreamForm | ChainForm
-CHAIN = Upstream.Kind.REGISTRY
+CHAIN, GIT = Upstream.Kind.REGISTRY, Upstream.Kind.GIT
 
 
 @door("GET", "POST")
@@ -97,6 +97,8 @@ def _form(request: HttpRequest, actor: Actor, found: Registry, kind: str, initia
     data = request.POST if request.method == "POST" else None
     if kind == CHAIN:
         return ChainForm(data, slugs=reads.registries_beside(actor, found), initial=initial)
+    if kind == GIT:
+        return GitForm(data, initial=initial, auto_id="git_%s")
     return UpstreamForm(data, initial=initial)
 
 
@@ -104,7 +106,8 @@ def _list(request: HttpRequest, actor: Actor, found: Registry, form: AnyForm | N
     """The page; `form` is the one that was refused."""
     slugs = reads.registries_beside(actor, found)
     forms = {
-        "form": form if isinstance(form, UpstreamForm) else UpstreamForm(),
+        "form": form if type(form) is UpstreamForm else UpstreamForm(),
+        "git_form": form if isinstance(form, GitForm) else GitForm(auto_id="git_%s"),
         "chain_form": form if isinstance(form, ChainForm) else ChainForm(slugs=slugs) if slugs else None,
     }
     context = {**frame(actor, found, "upstreams"), "upstreams": reads.upstreams_of(found), **forms}
