@@ -56,12 +56,12 @@ def measure_installs(
     seen: dict[str, dict[str, list[Install]]] = {}
     commands = [command for command in COMMANDS if wanted(command.title)]
     for peer in peers[-2:]:
-        _install(peer, commands[0], closure, folder / "client")
+        install_once(peer, commands[0], closure, folder / "client")
     for number in range(rounds):
         for command in commands:
             line = seen.setdefault(command.title, {peer.name: [] for peer in peers})
             for peer in (*peers[number % len(peers) :], *peers[: number % len(peers)]):  # nobody is always the first
-                line[peer.name].append(_install(peer, command, closure, folder / "client"))
+                line[peer.name].append(install_once(peer, command, closure, folder / "client"))
             say(f"{command.title}: " + ", ".join(f"{name} {_spoken(runs[-1])}" for name, runs in line.items()))
     return {
         title: {
@@ -76,7 +76,8 @@ def _spoken(one: Install) -> str:
     return f"{one.wall:.1f} s, CPU {one.cpu:.2f} s, the client's {one.client:.1f} s"
 
 
-def _install(peer: Peer, command: Command, closure: Closure, folder: Path) -> Install:
+def install_once(peer: Peer, command: Command, closure: Closure, folder: Path) -> Install:
+    """One installation with an empty cache and a disk at rest. Raises Wrong when too little was installed."""
     registry = peer.url + peer.prefix
     project = Project(folder, registry, peer.token)
     project.put("package.json", closure.manifest)

@@ -19,6 +19,7 @@ from bench import TOOLS, cases, packages
 from bench.chosen import Chosen, made_up, real
 from bench.clients import COMMANDS, Failed
 from bench.closure import FOLDER, Closure, keep, kept_closure
+from bench.cold import measure_cold
 from bench.cpu import memory
 from bench.crowd import Beside, beside_crowd
 from bench.growth import measure_growth
@@ -34,7 +35,7 @@ from bench.tools import Missing, install
 from bench.upstream import Upstream
 from tests.parts.pack import pack, publish_document
 
-SLOW, INSTALLS, GROWTH = "slow clients", "installs", "growth"  # sections that are no line of their own
+SLOW, INSTALLS, GROWTH, COLD = "slow clients", "installs", "growth", "cold"  # sections that are no line of their own
 INSTALL_LINES = [f"{INSTALLS}: {command.title}" for command in COMMANDS]
 SETTLED = 10  # seconds until a server that was just started is at rest
 
@@ -85,6 +86,8 @@ class Run:
                 self._with_peers(upstream, chosen)
             if self._wants(GROWTH):
                 self._growth(upstream)
+        if self.closure and self._wants(COLD):
+            self.outcome.cold = measure_cold(self.closure, self.folder, rounds=self.given.installs, say=say)
         return self.outcome
 
     def _with_peers(self, upstream: Upstream, chosen: Chosen) -> None:
@@ -218,7 +221,7 @@ def _arguments() -> argparse.Namespace:
         "--only",
         nargs="*",
         default=[],
-        help=f"only lines whose title has one of these words; sections are “{SLOW}”, “{INSTALLS}”, “{GROWTH}”",
+        help=f"only lines whose title has one of these words; sections are “{SLOW}”, “{INSTALLS}”, “{GROWTH}”, “{COLD}”",
     )
     return parser.parse_args()
 

@@ -5,10 +5,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bench import targets
+from bench.cold import DIRECT
 from bench.crowd import Beside
 from bench.installs import Install
 from bench.measure import Figure
-from bench.targets import BASE, LIMIT, OURS, TIMES, Verdict, plain
+from bench.targets import BASE, COLD_LINE, LIMIT, OURS, TIMES, Verdict, plain
 
 Results = dict[str, dict[str, Figure]]  # line -> server -> figure
 NAMES = (BASE, *OURS, LIMIT)
@@ -20,6 +21,7 @@ class Outcome:
 
     rates: Results = field(default_factory=dict)
     installs: dict[str, dict[str, Install]] = field(default_factory=dict)
+    cold: dict[str, Install] = field(default_factory=dict)
     readers: dict[str, tuple[float, float]] = field(default_factory=dict)  # server -> rate beside slow readers, alone
     crowds: dict[str, Beside] = field(default_factory=dict)
     memory: dict[str, dict[str, Any]] = field(default_factory=dict)  # server -> "rest", "load" in MB, "processes"
@@ -32,6 +34,7 @@ class Outcome:
         return [
             *targets.of_rates(self.rates),
             *targets.of_installs(self.installs),
+            *targets.of_cold(self.cold),
             *targets.of_slow(self.readers, self.crowds),
             *targets.of_memory(self.memory),
             *targets.of_growth(self.growth),
@@ -41,7 +44,12 @@ class Outcome:
 def markdown(outcome: Outcome) -> str:
     """The tables, the notes, and what was missed."""
     verdicts = outcome.verdicts
-    parts = [_rates(outcome.rates, verdicts), _installs(outcome.installs, verdicts), _slow(outcome, verdicts)]
+    parts = [
+        _rates(outcome.rates, verdicts),
+        _installs(outcome.installs, verdicts),
+        _cold(outcome.cold, verdicts),
+        _slow(outcome, verdicts),
+    ]
     parts += [_memory(outcome.memory, verdicts), _growth(outcome.growth, verdicts), "\n".join(f"- {note}" for note in outcome.notes)]
     missed = [f"- {one.line}, {one.server}: {one.seen}, asked {one.asked}" for one in verdicts if not one.is_met]
     parts.append("Missed:\n\n" + "\n".join(missed) if missed else "Nothing that is asked was missed.")
@@ -84,6 +92,17 @@ def _install(runs: dict[str, Install], name: str) -> str:
     if name == BASE or base is None:
         return f"{own.wall:.1f} s, CPU {own.cpu:.2f} s{client}"
     return f"{own.wall:.1f} s (**{own.wall / base.wall:.2f}{TIMES}**), CPU {own.cpu:.2f} s ({own.cpu / (base.cpu or 1):.2f}{TIMES}){client}"
+
+
+def _cold(cold: dict[str, Install], verdicts: list[Verdict]) -> str:
+    """Through an empty registry, against the upstream itself."""
+    if not cold:
+        return ""
+    base = cold[DIRECT]
+    cells = [
+        f"{one.wall:.1f} s (**{one.wall / base.wall:.2f}{TIMES}**), CPU {one.cpu:.2f} s, client {one.client:.1f} s" for one in cold.values()
+    ]
+    return _table([COLD_LINE, *cold, "asked", "met"], [["npm ci, full lock file", *cells, *_judged(COLD_LINE, verdicts)]])
 
 
 def _slow(outcome: Outcome, verdicts: list[Verdict]) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bench.cases import HEAVY, SMALL
+from bench.cold import DIRECT
 from bench.crowd import Beside
 from bench.installs import Install
 from bench.measure import Figure
@@ -37,6 +38,7 @@ WALLS = {
     "npm install, no lock file": 0.85,
     "pnpm install, no lock file": 0.75,
 }
+COLD_LINE, COLD_WALL = "through an empty registry", 1.3  # times the wall seconds of installing from the upstream directly
 CPU_LINE, CPU = "npm install, no lock file", 0.2  # the server's processor seconds, as a multiple of the peer's
 FREE_SHARE = 0.7  # of the free rate beside forty slow readers
 P95 = 2.0  # times the free one beside two hundred slow clients
@@ -79,6 +81,11 @@ def of_installs(installs: dict[str, dict[str, Install]]) -> list[Verdict]:
                 if line == CPU_LINE:
                     found.append(_at_most(line, server, runs[server].cpu / (runs[BASE].cpu or 1), CPU, f"{TIMES} server CPU"))
     return found
+
+
+def of_cold(cold: dict[str, Install]) -> list[Verdict]:
+    """An installation through an empty registry against one from the upstream itself."""
+    return [_at_most(COLD_LINE, name, cold[name].wall / cold[DIRECT].wall, COLD_WALL, f"{TIMES} wall") for name in OURS if name in cold]
 
 
 def of_slow(readers: dict[str, tuple[float, float]], crowds: dict[str, Beside]) -> list[Verdict]:

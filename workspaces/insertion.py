@@ -1,10 +1,11 @@
 """Inserting one row with its SQL made once: building the statement anew is most of what the ORM's insert costs.
 
-For rows that are written with every publish. Values go through the model's own fields where these do anything with
-them, so a new column needs nothing here; validation and signals are not run (nor are they by `bulk_create`).
+For rows that are written with every publish, and with every package that comes in. Values go through the model's own
+fields where these do anything with them, so a new column needs nothing here; validation and signals are not run (nor
+are they by `bulk_create`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -36,6 +37,12 @@ def insert(row: Model) -> None:
     as_loaded(row, *(statements.row(statement.text, statement.values(row)) or ()))
 
 
+def upsert(row: Model, unique: Sequence[str]) -> None:
+    """Insert `row`, or bring the one with the same `unique` columns up to it; it gets that one's primary key."""
+    statement = statement_for(type(row))
+    as_loaded(row, *(statements.row(_upserting(type(row), tuple(unique)), statement.values(row)) or ()))
+
+
 def as_loaded(row: Model, pk: int) -> None:
     """The row is stored under `pk`: as `Model.save` leaves it."""
     row.pk = pk
@@ -50,6 +57,15 @@ def statement_for(model: type[Model]) -> Statement:
     names, places = ", ".join(quote(str(field.column)) for field in fields), ", ".join(["%s"] * len(fields))
     text = f"INSERT INTO {quote(options.db_table)} ({names}) VALUES ({places}) RETURNING {quote(str(options.pk.column))}"  # noqa: S608
     return Statement(text, tuple((field.attname, _preparing(field)) for field in fields))
+
+
+@lru_cache(maxsize=64)
+def _upserting(model: type[Model], unique: tuple[str, ...]) -> str:
+    quote, options = connection.ops.quote_name, model._meta  # noqa: SLF001 - Django's documented API
+    others = [str(field.column) for field in options.concrete_fields if not field.primary_key and field.column not in unique]
+    inserting, _, returning = statement_for(model).text.rpartition(" RETURNING ")
+    changes = ", ".join(f"{quote(one)} = excluded.{quote(one)}" for one in others)
+    return f"{inserting} ON CONFLICT ({', '.join(map(quote, unique))}) DO UPDATE SET {changes} RETURNING {returning}"
 
 
 def _preparing(field: "Field[Any, Any]") -> Callable[[Model, BaseDatabaseWrapper], Any] | None:

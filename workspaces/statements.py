@@ -80,6 +80,11 @@ def is_postgresql() -> bool:
     return database().vendor == "postgresql"
 
 
+def locking(text: str) -> str:
+    """A SELECT that keeps its rows from others until the end of the transaction; SQLite's writers are alone anyway."""
+    return f"{text} FOR UPDATE" if is_postgresql() else text
+
+
 def moment(value: datetime) -> object:
     """An aware time as the database keeps it."""
     return value if is_postgresql() else database().ops.adapt_datetimefield_value(value)

@@ -26,6 +26,7 @@ KEEP = (
     f"INSERT INTO packages_searchentry ({', '.join(COLUMNS)}) VALUES ({', '.join(['%s'] * len(COLUMNS))}) ON CONFLICT (package_id)"  # noqa: S608 - our own texts
     f" DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in COLUMNS[1:])}"
 )
+KNOWN = "SELECT version, is_pulled, words_digest FROM packages_searchentry WHERE package_id = %s"
 ADD_WORDS = "INSERT INTO packages_searchword (entry_id, registry_id, word, weight) "
 UNNEST_WORDS = f"{ADD_WORDS}SELECT %s::bigint, %s::bigint, word, weight FROM unnest(%s::bytea[], %s::smallint[]) listed (word, weight)"  # noqa: S608
 REMOVE_WORDS = "DELETE FROM packages_searchword WHERE entry_id = %s"
@@ -55,7 +56,7 @@ def listing_writes(package: Package, published: Version) -> list[Write]:
 
 def list_pulled(package: Package, version: Version) -> None:
     """The same for a version that was pulled just now: it is shown unless the package shows a newer one, or one of the team's own."""
-    known = SearchEntry.objects.filter(package=package).values_list("version", "is_pulled", "words_digest").first()
+    known = statements.row(KNOWN, [package.pk])
     if known is not None and (not known[1] or sort_key(known[0]) > sort_key(version.version)):
         return
     _run(_writes(package, version, _listed(package, version, ()), known[2] if known is not None else None))

@@ -12,14 +12,20 @@ from registries.models import Registry
 from upstreams.errors import UpstreamError
 from upstreams.models import Upstream, UpstreamDocument
 from upstreams.terms import Facts, Home, Kind, Reply, Source
-from workspaces import statements
+from workspaces import reading, statements
 from workspaces.access import matches
-from workspaces.models import Claim
 
 EPOCHS = (
     "SELECT COALESCE(e.epoch, 0), w.rule_epoch FROM workspaces_workspace w"
     " LEFT JOIN packages_nameepoch e ON e.workspace_id = w.id AND e.format = %s AND e.name = %s WHERE w.id = %s"
 )
+UPSTREAMS = "JOIN registries_registry r ON r.id = t.registry_id WHERE r.workspace_id = %s AND t.format = %s ORDER BY t.priority, t.id"
+CLAIMS = "SELECT pattern FROM workspaces_claim WHERE workspace_id = %s ORDER BY pattern"
+HELD = (
+    "SELECT p.registry_id, p.name, v.is_internal, v.origin FROM packages_version v JOIN packages_package p ON p.id = v.package_id"
+    " JOIN registries_registry r ON r.id = p.registry_id WHERE r.workspace_id = %s AND p.format = %s AND p.folded = %s"
+)
+BURIED = "SELECT registry_id, reason FROM packages_tombstone WHERE workspace_id = %s AND format = %s AND name = %s"
 DEPTH = 8  # registries in a row; a longer chain is cut, which asks fewer sources, never more
 
 
@@ -48,8 +54,13 @@ class Situation:
 
     facts: Facts
     epochs: Epochs
-    upstreams: Mapping[int, Upstream]
+    ground: "Ground"
     replies: Mapping[int, Replied] = field(default_factory=dict)
+
+    @property
+    def upstreams(self) -> Mapping[int, Upstream]:
+        """Every upstream of the workspace."""
+        return self.ground.by_id
 
 
 class HeldRow(NamedTuple):
@@ -85,14 +96,18 @@ def gather(
     *,
     replies: Mapping[int, Replied],
     home_only: bool = False,
+    before: Situation | None = None,
 ) -> Situation:
-    """Read the facts about `name` (as written) in `registry`. Epochs are read first, so a race only makes us ask again."""
+    """Read the facts about `name` (as written) in `registry`. Epochs are read first, so a race only makes us ask again.
+
+    `before`: the last look at the same name; what only a newer rule epoch can change is taken from there.
+    """
     folded = name.lower()
     epochs = current_epochs(registry, format, folded)
-    ground = Ground.read(registry.workspace_id, format)
+    ground = before.ground if before is not None and before.epochs.rule == epochs.rule else Ground.read(registry.workspace_id, format)
     rows, tombstones = held_rows(registry.workspace_id, format, [folded]), tombstone_rows(registry.workspace_id, format, [folded])
     about = NameRows(rows.get(folded, ()), tombstones.get(folded, {}), replies)
-    return Situation(facts_of(registry, name, ground, about, home_only=home_only), epochs, ground.by_id, replies)
+    return Situation(facts_of(registry, name, ground, about, home_only=home_only), epochs, ground, replies)
 
 
 @dataclass(frozen=True)
@@ -106,8 +121,8 @@ class Ground:
     @classmethod
     def read(cls, workspace_id: int, format: str) -> "Ground":  # noqa: A002
         """As it is now."""
-        claims = Claim.objects.filter(workspace_id=workspace_id).values_list("pattern", flat=True)
-        return cls(workspace_id, _upstreams(workspace_id, format), list(claims))
+        claims = [pattern for (pattern,) in statements.rows(CLAIMS, [workspace_id])]
+        return cls(workspace_id, _upstreams(workspace_id, format), claims)
 
     @cached_property
     def by_id(self) -> dict[int, Upstream]:
@@ -158,8 +173,9 @@ def facts_of(registry: Registry, name: str, ground: Ground, about: NameRows, *, 
 
 def cached_replies(upstream_ids: Iterable[int], name: str, now: datetime) -> dict[int, Replied]:
     """What upstreams said earlier and still counts as their answer."""
-    rows = UpstreamDocument.objects.filter(upstream_id__in=upstream_ids, name=name, fresh_until__gt=now).defer("body")
-    return {row.upstream_id: replied(row) for row in rows}
+    tail = "WHERE t.upstream_id = %s AND t.name = %s AND t.fresh_until > %s"
+    found = (reading.first(UpstreamDocument, tail, [one, name, statements.moment(now)], without="body") for one in upstream_ids)
+    return {row.upstream_id: replied(row) for row in found if row is not None}
 
 
 def last_replies(upstream_ids: Iterable[int], name: str) -> dict[int, Replied]:
@@ -212,19 +228,24 @@ class _Builder:
 
 
 def _upstreams(workspace_id: int, format: str) -> dict[int, list[Upstream]]:  # noqa: A002
-    rows = (
-        Upstream.objects.filter(registry__workspace_id=workspace_id, format=format)
-        .select_related("source__workspace")
-        .order_by("priority", "id")
-    )
+    """By registry, in the order they are asked; those that name a registry of the workspace have it at hand."""
+    rows = reading.read(Upstream, UPSTREAMS, [workspace_id, format])
+    sources: dict[int, Registry] = {}
+    if any(row.source_id for row in rows):
+        sources = {one.pk: one for one in Registry.objects.select_related("workspace").filter(workspace_id=workspace_id)}
     found: dict[int, list[Upstream]] = defaultdict(list)
     for row in rows:
+        if row.source_id is not None:
+            row.source = sources.get(row.source_id)
         found[row.registry_id].append(row)
     return found
 
 
 def held_rows(workspace_id: int, format: str, folded: Sequence[str]) -> dict[str, list[HeldRow]]:  # noqa: A002
     """The versions of these canonical names in the workspace, by name."""
+    if len(folded) == 1:
+        one = statements.rows(HELD, [workspace_id, format, folded[0]])
+        return {folded[0]: [HeldRow(registry_id, name, bool(flag), origin) for registry_id, name, flag, origin in one]}
     rows = Version.objects.filter(
         package__registry__workspace_id=workspace_id, package__format=format, package__folded__in=folded
     ).values_list("package__folded", "package__registry_id", "package__name", "is_internal", "origin")
@@ -236,6 +257,8 @@ def held_rows(workspace_id: int, format: str, folded: Sequence[str]) -> dict[str
 
 def tombstone_rows(workspace_id: int, format: str, folded: Sequence[str]) -> dict[str, dict[int | None, str]]:  # noqa: A002
     """Why these canonical names stay internal, by name and registry (None: in the whole workspace)."""
+    if len(folded) == 1:
+        return {folded[0]: dict(statements.rows(BURIED, [workspace_id, format, folded[0]]))}
     found: dict[str, dict[int | None, str]] = defaultdict(dict)
     for row in Tombstone.objects.filter(workspace_id=workspace_id, format=format, name__in=folded):
         found[row.name][row.registry_id] = row.reason

@@ -23,10 +23,12 @@ from upstreams.services.pinning import pin
 from upstreams.services.troubles import tell_of_trouble
 from upstreams.targets import target_of
 from upstreams.terms import Reply
+from workspaces import reading, statements
+from workspaces.insertion import upsert
 
 STALE_LIFE = timedelta(days=30)  # how long what an upstream said earlier may stand in for it while it is down
 RETRY_AFTER_FAILURE = timedelta(seconds=15)  # a stale answer counts this long before the upstream is tried again
-ANSWER = ["is_present", "etag", "last_modified", "body", "digest", "fetched_at", "fresh_until"]
+LOCK = "SELECT id FROM upstreams_upstream WHERE id = %s"
 PATIENCE = 60.0  # seconds to wait for somebody else's question
 
 
@@ -42,8 +44,7 @@ def consult(upstream: Upstream, name: Name, *, still_holds: Callable[[], None]) 
         release_connection()  # whoever waits for an upstream holds no database connection
 
     with single_flight("consult", f"{upstream.pk} {name.full}", patience=PATIENCE):
-        row = UpstreamDocument.objects.filter(upstream=upstream, name=name.full).first()
-        now = timezone.now()
+        row, now = _said_before(upstream, name), timezone.now()
         if row is not None and row.fresh_until > now:
             return replied(row)
         if upstream.kind == Upstream.Kind.GIT:
@@ -76,12 +77,12 @@ def _stand_in(row: UpstreamDocument | None, error: UpstreamError, now: datetime)
 
 @remembered()
 def _keep(upstream: Upstream, name: Name, fetched: Fetched, still_holds: Callable[[], None]) -> UpstreamDocument:
-    present = Upstream.objects.select_for_update().filter(pk=upstream.pk).exists()
+    is_there = statements.row(statements.locking(LOCK), [upstream.pk])
     still_holds()
-    if not present:
+    if is_there is None:
         raise RuleChanged("The upstream was removed while it was asked; try again.", retry_after=1)
     now = timezone.now()
-    row = UpstreamDocument.objects.filter(upstream=upstream, name=name.full).first()
+    row = _said_before(upstream, name)
     if row is not None and fetched.is_present and fetched.body is None:
         row.fetched_at, row.fresh_until = now, now + settings.METADATA_FRESH
         row.save(update_fields=["fetched_at", "fresh_until"])
@@ -102,8 +103,13 @@ def _keep(upstream: Upstream, name: Name, fetched: Fetched, still_holds: Callabl
         fetched_at=now,
         fresh_until=now + life,
     )
-    UpstreamDocument.objects.bulk_create([said], update_conflicts=True, unique_fields=["upstream", "name"], update_fields=ANSWER)
+    upsert(said, ("upstream_id", "name"))
     return said
+
+
+def _said_before(upstream: Upstream, name: Name) -> UpstreamDocument | None:
+    """What it said last, without the body."""
+    return reading.first(UpstreamDocument, "WHERE t.upstream_id = %s AND t.name = %s", [upstream.pk, name.full], without="body")
 
 
 def _believed(upstream: Upstream) -> timedelta:

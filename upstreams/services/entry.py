@@ -4,20 +4,35 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.db import transaction
+from django.utils import timezone
 
 from packages.formats.npm.names import Name
 from packages.formats.publication import Publication, StagedFile
-from packages.models import Blob, File, NameEpoch, Package, Version
+from packages.models import Blob, File, Package, Version
 from packages.services.epochs import bump_name
 from packages.services.listing import list_in_search, list_pulled
 from packages.services.publish import Standing, add_version
+from registries.models import Registry
+from upstreams.durability import remembered
 from upstreams.errors import RuleChanged, UpstreamIntegrityMismatch
 from upstreams.models import Origin, Upstream
 from upstreams.selectors.facts import Epochs, current_epochs
 from upstreams.services.alerts import manifest_differs
 from upstreams.services.pinning import pin_one
-from upstreams.services.renderings import current_rendering, list_file
+from upstreams.services.renderings import HeldFile, current_rendering, list_file
+from workspaces import reading, statements
+from workspaces.insertion import insert
 from workspaces.services.audit import SYSTEM, record
+
+LOCK_NAME = (
+    "INSERT INTO packages_nameepoch (workspace_id, format, name, epoch) VALUES (%s, %s, %s, 0)"
+    " ON CONFLICT (workspace_id, format, name) DO UPDATE SET epoch = packages_nameepoch.epoch"
+)
+PACKAGE = (
+    "INSERT INTO packages_package (registry_id, format, name, folded, revision, created_at, updated_at)"
+    " VALUES (%s, %s, %s, %s, 0, %s, %s) ON CONFLICT (registry_id, format, name)"
+    " DO UPDATE SET folded = excluded.folded RETURNING id, revision"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,30 +46,31 @@ class Newcomer:
     address: str
 
 
-@transaction.atomic
+@remembered()
 def enter(newcomer: Newcomer, epochs: Epochs) -> None:
     """The rows of the version, unless the rule has changed since `epochs`: then it is dropped.
 
     Raises RuleChanged, UpstreamIntegrityMismatch.
     """
     registry, name, upstream = newcomer.upstream.registry, newcomer.name, newcomer.upstream
-    _lock_name(registry.workspace_id, name.folded)
+    statements.run(LOCK_NAME, [registry.workspace_id, "npm", name.folded])  # until the commit: no toggle slips in between
     if current_epochs(registry, "npm", name.folded) != epochs:
         raise RuleChanged("The rules for this package changed just now; try again.", retry_after=1)
-    package, _ = Package.objects.get_or_create(registry=registry, format="npm", name=name.full, defaults={"folded": name.folded})
-    held = Version.objects.filter(package=package, version=newcomer.publication.version).first()
+    package = _package(registry, name)
+    held = reading.first(Version, "WHERE t.package_id = %s AND t.version = %s", [package.pk, newcomer.publication.version])
     if held is not None:
         _meet(package, held, newcomer)
         return
     version = add_version(package, newcomer.publication, SYSTEM, Standing(origin=Version.Origin.PULLED, is_internal=newcomer.is_internal))
-    Origin.objects.create(version=version, upstream=upstream, upstream_name=upstream.name, address=newcomer.address)
+    insert(Origin(version=version, upstream=upstream, upstream_name=upstream.name, address=newcomer.address))
     list_pulled(package, version)
     if newcomer.publication.differences and upstream.kind != Upstream.Kind.REGISTRY:
         # What was rendered of the name says something else; the file is listed when it is rendered anew.
         bump_name(registry.workspace_id, "npm", name.folded)
         manifest_differs(upstream, f"{name.full}@{version.version}", list(newcomer.publication.differences))
     else:
-        list_file(current_rendering(registry, name), version.files.select_related("blob").get())
+        file = newcomer.publication.file
+        list_file(current_rendering(registry, name), HeldFile(newcomer.publication.filename, file.sha256, file.size))
     subject = f"{registry} npm {name.full}@{version.version}"
     new = {"upstream": upstream.name, "internal": newcomer.is_internal, "integrity": version.integrity}
     record(SYSTEM, "version.pulled", subject, workspace=registry.workspace_id, new=new)
@@ -112,7 +128,8 @@ def _meet(package: Package, held: Version, newcomer: Newcomer) -> None:
     record(SYSTEM, "version.internal", subject, workspace=package.registry.workspace_id, old={"internal": False}, new=new)
 
 
-def _lock_name(workspace_id: int, folded: str) -> None:
-    """Hold the name's epoch row until the commit, so that no toggle slips between the check and the write."""
-    NameEpoch.objects.get_or_create(workspace_id=workspace_id, format="npm", name=folded, defaults={"epoch": 0})
-    NameEpoch.objects.select_for_update().get(workspace_id=workspace_id, format="npm", name=folded)
+def _package(registry: Registry, name: Name) -> Package:
+    """The name's row, made when it is new; a version from a source moves no revision on."""
+    now = statements.moment(timezone.now())
+    pk, revision = statements.row(PACKAGE, [registry.pk, "npm", name.full, name.folded, now, now]) or (None, 0)
+    return Package(pk=pk, registry=registry, format="npm", name=name.full, folded=name.folded, revision=revision)

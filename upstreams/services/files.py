@@ -11,17 +11,22 @@ from django.utils import timezone
 from packages import blobs
 from packages.errors import VersionNotFound
 from packages.formats.npm.names import Name
-from packages.models import File
 from registries.models import Registry
 from upstreams.errors import RuleChanged, SourceAbsent, UpstreamTimeout
-from upstreams.models import DocumentFile, Rendering, Upstream
+from upstreams.models import Rendering, Upstream
 from upstreams.services.consult import load
 from upstreams.services.entry import adopt
-from upstreams.services.pulls import Pull, offered_versions
-from upstreams.services.renderings import current_rendering, keep_rendering, list_file, unshadowed_versions, visible_versions
+from upstreams.services.pulls import Pull, offered_version, offered_versions
+from upstreams.services.renderings import current_rendering, held_files, keep_rendering, list_file
 from upstreams.services.resolve import Resolution, resolve
 from upstreams.spool import Spool, Tail
+from workspaces import statements
 
+LISTED = "SELECT sha256, size FROM upstreams_documentfile WHERE rendering_id = %s AND filename = %s"
+STORED = (
+    "SELECT v.id FROM packages_version v JOIN packages_package p ON p.id = v.package_id"
+    " WHERE p.registry_id = %s AND p.format = 'npm' AND p.name = %s AND v.version = %s AND (%s OR v.is_internal OR v.origin <> 'pulled')"
+)
 TRIES = 5
 PATIENCE = 330.0  # seconds for the first megabyte; the client's own limits are tighter
 
@@ -77,22 +82,22 @@ def _listed(registry: Registry, name: Name, filename: str) -> OpenedFile | None:
     rendering = current_rendering(registry, name)
     if rendering is None or rendering.files_until <= timezone.now():
         return None
-    row = DocumentFile.objects.filter(rendering=rendering, filename=filename).first()
-    return OpenedFile(blobs.local_path(row.sha256), row.size, row.sha256, row.filename) if row is not None else None
+    row = statements.row(LISTED, [rendering.pk, filename])
+    return OpenedFile(blobs.local_path(row[0]), row[1], row[0], filename) if row is not None else None
 
 
 def _held(resolution: Resolution, filename: str, rendering: Rendering) -> OpenedFile | None:
     """A visible version's file, listed in the rendering so that the next asker is answered hot."""
-    file = File.objects.filter(version__in=visible_versions(resolution), name=filename).select_related("blob").first()
-    if file is None:
-        return None
-    list_file(rendering, file)
-    return OpenedFile(blobs.local_path(file.blob.sha256), file.blob.size, file.blob.sha256, file.name)
+    for file in held_files(resolution, filename):
+        list_file(rendering, file)
+        return OpenedFile(blobs.local_path(file.sha256), file.size, file.sha256, file.name)
+    return None
 
 
 def _is_stored(resolution: Resolution, version: str) -> bool:
     """Asked of the table, not of the resolution: that one was made when nothing was here yet."""
-    return unshadowed_versions(resolution).filter(version=version).exists()
+    values = [resolution.registry.pk, resolution.name.full, version, resolution.decision.shows_pulled]
+    return statements.row(STORED, values) is not None
 
 
 def _wanted(resolution: Resolution, filename: str, links: tuple[Upstream, ...]) -> Pull | OpenedFile | Tail | None:
@@ -104,7 +109,7 @@ def _wanted(resolution: Resolution, filename: str, links: tuple[Upstream, ...]) 
         tried.add(path[0])
         upstream = resolution.situation.upstreams[path[0]]
         if upstream.source is not None:
-            found: Pull | OpenedFile | Tail | None = _through(_fresh(upstream), upstream.source, resolution, filename, links)
+            found: Pull | OpenedFile | Tail | None = _through(_at_home(upstream, resolution), upstream.source, resolution, filename, links)
         else:
             found = _offered(resolution, upstream, filename, links)
         if found is not None:
@@ -133,14 +138,17 @@ def _offered(resolution: Resolution, upstream: Upstream, filename: str, links: t
     document = resolution.offered_at((upstream.pk,))
     if document is None:
         return None
-    offers = list(offered_versions(load(document), resolution.name))
-    ours = [offer for offer in offers if resolution.name.tarball(offer.version) == filename]
-    meant = ours or [offer for offer in offers if offer.basename == filename]
-    return Pull(resolution, _fresh(upstream), meant[0], links) if len(meant) == 1 else None
+    packument, name = load(document), resolution.name
+    ours = offered_version(packument, name, name.version_of(filename))
+    meant = [ours] if ours is not None else [offer for offer in offered_versions(packument, name) if offer.basename == filename]
+    return Pull(resolution, _at_home(upstream, resolution), meant[0], links) if len(meant) == 1 else None
 
 
-def _fresh(upstream: Upstream) -> Upstream:
-    return Upstream.objects.select_related("registry__workspace", "source__workspace").get(pk=upstream.pk)
+def _at_home(upstream: Upstream, resolution: Resolution) -> Upstream:
+    """The upstream as the decision saw it (a change makes the decision void), with its registry at hand."""
+    if upstream.registry_id == resolution.registry.pk:
+        upstream.registry = resolution.registry
+    return upstream
 
 
 def spool_of(registry: Registry, name: Name, filename: str) -> Spool:

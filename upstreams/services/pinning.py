@@ -7,14 +7,22 @@ import orjson
 from packages.formats.npm.names import Name
 from packages.formats.npm.packument import agree
 from upstreams.memory import parsed
-from upstreams.models import Pin, Upstream
+from upstreams.models import Upstream
 from upstreams.services.alerts import integrity_changed
+from workspaces import statements
+
+PINNED = "SELECT integrities FROM upstreams_pin WHERE registry_id = %s AND format = %s AND name = %s"
+HOLD = (
+    "INSERT INTO upstreams_pin (registry_id, format, name, integrities) VALUES (%s, %s, %s, %s)"
+    " ON CONFLICT (registry_id, format, name) DO UPDATE SET name = excluded.name RETURNING id, integrities"
+)
+ADD = "UPDATE upstreams_pin SET integrities = %s WHERE id = %s"
 
 
 def pins_of(registry_id: int, name: Name) -> dict[str, str]:
     """Version -> promise."""
-    found = Pin.objects.filter(registry=registry_id, format="npm", name=name.full).values_list("integrities", flat=True).first()
-    pinned: dict[str, str] = parsed(bytes(found)) if found is not None else {}
+    found = statements.row(PINNED, [registry_id, "npm", name.full])
+    pinned: dict[str, str] = parsed(bytes(found[0])) if found is not None else {}
     return pinned
 
 
@@ -33,12 +41,9 @@ def pin_one(registry_id: int, name: Name, version: str, integrity: str) -> None:
 
 def _added(registry_id: int, name: Name, offered: Mapping[str, str]) -> dict[str, str]:
     """What was pinned before; with what is new it is pinned now."""
-    key = {"registry_id": registry_id, "format": "npm", "name": name.full}
-    Pin.objects.bulk_create([Pin(**key)], ignore_conflicts=True)
-    row = Pin.objects.select_for_update().get(**key)
-    pinned: dict[str, str] = parsed(bytes(row.integrities))
+    pin_id, integrities = statements.row(HOLD, [registry_id, "npm", name.full, b"{}"]) or (None, b"{}")
+    pinned: dict[str, str] = parsed(bytes(integrities))
     fresh = {version: value for version, value in offered.items() if version not in pinned}
     if fresh:
-        row.integrities = orjson.dumps(pinned | fresh)
-        row.save(update_fields=["integrities"])
+        statements.run(ADD, [orjson.dumps(pinned | fresh), pin_id])
     return pinned

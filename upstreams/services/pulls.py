@@ -176,13 +176,23 @@ class Pull:
 def offered_versions(document: Manifest, name: Name) -> Iterator[Offer]:
     """The well-formed versions of an upstream's packument."""
     versions = document.get("versions")
-    for version, manifest in versions.items() if isinstance(versions, dict) else ():
-        dist = manifest.get("dist") if isinstance(manifest, dict) else None
-        if not isinstance(dist, dict) or not isinstance(dist.get("tarball"), str) or not is_version(version):
-            continue
-        if manifest.get("name") == name.full and is_same(manifest.get("version"), version):
-            kept = {key: value for key, value in manifest.items() if key != "readme"}
-            yield Offer(version, {**kept, "version": version}, dist["tarball"], promise(dist))
+    for version in versions if isinstance(versions, dict) else ():
+        offer = offered_version(document, name, version)
+        if offer is not None:
+            yield offer
+
+
+def offered_version(document: Manifest, name: Name, version: str) -> Offer | None:
+    """That version of an upstream's packument, if it is there and well-formed."""
+    versions = document.get("versions")
+    manifest = versions.get(version) if isinstance(versions, dict) else None
+    dist = manifest.get("dist") if isinstance(manifest, dict) else None
+    if not isinstance(manifest, dict) or not isinstance(dist, dict) or not isinstance(dist.get("tarball"), str) or not is_version(version):
+        return None
+    if manifest.get("name") != name.full or not is_same(manifest.get("version"), version):
+        return None
+    kept = {key: value for key, value in manifest.items() if key != "readme"}
+    return Offer(version, {**kept, "version": version}, dist["tarball"], promise(dist))
 
 
 def matches_promise(staged: StagedFile, promised: str) -> bool:

@@ -6,26 +6,48 @@ The hot path serves by these rows alone. They are made from a Resolution and not
 import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from packages.formats.npm.names import Name
-from packages.models import File, Version
+from packages.models import Version
 from registries.models import Registry
 from registries.selectors import is_restricted
 from upstreams.durability import remembered
 from upstreams.models import DocumentFile, Rendering
-from upstreams.selectors.facts import current_epochs
 from upstreams.services.resolve import Resolution
 from upstreams.terms import Kind, Reply
+from workspaces import reading, statements
 from workspaces.access import Target
+from workspaces.insertion import upsert
 
+CURRENT = (
+    "JOIN registries_registry r ON r.id = t.registry_id JOIN workspaces_workspace w ON w.id = r.workspace_id"
+    " LEFT JOIN packages_nameepoch e ON e.workspace_id = w.id AND e.format = t.format AND e.name = %s"
+    " WHERE t.registry_id = %s AND t.format = 'npm' AND t.name = %s"
+    " AND t.rule_epoch = w.rule_epoch AND t.name_epoch = COALESCE(e.epoch, 0)"
+)
+OLD = "WHERE t.registry_id = %s AND t.format = 'npm' AND t.name = %s"
+FILES = (
+    "SELECT f.name, b.sha256, b.size FROM packages_file f JOIN packages_blob b ON b.id = f.blob_id"
+    " JOIN packages_version v ON v.id = f.version_id JOIN packages_package p ON p.id = v.package_id"
+    " WHERE p.registry_id = %s AND p.format = 'npm' AND p.name = %s AND (%s OR v.is_internal OR v.origin <> 'pulled')"
+)
+SAME = "SELECT id FROM upstreams_rendering WHERE id = %s AND name_epoch = %s AND rule_epoch = %s AND source_digest = %s"
+EMPTIED = ("DELETE FROM upstreams_document WHERE rendering_id = %s", "DELETE FROM upstreams_documentfile WHERE rendering_id = %s")
 FOREVER = datetime(2200, 1, 1, tzinfo=UTC)  # by the clock; the epochs end it before
-DECISION = ["name_epoch", "rule_epoch", "fresh_until", "files_until", "source_digest", "rendered_at", "is_restricted", "is_stale"]
 LISTED_AT_ONCE = 5000  # files in one statement: PostgreSQL takes 65,535 parameters
 WHILE_TROUBLED = timedelta(seconds=15)  # how long an answer given in spite of an upstream's trouble counts
+
+
+class HeldFile(NamedTuple):
+    """A file whose bytes are here: what we call it, its SHA-256 in hex, its size in bytes."""
+
+    name: str
+    sha256: str
+    size: int
 
 
 def visible_versions(resolution: Resolution) -> QuerySet[Version]:
@@ -52,7 +74,7 @@ def keep_rendering(resolution: Resolution) -> Rendering:
     registry, name, epochs = resolution.registry, resolution.name, resolution.epochs
     key: dict[str, Any] = {"registry": registry, "format": "npm", "name": name.full}
     digest, restricted = source_digest(resolution), _is_restricted(resolution)
-    old = Rendering.objects.select_for_update().filter(**key).first()
+    old = reading.first(Rendering, statements.locking(OLD), [registry.pk, name.full])
     fresh_until, files_until = bounds(resolution, now)
     if old is not None and (old.name_epoch, old.rule_epoch, old.source_digest) == (epochs.name, epochs.rule, digest):
         if (old.fresh_until, old.files_until, old.is_stale) != (fresh_until, files_until, resolution.is_stale):
@@ -71,17 +93,20 @@ def keep_rendering(resolution: Resolution) -> Rendering:
         is_restricted=restricted,
         is_stale=resolution.is_stale,
     )
-    Rendering.objects.bulk_create([rendering], update_conflicts=True, unique_fields=list(key), update_fields=DECISION)
-    rendering.documents.all().delete()
-    rendering.files.all().delete()
-    _list_files(rendering, File.objects.filter(version__in=visible_versions(resolution)).select_related("blob"))
+    upsert(rendering, ("registry_id", "format", "name"))
+    for statement in EMPTIED:
+        statements.run(statement, [rendering.pk])
+    _list_files(rendering, held_files(resolution))
     return rendering
 
 
 @remembered()
-def list_file(rendering: Rendering | None, file: File) -> None:
+def list_file(rendering: Rendering | None, file: HeldFile) -> None:
     """List a file that `rendering` allows; nothing, if its row tells of another decision by now."""
-    if rendering is not None and same_rendering(rendering).select_for_update().exists():
+    if rendering is None:
+        return
+    same = [rendering.pk, rendering.name_epoch, rendering.rule_epoch, rendering.source_digest]
+    if statements.row(statements.locking(SAME), same) is not None:
         _list_files(rendering, [file])
 
 
@@ -97,8 +122,7 @@ def same_rendering(rendering: Rendering) -> QuerySet[Rendering]:
 
 def current_rendering(registry: Registry, name: Name) -> Rendering | None:
     """The rendering of this very moment's epochs, fresh or not."""
-    epochs = current_epochs(registry, "npm", name.folded)
-    return Rendering.objects.filter(registry=registry, format="npm", name=name.full, name_epoch=epochs.name, rule_epoch=epochs.rule).first()
+    return reading.first(Rendering, CURRENT, [name.folded, registry.pk, name.full])
 
 
 def source_digest(resolution: Resolution) -> str:
@@ -138,6 +162,18 @@ def _is_absence(resolution: Resolution, upstream_id: int) -> bool:
     return is_external and upstream.is_internal and resolution.situation.replies[upstream_id].reply is Reply.ABSENT
 
 
-def _list_files(rendering: Rendering, files: Iterable[File]) -> None:
-    rows = [DocumentFile(rendering=rendering, filename=file.name, sha256=file.blob.sha256, size=file.blob.size) for file in files]
-    DocumentFile.objects.bulk_create(rows, ignore_conflicts=True, batch_size=LISTED_AT_ONCE)
+def held_files(resolution: Resolution, filename: str | None = None) -> list[HeldFile]:
+    """The files the registry itself may show, or those of one name."""
+    if () not in resolution.decision.answering:
+        return []
+    values = [resolution.registry.pk, resolution.name.full, resolution.decision.shows_pulled]
+    found = statements.rows(FILES, values) if filename is None else statements.rows(f"{FILES} AND f.name = %s", [*values, filename])
+    return [HeldFile(*row) for row in found]
+
+
+def _list_files(rendering: Rendering, files: Iterable[HeldFile]) -> None:
+    rows = [DocumentFile(rendering=rendering, filename=name, sha256=sha256, size=size) for name, sha256, size in files]
+    if len(rows) > 1:
+        DocumentFile.objects.bulk_create(rows, ignore_conflicts=True, batch_size=LISTED_AT_ONCE)
+    for row in rows if len(rows) == 1 else ():
+        upsert(row, ("rendering_id", "filename"))

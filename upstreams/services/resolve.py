@@ -100,8 +100,9 @@ def judge(registry: Registry, name: Name) -> Decision:
 
 def _settle(registry: Registry, name: Name, *, home_only: bool, only_internal: bool = False) -> Resolution:
     replies: dict[int, Replied] = {}
+    situation: Situation | None = None
     for _ in range(ROUNDS):
-        situation = gather(registry, "npm", name.full, replies=replies, home_only=home_only)
+        situation = gather(registry, "npm", name.full, replies=replies, home_only=home_only, before=situation)
         decision = decide(situation.facts)
         if decision.outcome is not Outcome.ASK or (only_internal and decision.is_internal is not None):
             return Resolution(registry, name, situation, decision)

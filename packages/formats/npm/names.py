@@ -32,6 +32,11 @@ class Name:
         """The file name clients ask for: without the scope."""
         return f"{self.bare}-{version}.tgz"
 
+    def version_of(self, filename: str) -> str:
+        """The version whose file that is; '' for a name that is not of this form."""
+        is_ours = filename.startswith(f"{self.bare}-") and filename.endswith(".tgz")
+        return filename[len(self.bare) + 1 : -4] if is_ours else ""
+
 
 def parse_new(text: object) -> Name:
     """A name that may be published under today's rule. Raises NameInvalid."""

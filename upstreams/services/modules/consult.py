@@ -17,12 +17,13 @@ from upstreams.errors import RuleChanged, UpstreamBadAnswer, UpstreamError
 from upstreams.flight import release_connection, single_flight
 from upstreams.models import Upstream, UpstreamDocument
 from upstreams.selectors.facts import Replied, replied
-from upstreams.services.consult import ANSWER, PATIENCE, RETRY_AFTER_FAILURE, STALE_LIFE
+from upstreams.services.consult import PATIENCE, RETRY_AFTER_FAILURE, STALE_LIFE
 from upstreams.services.modules.indexes import bring_index, lines_in
 from upstreams.services.modules.pins import pin
 from upstreams.services.troubles import tell_of_trouble
 from upstreams.targets import target_of
 from upstreams.terms import Reply
+from workspaces.insertion import upsert
 
 
 def consult(upstream: Upstream, name: Name, since: datetime, *, still_holds: Callable[[], None]) -> Replied:
@@ -105,7 +106,7 @@ def _keep(upstream: Upstream, name: Name, lines: Lines, index: Index, still_hold
         fetched_at=now,
         fresh_until=now + (settings.METADATA_FRESH if lines.is_present else _believed(upstream)),
     )
-    UpstreamDocument.objects.bulk_create([said], update_conflicts=True, unique_fields=["upstream", "name"], update_fields=ANSWER)
+    upsert(said, ("upstream_id", "name"))
     return said
 
 
