@@ -6,13 +6,15 @@ from pathlib import Path
 
 from celery import shared_task
 from django.conf import settings
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from packages.services.listing import list_missing
 from packages.services.signing import sign_missing
 from tokens.services.web_login import sweep_logins
 from upstreams.services.git.targets import sweep_mirrors
-from upstreams.services.mirroring.hold import abandoned
+from upstreams.services.mirroring.hold import abandoned, forget_mirrors
+from upstreams.services.mirroring.schedules import order_due
 from upstreams.services.mirroring.work import work
 from upstreams.services.modules.indexes import forget_indexes
 from upstreams.services.upkeep import forget_answers, forget_renderings, shrink_cache
@@ -37,6 +39,7 @@ def forget() -> None:
     """Hourly: keep the caches within bounds."""
     forget_renderings()
     forget_answers()
+    forget_mirrors()
     shrink_cache()
     forget_indexes()
     sweep_mirrors()
@@ -52,8 +55,8 @@ def mirror(mirror_id: int) -> None:
 
 @shared_task
 def attend_mirrors() -> None:
-    """Each minute: jobs whose worker died, or whose message was lost."""
-    for mirror_id in abandoned():
+    """Each minute: schedules that are due, jobs whose worker died, or whose message was lost."""
+    for mirror_id in {*order_due(timezone.now()), *abandoned()}:
         send_mirror(mirror_id)
 
 

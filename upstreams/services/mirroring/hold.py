@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from upstreams.models import Mirror, Upstream
 
+REMEMBERED = timedelta(days=90)  # how long a job that is over can be looked at
 OPEN = (Mirror.State.QUEUED, Mirror.State.RUNNING)
 
 
@@ -74,3 +75,8 @@ def abandoned() -> list[int]:
     busy = Mirror.objects.filter(state__in=OPEN).exclude(free())
     rows = waiting.exclude(upstream__in=busy.values("upstream")).order_by("-pk").values_list("upstream_id", "pk")
     return sorted(dict(rows).values())
+
+
+def forget_mirrors() -> int:
+    """Delete jobs that were over long ago; the audit log keeps what they came to."""
+    return Mirror.objects.filter(ended_at__lt=timezone.now() - REMEMBERED).exclude(state__in=OPEN).delete()[0]
