@@ -5,7 +5,7 @@ what it is: `pulled`, with the flag it has (RULE.md: a version pulled from a sou
 even in an internal registry).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,13 +33,15 @@ class Received:
     tags: tuple[str, ...] = ()
 
 
-def receive(*, actor: Actor, registry: Registry, versions: Sequence[Version], tags: Mapping[str, str]) -> list[Received]:
+def receive(*, actor: Actor, registry: Registry, versions: Iterable[Version], tags: Mapping[str, str]) -> list[Received]:
     """Take over `versions`, all of one package, whose tags are `tags`. Inside the caller's transaction.
+
+    One after the other: no more than one manifest is in memory, and what is returned has none.
 
     The same bytes under the same number are met: they become internal if the newcomer is. Raises VersionExists (other
     bytes), VersionRetired.
     """
-    found = [_receive(actor, registry, version) for version in versions]
+    found = [_without_manifest(_receive(actor, registry, version)) for version in versions]
     new = [one for one in found if one.is_new]
     if new:
         package = new[0].version.package
@@ -53,6 +55,11 @@ def receive(*, actor: Actor, registry: Registry, versions: Sequence[Version], ta
 def is_own(version: Version) -> bool:
     """Whether it is the team's own: published, uploaded or pushed, not pulled."""
     return version.origin != Version.Origin.PULLED
+
+
+def _without_manifest(one: Received) -> Received:
+    one.version.manifest = one.source.manifest = b""
+    return one
 
 
 def _receive(actor: Actor, registry: Registry, source: Version) -> Received:

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from tests.moving.street import Street, events, results
-from tests.parts import faults
 from tests.parts.pack import pack
 from tests.parts.recorder import Recorder
 from upstreams.services.sources import change_upstream
@@ -148,25 +147,6 @@ def test_a_large_file_that_lies_is_told(street: Street, recorder: Recorder) -> N
     answer = street.rest("pull", {"name": "large"})
     assert answer.status_code in {502, 503}, answer.content
     assert street.held("large") == {}
-
-
-def test_dependencies_by_the_rule_for_each_name(street: Street, recorder: Recorder) -> None:
-    street.upstream(recorder)
-    street.make("corp-lib", "1.0.0", dependencies={"deep": "~1.1"})
-    recorder.add("corp-lib", "99.0.0")
-    recorder.add("deep", "1.1.0", "1.1.7", "1.2.0", dependencies={"app": "*"})
-    recorder.add("heavy")
-    recorder.misbehave("heavy", faults.status(500), where="tarball")
-    wants = {"corp-lib": "*", "deep": "1.1.0", "missing": "1", "tool": "github:acme/tool", "heavy": "1"}
-    recorder.add("app", dependencies=wants, devDependencies={"never": "1"})
-    recorder.forget()
-    answer = street.pull("app", dependencies=True)
-    assert results(answer) == {
-        "app@1.0.0": "pulled", "corp-lib@1.0.0": "present", "deep@1.1.0": "pulled", "deep@1.1.7": "pulled",
-    }  # fmt: skip
-    assert sorted(one["name"] for one in answer["left_out"]) == ["heavy", "missing", "tool"]
-    assert not recorder.mentions("corp-lib")
-    assert not recorder.asked("never")
 
 
 def test_rights(street: Street, recorder: Recorder) -> None:

@@ -67,7 +67,7 @@ def push_out(*, actor: Actor, registry: Registry, upstream: str, order: Order, d
     parcels = parcels_of(actor, registry, order)
     for holding, _ in parcels.in_order():
         _check_patterns(goal, holding.name)
-    _leave(actor, registry, goal, parcels, disclose=disclose)
+    _leave(actor, registry, goal, order, parcels, disclose=disclose)
     errand = Errand(actor, registry, goal, replace_patience(target_of(goal)))
     plans = [errand.plan(holding, rows) for holding, rows in parcels.in_order()]
     for plan in plans:
@@ -118,7 +118,7 @@ def _check_patterns(goal: Upstream, name: Name) -> None:
         raise SourceNotAllowed(f"Upstream {goal.name} is not for {name.full}: its patterns do not fit.")
 
 
-def _leave(actor: Actor, registry: Registry, goal: Upstream, parcels: Parcels, *, disclose: bool) -> None:
+def _leave(actor: Actor, registry: Registry, goal: Upstream, order: Order, parcels: Parcels, *, disclose: bool) -> None:
     """Nothing internal leaves unsaid. Raises InternalVersion."""
     secret = needs_disclosure(goal, parcels)
     if not secret:
@@ -130,7 +130,7 @@ def _leave(actor: Actor, registry: Registry, goal: Upstream, parcels: Parcels, *
             fields={"disclose": "needed"},
         )
     new = {"to": goal.name, "url": goal.url, "versions": secret[:SHOWN], "number": len(secret)}
-    subject = f"{registry} npm {secret[0]}" if len(secret) == 1 else f"{registry} npm {secret[0].rpartition('@')[0]}"
+    subject = f"{registry} npm {secret[0] if len(secret) == 1 else order.name.full}"
     record(actor, "version.disclosed", subject, workspace=registry.workspace_id, new=new)
 
 

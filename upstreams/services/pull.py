@@ -5,8 +5,13 @@ refused with the clause, and nobody else is taken instead.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeVar
+
+from django.db import connection
 
 from packages.errors import VersionNotFound
 from packages.formats.npm.names import Name
@@ -39,8 +44,11 @@ from workspaces.errors import Denied, GatehouseError, Invalid
 from workspaces.services.audit import record
 
 LATEST = "latest"
+AT_THE_SAME_TIME = 8  # dependencies asked about, and files fetched
 PIECE = 1024 * 1024
 POLL = 0.01  # seconds
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -78,9 +86,11 @@ def pull(*, actor: Actor, registry: Registry, upstream: str, order: Order) -> Ou
     source = _named(registry, upstream) if upstream else None
     offering = _offering(registry, order.name, source)
     haul = Haul()
-    manifests = [_take(actor, offering, number, source, haul) for number in _asked_for(offering, order)]
-    while order.dependencies and manifests:
-        manifests = [one for needed in _needed(manifests, haul) for one in _follow(actor, registry, needed, haul)]
+    taken = [_take(actor, offering, number, source) for number in _asked_for(offering, order)]
+    while taken:
+        haul.moved += [one.moved for one in taken]
+        haul.seen.update((one.moved.name, one.moved.version) for one in taken)
+        taken = _follow(actor, registry, haul, taken) if order.dependencies else []
     _tell(actor, registry, upstream, order, haul)
     return Outcome(origin=upstream, goal=str(registry), moved=haul.moved, left_out=haul.left_out)
 
@@ -149,21 +159,25 @@ def _asked_for(offering: Offering, order: Order) -> list[str]:
     return list(chosen)
 
 
-def _take(actor: Actor, offering: Offering, number: str, source: Upstream | None, haul: Haul) -> Manifest:
-    """Bring one version in, unless it is here; its manifest. Raises SourceNotAllowed, Denied, UpstreamError."""
+@dataclass(frozen=True)
+class Taken:
+    """A version that is here now, and its manifest."""
+
+    moved: Moved
+    manifest: Manifest
+
+
+def _take(actor: Actor, offering: Offering, number: str, source: Upstream | None = None) -> Taken:
+    """Bring one version in, unless it is here. Raises SourceNotAllowed, Denied, UpstreamError."""
     resolution = offering.resolution
     name, path = resolution.name, offering.paths.get(number, ())
     if source is not None and path[0] != source.pk:
         nearer = resolution.situation.upstreams[path[0]].name
         raise SourceNotAllowed(f"{name.full}@{number} comes from upstream {nearer}, which is nearer than {source.name} and has it too.")
-    if len(haul.seen) >= AT_ONCE:
-        raise Invalid(f"These are more than {AT_ONCE:,} versions; pull them in parts.", fields={"versions": "too many"})
-    haul.seen.add((name.full, number))
     held = unshadowed_versions(resolution).filter(version=number).first()
     came = held or _bring(actor, resolution, number, path)
-    haul.moved.append(Moved(name.full, number, PRESENT if held else PULLED, came.is_internal, came.integrity))
-    manifest: Manifest = offering.packument["versions"][number]
-    return manifest
+    moved = Moved(name.full, number, PRESENT if held else PULLED, came.is_internal, came.integrity)
+    return Taken(moved, offering.packument["versions"][number])
 
 
 def _bring(actor: Actor, resolution: Resolution, number: str, path: Path) -> Version:
@@ -198,25 +212,36 @@ def _follow_to_the_end(tail: Tail) -> None:
         tail.close()
 
 
-def _needed(manifests: Sequence[Manifest], haul: Haul) -> list[Dependency]:
+def _follow(actor: Actor, registry: Registry, haul: Haul, taken: Sequence[Taken]) -> list[Taken]:
+    """What these versions depend on and was not followed before: first the words of all sources, then the files, several at once."""
     needed: dict[tuple[str, str], Dependency] = {}
-    for manifest in manifests:
-        dependencies, elsewhere = dependencies_of(manifest)
-        needed.update({(one.name.full, one.wanted): one for one in dependencies})
+    for one in taken:
+        dependencies, elsewhere = dependencies_of(one.manifest)
+        needed.update({(wish.name.full, wish.wanted): wish for wish in dependencies})
         haul.left_out.extend(LeftOut(name, "", "it does not come from a registry") for name in elsewhere)
-    return list(needed.values())
+    with ThreadPoolExecutor(AT_THE_SAME_TIME, thread_name_prefix="pull") as pool:
+        picked = list(pool.map(partial(_or_why, partial(_pick, actor, registry)), needed.values()))
+        chosen = {}
+        for wish, found in zip(needed.values(), picked, strict=True):
+            if isinstance(found, LeftOut):
+                haul.left_out.append(found)
+            elif (wish.name.full, found[1]) not in haul.seen:
+                chosen[wish.name.full, found[1]] = (wish, found)
+        if len(haul.seen) + len(chosen) > AT_ONCE:
+            raise Invalid(f"These are more than {AT_ONCE:,} versions; pull them in parts.", fields={"dependencies": "too many"})
+        came = list(pool.map(lambda one: _or_why(lambda _: _take(actor, *one[1]), one[0]), chosen.values()))
+    haul.left_out += [one for one in came if isinstance(one, LeftOut)]
+    return [one for one in came if isinstance(one, Taken)]
 
 
-def _follow(actor: Actor, registry: Registry, needed: Dependency, haul: Haul) -> list[Manifest]:
-    """The version an install would take, by the rule for its own name; [] when it was followed before or cannot come."""
+def _or_why(act: Callable[[Dependency], T], wish: Dependency) -> T | LeftOut:
+    """What comes of it, or why a dependency does not come. In a thread of its own."""
     try:
-        offering, number = _pick(actor, registry, needed)
-        if (needed.name.full, number) in haul.seen:
-            return []
-        return [_take(actor, offering, number, None, haul)]
-    except (UpstreamError, SourceAbsent, VersionNotFound, Denied, Invalid) as error:
-        haul.left_out.append(LeftOut(needed.name.full, needed.wanted, error.message))
-        return []
+        return act(wish)
+    except (UpstreamError, SourceAbsent, VersionNotFound, Denied) as error:
+        return LeftOut(wish.name.full, wish.wanted, error.message)
+    finally:
+        connection.close()
 
 
 def _pick(actor: Actor, registry: Registry, needed: Dependency) -> tuple[Offering, str]:

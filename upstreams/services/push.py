@@ -85,13 +85,10 @@ def _move(actor: Actor, source: Registry, target: Registry, parcels: Parcels) ->
 
 def _send(actor: Actor, source: Registry, target: Registry, holding: Holding, rows: Sequence[int]) -> list[Moved]:
     """The versions of one name."""
-    by_id = Version.objects.select_related("package__registry__workspace").in_bulk(rows)
-    if len(by_id) != len(rows):
-        raise RuleChanged("A version was deleted just now; try again.", retry_after=1)
-    versions = [by_id[row] for row in rows]
+    versions = Version.objects.select_related("package__registry__workspace")  # all there: the name's epoch is that of the look
     _keep_for_members(actor, source, target, holding)
     try:
-        received = receive(actor=actor, registry=target, versions=versions, tags=holding.tags)
+        received = receive(actor=actor, registry=target, versions=(versions.get(pk=row) for row in rows), tags=holding.tags)
     except VersionRetired as error:
         raise NumberRetired(error.message) from None
     for one in received:
