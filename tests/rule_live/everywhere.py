@@ -60,6 +60,11 @@ def _deleted(world: World, name: str, at: Place | None = None) -> None:
     assert place.api().delete(f"{place.rest}packages/npm/{name.replace('/', '%2F')}/versions/{VERSION}/").status == 204
 
 
+def _claimed_in_capitals(world: World, name: str) -> None:
+    world.public.remove(name)
+    world.place.claim(f"{name[:-2].upper()}??")
+
+
 def _ticked(world: World, name: str) -> None:
     """Pulled from outside once, and then a person said: ours."""
     world.public.add(name)
@@ -104,9 +109,7 @@ def _partner_behind_a_link(world: World, name: str) -> None:
 WAYS: Mapping[str, Way] = {
     "published here": Way(lambda world, name: world.place.publish(pack(name))),
     "claimed by its name": Way(lambda world, name: world.place.claim(name)),
-    "claimed in capitals by a pattern, and nowhere yet": Way(
-        lambda world, name: (world.public.remove(name), world.place.claim(f"{name[:-2].upper()}??"))
-    ),
+    "claimed in capitals by a pattern, and nowhere yet": Way(_claimed_in_capitals),
     "buried here": Way(_deleted),
     "buried next door": Way(lambda world, name: _deleted(world, name, world.beside("next-door", linked=False))),
     "ticked by a person": Way(_ticked),
