@@ -22,7 +22,7 @@ LARGEST = 64 * 1024 * 1024  # bytes of one file
 KEPT = 4  # older files beside it: requests.1.jsonl is the youngest
 PATH, METHOD = 300, 20  # characters of an address, and of a method, that are written
 DOORS = re.compile(
-    r"/(?:(?P<rest>api)/|(?P<operations>healthz|readyz|metrics)\Z|(?P<admin>admin)/|[^/]+/(?P<npm>r|npm)(?:/|\Z)|-/(?P<root>npm)/)"
+    r"/(?:(?P<rest>api)/|(?P<operations>healthz|readyz|metrics)\Z|(?P<admin>admin)/|[^/]+/(?P<npm>r|npm)(?:/|\Z)|[^/]+/(?P<moonbit>m)/|-/(?P<root>npm)/)"
 )
 
 
@@ -120,7 +120,7 @@ def line(seen: Answered, offset: float) -> bytes:
 
 
 def protocol_of(path: str) -> str:
-    """Which door an address belongs to: npm, rest, operations, admin or web."""
+    """Which door an address belongs to: npm, moonbit, rest, operations, admin or web."""
     found = DOORS.match(path)
     return "web" if found is None else "npm" if found.lastgroup == "root" else str(found.lastgroup)
 

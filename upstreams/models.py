@@ -95,6 +95,23 @@ class GitListing(models.Model):
         return self.refs_digest
 
 
+class IndexCommit(models.Model):
+    """One commit of the MoonBit index that a registry serves: what it changed, of which every host makes the same history."""
+
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="+", db_index=False)
+    number = models.PositiveIntegerField()
+    is_root = models.BooleanField()  # a history begins: what went before is nobody's business any more
+    is_public = models.BooleanField()  # the registry was public when this was written
+    changes = models.BinaryField()  # gzip of a JSON object: path -> text, or null for a file that is gone
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("registry", "number"), name="one_index_commit_each"),)
+
+    def __str__(self) -> str:
+        return f"{self.registry_id}: {self.number}"
+
+
 class Pin(models.Model):
     """The integrity of every version of a name as this registry first saw it: first bytes win."""
 

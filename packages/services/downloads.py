@@ -14,7 +14,7 @@ ADD = (
 
 
 class Downloaded(NamedTuple):
-    """One file handed out: `filename` as the registry itself names it, `{bare}-{version}.tgz` for npm."""
+    """One file handed out: `filename` as the registry itself names it: `{bare}-{version}.tgz`, `{user}-{name}-{version}.zip`."""
 
     registry_id: int
     name: str
@@ -24,8 +24,9 @@ class Downloaded(NamedTuple):
     @property
     def version(self) -> str:
         """The version by its file name; '' for a name that is not of our own making."""
-        bare = self.name.rpartition("/")[2]
-        if not self.filename.startswith(f"{bare}-") or not self.filename.endswith(".tgz"):
+        is_module = self.format == "moonbit"
+        bare = self.name.replace("/", "-") if is_module else self.name.rpartition("/")[2]
+        if not self.filename.startswith(f"{bare}-") or not self.filename.endswith(".zip" if is_module else ".tgz"):
             return ""
         return self.filename[len(bare) + 1 : -4]
 

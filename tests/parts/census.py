@@ -14,7 +14,7 @@ OWN = ("workspaces_", "registries_", "packages_", "tokens_", "upstreams_")
 # What reading may write: what upstreams said and what was rendered of it. Not the team's data.
 READ_CACHES = frozenset({
     "upstreams_rendering", "upstreams_document", "upstreams_documentfile", "upstreams_upstreamdocument", "upstreams_pin",
-    "packages_download",
+    "packages_download", "upstreams_indexcommit",
 })  # fmt: skip
 Ask = Callable[..., list[tuple[Any, ...]]]
 RESTLESS = frozenset({"last_used_at", "last_login"})

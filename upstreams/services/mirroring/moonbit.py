@@ -14,13 +14,12 @@ from packages.formats.moonbit.versions import is_version
 from packages.models import Format, Version
 from upstreams.errors import InternalSourceUnavailable, RuleChanged, UpstreamError
 from upstreams.models import Upstream
-from upstreams.resolution import decide
-from upstreams.selectors.facts import Ground, NameRows, facts_of, held_rows, tombstone_rows
 from upstreams.services.mirroring.drivers import Course, PatternsRefused, Wanted
 from upstreams.services.modules.consult import index_of
 from upstreams.services.modules.indexes import bring_index, names_in
 from upstreams.services.modules.pull import Pull, held_versions, keep_yanks
 from upstreams.services.modules.resolve import OtherSource, Resolution, resolve, source_for
+from upstreams.services.modules.standing import internal_names
 from upstreams.services.troubles import telling
 from upstreams.targets import target_of
 from workspaces.access import matches
@@ -64,7 +63,8 @@ class Moonbit:
             index = bring_index(upstream, target_of(upstream), course.began)
         fitting = (name.full for name in names_in(upstream, index) if _fits(name, patterns) and _fits(name, upstream.patterns or ["*"]))
         while chunk := list(islice(fitting, CHUNK)):
-            yield from chunk if upstream.is_internal else _not_internal(course, chunk)
+            ours = set() if upstream.is_internal else internal_names(course.registry, chunk)
+            yield from (name for name in chunk if name not in ours)
 
     def versions(self, course: Course, name: str) -> Sequence[Wanted]:
         """Those the upstream lists now, without what is held or was deleted on purpose; what it withdrew is marked so here."""
@@ -156,18 +156,3 @@ def _chosen(index: Index, course: Course) -> list[Entry]:
 
 def _fits(name: Name, patterns: Sequence[str]) -> bool:
     return any(matches(pattern, name.full) for pattern in patterns)
-
-
-def _not_internal(course: Course, names: Sequence[str]) -> Iterator[str]:
-    """The names that a source which is not internal may be asked for, by what is known at home."""
-    registry = course.registry
-    ground = Ground.read(registry.workspace_id, Format.MOONBIT)
-    folded = sorted({name.lower() for name in names})
-    held, tombstones = (
-        held_rows(registry.workspace_id, Format.MOONBIT, folded),
-        tombstone_rows(registry.workspace_id, Format.MOONBIT, folded),
-    )
-    for name in names:
-        about = NameRows(held.get(name.lower(), ()), tombstones.get(name.lower(), {}))
-        if decide(facts_of(registry, name, ground, about)).is_internal is not True:
-            yield name

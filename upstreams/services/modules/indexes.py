@@ -6,10 +6,12 @@ from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from packages.formats.moonbit.addresses import index_url
 from packages.formats.moonbit.names import Name
+from registries.models import Registry
 from upstreams.clients.http import Target
 from upstreams.clients.local_git import GitFailed
 from upstreams.clients.module_index import ModuleIndex
@@ -54,10 +56,13 @@ def lines_in(upstream: Upstream, index: ModuleIndex, name: Name) -> bytes | None
 
 
 def forget_indexes() -> int:
-    """Delete the copies of upstreams that are no more; returns how many."""
-    folder = Path(settings.DATA_DIR) / "indexes"
-    there = {int(path.name): path for path in folder.glob("*") if path.name.isdigit()}
-    gone = set(there) - set(Upstream.objects.filter(pk__in=list(there)).values_list("pk", flat=True))
+    """Delete the copies of upstreams, and the repositories of registries, that are no more; returns how many."""
+    return _forget("indexes", Upstream.objects.all()) + _forget("served", Registry.objects.all())
+
+
+def _forget(kind: str, rows: QuerySet[Upstream] | QuerySet[Registry]) -> int:
+    there = {int(path.name): path for path in (Path(settings.DATA_DIR) / kind).glob("*") if path.name.isdigit()}
+    gone = set(there) - set(rows.filter(pk__in=list(there)).values_list("pk", flat=True))
     for pk in gone:
         shutil.rmtree(there[pk], ignore_errors=True)
     return len(gone)

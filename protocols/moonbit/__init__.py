@@ -1,0 +1,1 @@
+"""The door for MoonBit's `moon`."""

@@ -1,0 +1,1 @@
+"""MoonBit's addresses, one module per matter."""
