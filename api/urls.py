@@ -1,7 +1,7 @@
 """The addresses of REST (CONTRACT.md section 4). The final slash may be left out.
 
 A path arrives decoded, so `@acme%2ffoo` and `@acme/foo` are one; the expression for names takes a
-scope with its name whole, and nothing else with a slash, so `…/versions/` cannot be read as a name.
+scope with its name whole, a module's user with its name, and nothing else with a slash, so `…/versions/` cannot be read as a name.
 """
 
 from django.urls import re_path
@@ -32,7 +32,7 @@ ID = r"(?P<id>[0-9]{1,18})"
 WS = r"^v1/workspaces/(?P<ws>[^/]+)"
 REG = WS + r"/registries/(?P<reg>[^/]+)"
 FORMAT = REG + r"/packages/(?P<format>[^/]+)"
-NAME = FORMAT + r"/(?P<name>@[^/]+/[^/]+|[^@/][^/]*)"
+NAME = FORMAT + r"/(?P<name>@[^/]+/[^/]+|(?<=/moonbit/)[^@/]+/[^/]+|[^@/][^/]*)"
 END = r"/?$"
 
 urlpatterns = [

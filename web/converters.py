@@ -39,9 +39,9 @@ class FormatWord:
 
 
 class PackageName:
-    """A package name in plain letters, with its scope's slash: `left-pad`, `@acme/http`."""
+    """A package name in plain letters, with its scope's slash: `left-pad`, `@acme/http`; a module's with its user's: `acme/core`."""
 
-    regex = r"@[^/@]+/[^/]+|[^/@][^/]*"
+    regex = r"@[^/@]+/[^/]+|(?<=/moonbit/)[^/@]+/[^/]+|[^/@][^/]*"
 
     def to_python(self, value: str) -> str:
         """The name as written; whether it exists is the selector's business."""

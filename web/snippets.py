@@ -51,9 +51,11 @@ def set_up(url: str, scope: str, internal: Iterable[str] = ()) -> list[Snippet]:
     return made
 
 
-def install_lines(name: str, version: str) -> list[tuple[str, str]]:
+def install_lines(name: str, version: str, format: str = "npm") -> list[tuple[str, str]]:  # noqa: A002 - the field's own word
     """What each client is told to install `name`; without a version, `latest`."""
     wanted = f"{name}@{version}" if version else name
+    if format == "moonbit":
+        return [("moon", f"moon add {wanted}")]
     return [
         ("npm", f"npm install {wanted}"),
         ("pnpm", f"pnpm add {wanted}"),

@@ -25,7 +25,7 @@ class ResolutionView(Door):
         registry = registry_for(self.actor, ws, reg, Action.READ, Target(format, name))
         workspace_for(self.actor, ws, Action.READ)
         name = package_name(format, name)
-        if format != "npm":
+        if format not in {"npm", "moonbit"}:
             raise NotYet(f"The trace for format “{format}” is not there yet.")
         return Response(explain(registry, format, name, **self.query(ResolutionQuery)))
 

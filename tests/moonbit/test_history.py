@@ -9,6 +9,7 @@ import pytest
 from packages.models import Version
 from packages.services.versions import set_internal, unpublish_version
 from registries.models import Registry
+from registries.services import Changes
 from tests.moonbit.gits import git
 from tests.moonbit.modules import mirror, publish_module, source
 from tests.npm.team import Team
@@ -16,7 +17,7 @@ from tests.parts.moonbit import MoonRegistry
 from upstreams.clients import local_git
 from upstreams.models import IndexCommit
 from upstreams.services.modules.served import served_index
-from upstreams.services.settings import Changes, change_registry
+from upstreams.services.settings import change_registry
 from workspaces.services.spaces import add_claim
 
 
@@ -98,7 +99,7 @@ def test_what_the_rule_hides_leaves_the_index(team: Team, moon: MoonRegistry) ->
     assert "9.9.9" not in found["user/acme/core.index"], "shadowed"
     add_claim(actor=team.actor("alice"), workspace=team.space, pattern="plain/*")
     assert set(shown(team)) == {"user/acme/core.index"}
-    key = {"actor": team.actor("alice"), "registry": team.registry, "format": "moonbit", "name": "acme/core"}
+    key: dict[str, Any] = {"actor": team.actor("alice"), "registry": team.registry, "format": "moonbit", "name": "acme/core"}
     set_internal(**key, version="9.9.9", internal=True)
     assert "9.9.9" in shown(team)["user/acme/core.index"], "somebody ticked it"
     unpublish_version(**key, version="0.1.0")
@@ -127,9 +128,14 @@ def test_many_commits_are_put_together(team: Team) -> None:
     head(team)
     version = Version.objects.get()
     for number in range(105):
-        key = {"actor": team.actor("alice"), "registry": team.registry, "format": "moonbit", "name": "acme/core", "version": "0.1.0"}
+        key: dict[str, Any] = {
+            "actor": team.actor("alice"),
+            "registry": team.registry,
+            "format": "moonbit",
+            "name": "acme/core",
+        }
         Version.objects.filter(pk=version.pk).update(is_yanked=bool(number % 2 == 0))
-        set_internal(**key, internal=number % 2 == 0)
+        set_internal(**key, version="0.1.0", internal=number % 2 == 0)
         head(team)
     assert commits(team) == IndexCommit.objects.count()
     assert len(list((served_index(registry(team)) / "objects").glob("??"))) < 30

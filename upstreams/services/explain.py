@@ -7,6 +7,7 @@ from packages.models import Version
 from registries.models import Registry
 from upstreams.models import Origin
 from upstreams.services.consult import load
+from upstreams.services.modules.explain import explain_module
 from upstreams.services.pulls import offered_versions
 from upstreams.services.renderings import versions_shown, visible_versions
 from upstreams.services.resolve import Resolution, peek, resolve
@@ -18,6 +19,8 @@ def explain(registry: Registry, format: str, name: str, *, ask: bool = False) ->
 
     Raises NameInvalid, VersionNotFound for a format without upstreams yet; with `ask` also what `resolve` raises.
     """
+    if format == "moonbit":
+        return explain_module(registry, name, ask=ask)
     if format != "npm":
         raise VersionNotFound(f"There is no trace for packages of format {format[:20]} yet.")
     parsed = parse_known(name)

@@ -9,6 +9,7 @@ from packages.services import versions
 from registries.models import Registry
 from upstreams.memory import parsed
 from upstreams.models import Pin
+from upstreams.services.modules.explain import module_decision
 from upstreams.services.resolve import peek
 from workspaces.access import Actor
 
@@ -34,6 +35,8 @@ def _is_shadowed(registry: Registry, format: str, name: str, version: str) -> bo
         origin=Version.Origin.PULLED,
         is_internal=False,
     )
+    if format == Format.MOONBIT:
+        return found.exists() and bool(module_decision(registry, name).is_internal)
     return format == Format.NPM and found.exists() and bool(peek(registry, parse_known(name)).decision.is_internal)
 
 

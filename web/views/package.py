@@ -16,8 +16,9 @@ from packages.services.versions import remove_tag, remove_tombstone, set_tag, un
 from registries.gate import NameNotFound, registry_for
 from registries.models import Registry
 from upstreams.services.explain import explain
+from upstreams.services.modules.explain import module_decision
 from upstreams.services.resolve import peek
-from upstreams.terms import Outcome
+from upstreams.terms import Decision, Outcome
 from web import reads
 from web.confirm import Question, ask, is_confirmed
 from web.destinations import ways
@@ -51,7 +52,7 @@ def package(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, 
         "tags": tags,
         "latest": latest,
         "facts": _facts(here, latest),
-        "installs": install_lines(name, ""),
+        "installs": install_lines(name, "", format),
     }
     if context["is_member"]:
         context["access"] = access_of(here)
@@ -143,7 +144,7 @@ def standing(actor: Actor, here: Package) -> dict[str, object]:
     Visitors of a public registry hear of the versions it holds, not of claims, tombstones and other registries.
     """
     is_member = actor.role_in(here.registry.workspace_id) is not None
-    decision = peek(here.registry, parse_known(here.name)).decision if is_member and here.format == Format.NPM else None
+    decision = decision_of(here) if is_member else None
     if is_member:
         is_internal = decision is not None and decision.is_internal is not False  # unknown is treated as internal
     else:
@@ -158,8 +159,15 @@ def standing(actor: Actor, here: Package) -> dict[str, object]:
         "may_delete": actor.may(Action.DELETE, here.registry, target),
         "may_flag": actor.may(Action.MANAGE, here.registry, target),
         "ways": ways(actor, here.registry, here.format, here.name),
-        "may_come": decision is not None and (decision.outcome is Outcome.ASK or any(decision.answering)),
+        "may_come": decision is not None and here.format == Format.NPM and (decision.outcome is Outcome.ASK or any(decision.answering)),
     }
+
+
+def decision_of(here: Package) -> Decision | None:
+    """What the rule says of the name by what is known; None for a format without sources."""
+    if here.format == Format.MOONBIT:
+        return module_decision(here.registry, here.name)
+    return peek(here.registry, parse_known(here.name)).decision if here.format == Format.NPM else None
 
 
 def check_tag_for(format: str, word: str) -> str:  # noqa: A002

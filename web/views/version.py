@@ -38,7 +38,7 @@ def version(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, 
         "facts": facts,
         "present": reads.present_names(actor, found, format, wanted) if wanted else set(),
         "origin": Origin.objects.filter(version=shown).first(),
-        "installs": install_lines(name, number),
+        "installs": install_lines(name, number, format),
     }
     return render(request, "package/version.html", context)
 

@@ -1,0 +1,78 @@
+"""A module in REST, on pages and in `manage.py explain`, its name's slash plain and encoded."""
+
+import io
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from packages.models import Version
+from tests.moonbit.modules import mirror, publish_module, source
+from tests.npm.team import Team
+from tests.parts.moonbit import MoonRegistry
+
+
+def rest(team: Team, method: str, path: str, body: object = None) -> Any:
+    caller = Client(headers={"Authorization": f"Bearer {team.tokens['alice']}"})
+    return caller.generic(
+        method, f"/api/v1/workspaces/{team.slug}/registries/main/packages/moonbit/{path}", body or b"", "application/json"
+    )
+
+
+@pytest.mark.parametrize("name", ["acme/core", "acme%2Fcore"])
+def test_rest_knows_modules(team: Team, moon: MoonRegistry, name: str) -> None:
+    moon.add("acme/core", "0.1.0", "0.10.0", "0.9.0")
+    mirror(team, source(team, moon), "acme/core")
+    assert rest(team, "GET", f"{name}/").json()["name"] == "acme/core"
+    assert {one["version"] for one in rest(team, "GET", f"{name}/versions/").json()["results"]} == {"0.1.0", "0.9.0", "0.10.0"}
+    trace = rest(team, "GET", f"{name}/resolution/").json()
+    assert (trace["internal"], list(trace["versions"])) == (False, ["0.1.0", "0.9.0", "0.10.0"])
+    assert [one["answer"] for one in trace["sources"]] == ["has", "has"]
+    assert rest(team, "PATCH", f"{name}/versions/0.1.0/", '{"internal": true}').json()["internal"] is True
+    trace = rest(team, "GET", f"{name}/resolution/").json()
+    assert trace["internal"] is True
+    assert set(trace["shadowed"]) == {"0.9.0", "0.10.0"}
+    assert "rule 2" in trace["sources"][1]["clause"]
+    assert rest(team, "DELETE", f"{name}/versions/0.1.0/").status_code == 204
+    assert rest(team, "GET", f"{name}/tombstone/").status_code == 200
+    assert rest(team, "GET", "acme/resolution/").status_code == 404
+
+
+def test_deleting_what_is_shadowed_frees_its_number(team: Team, moon: MoonRegistry) -> None:
+    moon.add("acme/core", "0.1.0")
+    upstream = source(team, moon)
+    mirror(team, upstream, "acme/core")
+    publish_module(team, "acme/core", "0.2.0")
+    assert rest(team, "DELETE", "acme/core/versions/0.1.0/").status_code == 204
+    publish_module(team, "acme/core", "0.1.0")
+    assert Version.objects.get(version="0.1.0").is_internal
+
+
+def test_ask_asks_and_explain_tells(team: Team, moon: MoonRegistry) -> None:
+    moon.add("acme/core")
+    source(team, moon)
+    assert rest(team, "GET", "acme/core/resolution/").json()["outcome"] == "ask"
+    assert rest(team, "GET", "acme/core/resolution/?ask=true").json()["versions"] == {"0.1.0": "moon"}
+    out = io.StringIO()
+    call_command("explain", f"{team.slug}/main", "acme/core", format="moonbit", stdout=out)
+    assert "acme/core: public" in out.getvalue()
+    assert "0.1.0 from moon" in out.getvalue()
+
+
+def test_pages(team: Team, moon: MoonRegistry) -> None:
+    moon.add("acme/core", "0.1.0", "0.2.0")
+    mirror(team, source(team, moon), "acme/core")
+    page = Client()
+    page.force_login(team.people["alice"])
+    base = f"/{team.slug}/registries/main/"
+    assert f"{base}moonbit/acme/core/" in page.get(base).content.decode()
+    text = page.get(f"{base}moonbit/acme/core/").content.decode()
+    assert "moon add acme/core" in text
+    assert "npm install" not in text
+    assert page.get(f"{base}moonbit/acme/core/v/0.1.0/").status_code == 200
+    assert "public" in page.get(f"{base}moonbit/acme/core/resolution/").content.decode()
+    assert page.get(f"{base}moonbit/acme/none/", headers={"accept": "text/html"}).status_code == 404
+    assert page.get(f"{base}upstreams/").status_code == 200
+    upstream = team.registry.upstreams.get()
+    assert page.get(f"{base}upstreams/{upstream.pk}/").status_code == 200

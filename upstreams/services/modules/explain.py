@@ -1,0 +1,76 @@
+"""The trace of the rule for a module, in the words of `upstreams.services.explain`."""
+
+from django.db.models import QuerySet
+
+from packages.formats.moonbit.names import Name, parse_name
+from packages.formats.moonbit.versions import sort_key
+from packages.models import Format, Version
+from registries.models import Registry
+from upstreams.services.modules.consult import index_of
+from upstreams.services.modules.resolve import Resolution, peek, resolve
+from upstreams.services.modules.standing import UNSHADOWED
+from upstreams.terms import Decision, Reply, Step
+
+
+def explain_module(registry: Registry, text: str, *, ask: bool = False) -> dict[str, object]:
+    """The trace, JSON-ready. Nobody is asked anything unless `ask`. Raises NameInvalid; with `ask` what `resolve` raises."""
+    name = parse_name(text)
+    resolution = resolve(registry, name) if ask else peek(registry, name)
+    decision = resolution.decision
+    return {
+        "name": name.full,
+        "internal": decision.is_internal,
+        "clause": decision.clause,
+        "outcome": decision.outcome.value,
+        "blocked_by": decision.blocked_by,
+        "sources": [_source(resolution, step) for step in decision.steps],
+        "versions": _versions(resolution, name),
+        "shadowed": _shadowed(resolution),
+    }
+
+
+def module_decision(registry: Registry, text: str) -> Decision:
+    """The decision by what is known. Raises NameInvalid."""
+    return peek(registry, parse_name(text)).decision
+
+
+def _source(resolution: Resolution, step: Step) -> dict[str, object]:
+    said = resolution.situation.replies.get(step.path[-1]) if step.path else None
+    when = said.document.fetched_at.isoformat(timespec="seconds") if said is not None and said.document is not None else None
+    known = step.reply.value if step.path else ("has" if step.allowed else "absent")
+    return {
+        "source": step.label,
+        "kind": step.kind,
+        "asked": step.asked,
+        "allowed": step.allowed,
+        "clause": step.clause,
+        "answer": known if step.asked else Reply.UNASKED.value,
+        "detail": step.detail,
+        "fetched_at": when if step.asked else None,
+        "earlier": {"answer": known, "fetched_at": when} if when and not step.asked else None,
+    }
+
+
+def _versions(resolution: Resolution, name: Name) -> dict[str, str]:
+    """Which source each version comes from; nearer ones win."""
+    found: dict[str, str] = {}
+    for path in reversed(resolution.decision.answering):
+        if not path:
+            held = _held(resolution)
+            shown = held if resolution.decision.shows_pulled else held.filter(UNSHADOWED)
+            found |= dict.fromkeys(shown.values_list("version", flat=True), str(resolution.registry))
+        elif (document := resolution.offered_by(path[-1])) is not None:
+            label = resolution.situation.upstreams[path[-1]].name
+            found |= {entry.version: label for entry in index_of(document, name).entries}
+    return dict(sorted(found.items(), key=lambda pair: sort_key(pair[0])))
+
+
+def _shadowed(resolution: Resolution) -> list[str]:
+    """Versions this registry pulled earlier and hides now."""
+    held = _held(resolution)
+    hidden = held.none() if resolution.decision.shows_pulled else held.exclude(UNSHADOWED)
+    return sorted(hidden.values_list("version", flat=True), key=sort_key)
+
+
+def _held(resolution: Resolution) -> QuerySet[Version]:
+    return Version.objects.filter(package__registry=resolution.registry, package__format=Format.MOONBIT, package__name=resolution.name.full)
