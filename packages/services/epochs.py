@@ -3,12 +3,16 @@
 The bump is a row lock too: writers of one name in one workspace queue behind it.
 """
 
-from packages.models import NameEpoch
 from workspaces import statements
 
 BUMP = (
     "INSERT INTO packages_nameepoch (workspace_id, format, name, epoch) VALUES (%s, %s, %s, 1)"
     " ON CONFLICT (workspace_id, format, name) DO UPDATE SET epoch = packages_nameepoch.epoch + 1"
+)
+
+HOLD = (
+    "INSERT INTO packages_nameepoch (workspace_id, format, name, epoch) VALUES (%s, %s, %s, 0)"
+    " ON CONFLICT (workspace_id, format, name) DO UPDATE SET epoch = packages_nameepoch.epoch"
 )
 
 
@@ -19,6 +23,4 @@ def bump_name(workspace_id: int, format: str, folded: str) -> None:  # noqa: A00
 
 def hold_name(workspace_id: int, format: str, folded: str) -> None:  # noqa: A002 - the field's own word
     """Queue behind the writers of a name without making anything old. Inside a transaction, whose end lets it go."""
-    key = {"workspace_id": workspace_id, "format": format, "name": folded}
-    NameEpoch.objects.get_or_create(**key, defaults={"epoch": 0})
-    NameEpoch.objects.select_for_update().get(**key)
+    statements.run(HOLD, [workspace_id, format, folded])

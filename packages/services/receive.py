@@ -11,16 +11,25 @@ from pathlib import Path
 
 from packages.errors import VersionExists, VersionRetired
 from packages.formats.npm.ranges import tags_that_follow
+from packages.formats.npm.versions import sort_key
 from packages.formats.publication import Publication, StagedFile
-from packages.models import Blob, File, Package, Tag, Version
-from packages.services.listing import list_in_search
+from packages.models import Package, Version
+from packages.services.listing import list_in_search, list_pulled, listing_writes
 from packages.services.publish import Standing, add_version, move_tag, tell_of_shadowed
 from packages.services.rows import Now, enter
 from packages.services.signing import UNSIGNED, sign
 from registries.gate import RegistryNotFound
 from registries.models import Registry
+from workspaces import reading, statements
 from workspaces.access import Actor
 from workspaces.services.audit import SYSTEM, record
+
+HELD = "JOIN packages_package p ON p.id = t.package_id WHERE p.registry_id = %s AND p.format = %s AND p.name = %s AND t.version = %s"
+FILE = (
+    "SELECT f.name, b.size, b.sha1, b.sha256, b.sha512 FROM packages_file f JOIN packages_blob b ON b.id = f.blob_id"
+    " WHERE f.version_id = %s ORDER BY f.id"
+)
+LATEST = "SELECT v.version FROM packages_tag t JOIN packages_version v ON v.id = t.version_id WHERE t.package_id = %s AND t.name = 'latest'"
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,7 @@ def receive(*, actor: Actor, registry: Registry, versions: Iterable[Version], ta
     if new:
         package = new[0].version.package
         found = _tagged(package, found, tags)
-        list_in_search(package)
+        _list(package, [one for one in found if one.is_new])
         if any(one.version.is_internal for one in new):
             tell_of_shadowed(package)
     return found
@@ -64,10 +73,7 @@ def _without_manifest(one: Received) -> Received:
 
 def _receive(actor: Actor, registry: Registry, source: Version) -> Received:
     publication = _publication(source)
-    held = Version.objects.select_related("package__registry__workspace").filter(
-        package__registry=registry, package__format=publication.format, package__name=publication.name, version=source.version
-    )
-    present = held.first()
+    present = reading.first(Version, HELD, [registry.pk, publication.format, publication.name, source.version])
     if present is not None:
         return _meet(actor, registry, present, source)
     entered = enter(registry, publication)
@@ -108,29 +114,42 @@ def _tagged(package: Package, found: list[Received], tags: Mapping[str, str]) ->
     """Let the tags follow the versions that are new; what was pulled is never made `latest` for being the highest."""
     new = {one.version.version: one.version for one in found if one.is_new}
     own = [number for number, version in new.items() if is_own(version)]
-    latest = Tag.objects.filter(package=package, name="latest").values_list("version__version", flat=True).first()
-    following = {tag: number for tag, number in tags.items() if number in new} | tags_that_follow(own, tags, latest)
+    latest = statements.row(LATEST, [package.pk])
+    following = {tag: number for tag, number in tags.items() if number in new}
+    following |= tags_that_follow(own, tags, latest[0] if latest is not None else None)
     for tag, number in following.items():
         move_tag(package, tag, new[number])
-    pointing = {number: tuple(sorted(tag for tag, one in following.items() if one == number)) for number in new}
-    return [Received(one.version, one.source, one.is_new, pointing.get(one.version.version, ())) for one in found]
+    pointing: dict[str, list[str]] = {}
+    for tag, number in sorted(following.items()):
+        pointing.setdefault(number, []).append(tag)
+    return [Received(one.version, one.source, one.is_new, tuple(pointing.get(one.version.version, ()))) for one in found]
+
+
+def _list(package: Package, new: list[Received]) -> None:
+    """Let search know: of the one that is `latest` now; of what was pulled, the highest."""
+    shown = next((one.version for one in new if "latest" in one.tags), None)
+    pulled = [one.version for one in new if not is_own(one.version)]
+    if shown is not None:
+        shown.refresh_from_db(fields=["manifest"])
+        for write in listing_writes(package, shown):
+            statements.run(write.text, write.values)
+    elif pulled:
+        highest = max(pulled, key=lambda version: sort_key(version.version))
+        highest.refresh_from_db(fields=["manifest"])
+        list_pulled(package, highest)
 
 
 def _publication(source: Version) -> Publication:
     """The version as it is, its bytes where they are."""
-    file = File.objects.select_related("blob").filter(version=source).earliest("pk")
+    filename, size, sha1, sha256, sha512 = statements.row(FILE, [source.pk]) or ("", 0, "", "", "")
     return Publication(
         format=source.package.format,
         name=source.package.name,
         version=source.version,
         manifest=bytes(source.manifest),
         tags=(),
-        filename=file.name,
-        file=_stored(file.blob),
+        filename=filename,
+        file=StagedFile(path=Path(), size=size, sha1=sha1, sha256=sha256, sha512=sha512),
         deprecated=source.deprecated,
         differences=tuple(source.differences),
     )
-
-
-def _stored(blob: Blob) -> StagedFile:
-    return StagedFile(path=Path(), size=blob.size, sha1=blob.sha1, sha256=blob.sha256, sha512=blob.sha512)

@@ -64,6 +64,26 @@ def test_what_was_rendered_before_is_not_served_after(street: Street) -> None:
     assert street.versions("corp-x", at="prod") == ["1.0.0", "1.1.0"]
 
 
+def test_search_finds_what_arrived(street: Street, recorder: Recorder) -> None:
+    street.upstream(recorder)
+    recorder.add("chart-left", "1.0.0", "1.2.0")
+    for version in ("1.0.0", "1.2.0"):
+        street.install("chart-left", version)
+    street.make("chart-x", "1.0.0", "1.1.0", "2.0.0", keywords=["graph"])
+    found = []
+    for versions in (["1.0.0"], ["1.1.0"], []):
+        street.push("chart-x", *versions)
+        street.push("chart-left", *[one for one in versions if one == "1.0.0"])
+        answer = street.send("GET", "/-/v1/search?text=chart", at="prod").json()["objects"]
+        found.append({one["package"]["name"]: one["package"]["version"] for one in answer})
+    assert found == [
+        {"chart-x": "1.0.0", "chart-left": "1.0.0"},
+        {"chart-x": "1.1.0", "chart-left": "1.2.0"},
+        {"chart-x": "2.0.0", "chart-left": "1.2.0"},
+    ]  # fmt: skip
+    assert street.send("GET", "/-/v1/search?text=keywords:graph", at="prod").json()["total"] == 1
+
+
 def test_words_for_versions(street: Street) -> None:
     street.make("corp-x", "1.0.0", "1.2.0", "2.0.0-rc.1", "2.0.0")
     assert list(results(street.push("corp-x", "^1.0.0"))) == ["corp-x@1.0.0", "corp-x@1.2.0"]

@@ -24,7 +24,7 @@ from workspaces.access import Action, Actor, Target
 from workspaces.errors import Invalid
 
 TRIES = 6  # times the rule may change between two looks
-AT_ONCE = 2000  # versions in one go
+AT_ONCE = 1000  # versions in one go: in one transaction, where they go to another registry
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Pushing versions into another registry of the workspace: promotion. The same bytes, all of them or none."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -20,6 +20,7 @@ from upstreams.selectors.facts import current_epochs
 from upstreams.services.parcels import TRIES, Holding, LeftOut, Order, Parcels, parcels_of
 from upstreams.services.pinning import pin_one, pins_of
 from upstreams.services.resolve import judge
+from workspaces import reading
 from workspaces.access import Action, Actor, Target
 from workspaces.errors import Denied, Invalid
 from workspaces.services.audit import record
@@ -85,10 +86,9 @@ def _move(actor: Actor, source: Registry, target: Registry, parcels: Parcels) ->
 
 def _send(actor: Actor, source: Registry, target: Registry, holding: Holding, rows: Sequence[int]) -> list[Moved]:
     """The versions of one name."""
-    versions = Version.objects.select_related("package__registry__workspace")  # all there: the name's epoch is that of the look
     _keep_for_members(actor, source, target, holding)
     try:
-        received = receive(actor=actor, registry=target, versions=(versions.get(pk=row) for row in rows), tags=holding.tags)
+        received = receive(actor=actor, registry=target, versions=_read(source, holding, rows), tags=holding.tags)
     except VersionRetired as error:
         raise NumberRetired(error.message) from None
     for one in received:
@@ -98,6 +98,16 @@ def _send(actor: Actor, source: Registry, target: Registry, holding: Holding, ro
         Moved(holding.name.full, one.version.version, PUSHED if one.is_new else PRESENT, one.version.is_internal, one.version.integrity)
         for one in received
     ]
+
+
+def _read(source: Registry, holding: Holding, rows: Sequence[int]) -> Iterator[Version]:
+    """One after the other; all are there, for the name's epoch is that of the look."""
+    package = Package.objects.get(registry=source, format="npm", name=holding.name.full)
+    package.registry = source
+    for row in rows:
+        for version in reading.read(Version, "WHERE t.id = %s", [row]):
+            version.package = package
+            yield version
 
 
 def _tell(actor: Actor, source: Registry, target: Registry, holding: Holding, one: Received) -> None:
