@@ -41,8 +41,8 @@ def target_of(upstream: Upstream) -> Target:
 
 
 def authorization_of(upstream: Upstream) -> str:
-    """The value of the Authorization header, '' without credentials. Raises what `credentials_of` raises."""
-    found = credentials_of(upstream)
+    """The value of the Authorization header, '' without credentials or headers. Raises what `credentials_of` raises."""
+    found = credentials_of(upstream) if _in_header(upstream) else None
     if found is None:
         return ""
     header = f"Bearer {found.secret}" if upstream.auth_type == BEARER else basic(found.username, found.secret)
@@ -61,10 +61,18 @@ def credentials_of(upstream: Upstream) -> Credentials | None:
         secret = unseal(bytes(upstream.secret_sealed))
     except SealBroken as error:
         raise UpstreamUnauthorized(f"Upstream {upstream.name}: {error}.", upstream=upstream.name) from None
+    if not _in_header(upstream):
+        username, secret = expanded(upstream, upstream.username, secret, in_header=False)
+        return Credentials(username, secret)
     if upstream.auth_type == BEARER:
         return Credentials(secret=_fit(upstream, secret, *expanded(upstream, secret)))
     username, password = expanded(upstream, upstream.username, secret)
     return Credentials(_fit(upstream, upstream.username, username), password)
+
+
+def _in_header(upstream: Upstream) -> bool:
+    """Whether its credentials go into a header: over SSH they are a private key."""
+    return upstream.url.startswith(("http://", "https://"))
 
 
 def _fit(upstream: Upstream, written: str, text: str) -> str:

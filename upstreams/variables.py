@@ -67,8 +67,10 @@ def shown(text: str) -> str:
     return text if ALONE.fullmatch(text) else ""
 
 
-def expanded(upstream: Upstream, *texts: str) -> list[str]:
+def expanded(upstream: Upstream, *texts: str, in_header: bool = True) -> list[str]:
     """The texts with every `${NAME}` replaced, once: a value that holds `${…}` itself stays as it is.
+
+    `in_header`: they go into a header of HTTP, which carries no line breaks; a private key of SSH has many.
 
     Raises VariableUnset and VariableUnusable, which name the variable; nobody has been asked by then.
     """
@@ -77,7 +79,7 @@ def expanded(upstream: Upstream, *texts: str) -> list[str]:
         return list(texts)
     values = _values(upstream, names)
     for name in names:
-        _check(upstream, name, values)
+        _check(upstream, name, values, in_header=in_header)
     return [VARIABLE.sub(lambda found: values[found[1]], text) for text in texts]
 
 
@@ -104,13 +106,13 @@ def _of_environment(upstream: Upstream, names: Sequence[str]) -> dict[str, str]:
     return {name: allowed[name] for name in names if name in allowed and (reads_shell() or name.startswith(OPERATORS))}
 
 
-def _check(upstream: Upstream, name: str, values: Mapping[str, str]) -> None:
-    """A value there is, of characters that a header can carry."""
+def _check(upstream: Upstream, name: str, values: Mapping[str, str], *, in_header: bool) -> None:
+    """A value there is, of characters that can be sent."""
     value = values.get(name, "")
     if not value:
         sentence = f"Upstream {upstream.name} was not asked: ${{{name}}} in its credentials is not set{_where(upstream, name)}."
         raise VariableUnset(sentence, upstream=upstream.name)
-    if not value.isprintable():
+    if not (value if in_header else value.replace("\n", "")).isprintable():
         sentence = (
             f"Upstream {upstream.name} was not asked: ${{{name}}} in its credentials holds a line break or another control character."
         )

@@ -1,14 +1,11 @@
 """The forms of the pages: they read fields and nothing else; every rule is a service's."""
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from upstreams.models import Upstream
-from upstreams.services.wishes import UpstreamChanges
 from workspaces.access import Role
 from workspaces.errors import GatehouseError
 
@@ -18,14 +15,42 @@ VISIBILITIES = (("private", _("Private: members only")), ("public", _("Public: a
 NAME = forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"})
 
 
+class UnseenText(forms.Textarea):
+    """Lines that are written and never shown again, not even where the form was refused."""
+
+    def format_value(self, value: object) -> None:
+        """Nothing."""
+
+
 class PageForm(forms.Form):
-    """A form that can show what a service refused."""
+    """A form that can show what a service refused. `folded`: fields that most people leave alone, below `fold_title`."""
+
+    folded: tuple[str, ...] = ()
+    fold_title: object = ""
+
+    @property
+    def plain_fields(self) -> list[forms.BoundField]:
+        """Those that everybody sees."""
+        return [field for field in self if field.name not in self.folded]
+
+    @property
+    def folded_fields(self) -> list[forms.BoundField]:
+        """The others."""
+        return [field for field in self if field.name in self.folded]
+
+    @property
+    def is_unfolded(self) -> bool:
+        """Something in there was set, or refused."""
+        return any(field.errors or field.value() not in (None, "") for field in self.folded_fields)
 
     def refuse(self, error: GatehouseError) -> None:
         """Put the error at its field, or above the form."""
         self.is_valid()
         named = [name for name in error.fields if name in self.fields]
         self.add_error(named[0] if named else None, error.message)
+
+
+SECRET_TEXT = UnseenText(attrs={"rows": 2, "autocomplete": "off", "spellcheck": "false"})
 
 
 class SignInForm(PageForm):
@@ -133,6 +158,29 @@ class ClaimForm(PageForm):
     )
 
 
+class SecretForm(PageForm):
+    """A secret of the workspace."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=64,
+        widget=forms.TextInput(attrs={**NAME.attrs, "placeholder": "PARTNER_TOKEN"}),
+        help_text=_("Capital letters, digits and underscores. Upstreams name it as ${PARTNER_TOKEN}."),
+    )
+    value = forms.CharField(label=_("Value"), strip=False, widget=SECRET_TEXT, help_text=_("Token, password, or private key for SSH."))
+
+
+class SecretValueForm(PageForm):
+    """Another value."""
+
+    value = forms.CharField(
+        label=_("New value"),
+        strip=False,
+        widget=SECRET_TEXT,
+        help_text=_("It holds from the next request of an upstream on. The old one is forgotten."),
+    )
+
+
 class TokenForm(PageForm):
     """A new token. `kind` and `role` are for those who may make tokens of the workspace itself."""
 
@@ -171,105 +219,3 @@ class TokenForm(PageForm):
     def words(self, field: str) -> list[str]:
         """The words of a field that holds several, separated by commas or white space."""
         return str(self.cleaned_data[field]).replace(",", " ").split()
-
-
-class SourceForm(PageForm):
-    """What every kind of upstream has."""
-
-    name = forms.CharField(label=_("Name"), widget=NAME, help_text=_("Short, like “npm” or “partner”."))
-    priority = forms.IntegerField(label=_("Priority"), initial=100, help_text=_("Lower is asked first."))
-    patterns = forms.CharField(
-        label=_("Name patterns"),
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false", "placeholder": "@partner/*"}),
-        help_text=_("One per line. Empty: every name. The patterns of an internal upstream count as claims."),
-    )
-    enabled = forms.BooleanField(label=_("Enabled"), required=False, initial=True)
-
-    def changes(self) -> UpstreamChanges:
-        """As the service takes them."""
-        data = self.cleaned_data
-        patterns = tuple(data["patterns"].replace(",", " ").split())
-        return UpstreamChanges(name=data["name"].strip(), priority=data["priority"], enabled=data["enabled"], patterns=patterns)
-
-
-class UpstreamForm(SourceForm):
-    """An upstream outside. An empty secret keeps what is stored."""
-
-    field_order = ("name", "url", "priority", "internal", "patterns", "auth_type", "username", "secret", "enabled")
-
-    url = forms.CharField(label=_("Address"), widget=forms.URLInput(attrs={"placeholder": "https://registry.example.org"}))
-    internal = forms.BooleanField(
-        label=_("Internal upstream"),
-        required=False,
-        help_text=_("What it answers is internal: no other source is asked for those names, not even while this one is down."),
-    )
-    auth_type = forms.ChoiceField(label=_("Signs in with"), choices=Upstream.AuthType.choices, initial="none")
-    username = forms.CharField(label=_("User name"), required=False, widget=NAME)
-    secret = forms.CharField(
-        label=_("Secret"),
-        required=False,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text=_("Token or password. It is stored encrypted and never shown again; leave empty to keep what is stored."),
-    )
-
-    def changes(self) -> UpstreamChanges:
-        """As the service takes them."""
-        data = self.cleaned_data
-        return UpstreamChanges(
-            **super().changes(),
-            kind="url",
-            url=data["url"],
-            internal=data["internal"],
-            auth_type=data["auth_type"],
-            username=data["username"].strip() if data["auth_type"] == "basic" else "",
-            secret=data["secret"] or None,
-        )
-
-
-class GitForm(UpstreamForm):
-    """A Git repository as an upstream."""
-
-    url = forms.CharField(
-        label=_("Repository"),
-        widget=forms.TextInput(attrs={**NAME.attrs, "placeholder": "https://git.example.org/team/modules.git"}),
-        help_text=_("An address with https:// or ssh://, or git@host:path. Its packages are what npm pack makes of the default branch."),
-    )
-    auth_type = forms.ChoiceField(
-        label=_("Signs in with"),
-        choices=Upstream.AuthType.choices,
-        initial="none",
-        help_text=_("Over HTTPS mostly basic: a user and an access token. Over SSH bearer, with a private key as the secret."),
-    )
-    secret = forms.CharField(
-        label=_("Secret"),
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
-        help_text=_(
-            "Token, password, or private key without a passphrase; the host's own keys may stand behind it, as ssh-keyscan prints them."
-            " It is stored encrypted and never shown again; leave empty to keep what is stored."
-        ),
-    )
-
-    def changes(self) -> UpstreamChanges:
-        """As the service takes them."""
-        return UpstreamChanges(**{**super().changes(), "kind": "git"})
-
-
-class ChainForm(SourceForm):
-    """Another registry of the workspace as an upstream."""
-
-    field_order = ("registry", "name", "priority", "patterns", "enabled")
-
-    registry = forms.ChoiceField(label=_("Registry"), help_text=_("What is installed from it through this one is kept in both."))
-
-    def __init__(self, data: Mapping[str, str] | None = None, *, slugs: Sequence[str], initial: dict[str, object] | None = None) -> None:
-        super().__init__(data, initial=initial)
-        registry = self.fields["registry"]
-        assert isinstance(registry, forms.ChoiceField)  # noqa: S101 - declared above
-        registry.choices = [(slug, slug) for slug in slugs]
-
-    def changes(self) -> UpstreamChanges:
-        """As the service takes them."""
-        return UpstreamChanges(**super().changes(), kind="registry", registry=self.cleaned_data["registry"])

@@ -122,13 +122,13 @@ class SecretNew(Body):
     """A secret to add; `value` is written and never read."""
 
     name = Text(max_length=64)
-    value = Text(max_length=4096, trim_whitespace=False, write_only=True)
+    value = Text(max_length=17_000, trim_whitespace=False, write_only=True)
 
 
 class SecretChange(Body):
     """Another value."""
 
-    value = Text(max_length=4096, trim_whitespace=False, write_only=True)
+    value = Text(max_length=17_000, trim_whitespace=False, write_only=True)
 
 
 class EventShown(serializers.ModelSerializer[Event]):

@@ -7,8 +7,12 @@ from django.test import Client
 
 from packages.models import Version
 from tests.web.conftest import HTML, PASSWORD, World
+from upstreams.models import Upstream
+from upstreams.services.sources import create_upstream
+from upstreams.services.wishes import UpstreamWish
 from web.urls import urlpatterns
 from workspaces.models import Event, User
+from workspaces.services.secrets import add_secret
 
 P = "/acme/registries/main/npm/@acme/http/"
 V = f"{P}v/1.0.0/"
@@ -22,6 +26,8 @@ PAGES = {
     "activity": ("/acme/activity/", (200, 403, 403, 404, 302)),
     "people": ("/acme/people/", (200, 200, 200, 404, 302)),
     "claims": ("/acme/claims/", (200, 200, 200, 404, 302)),
+    "secrets": ("/acme/secrets/", (200, 403, 403, 404, 302)),
+    "secret": ("/acme/secrets/PARTNER_TOKEN/", (200, 403, 403, 404, 302)),
     "tokens": ("/acme/tokens/", (200, 200, 200, 404, 302)),
     "registry": ("/acme/registries/main/", (200, 200, 200, 404, 302)),
     "registry-settings": ("/acme/registries/main/settings/", (200, 403, 403, 404, 302)),
@@ -42,6 +48,9 @@ FORMS = {
     "member-remove": ("/acme/people/remove/", {"username": "rita", "confirm": "yes"}, (302, 403, 403, 404, 401)),
     "claims": ("/acme/claims/", {"pattern": "@acme/*"}, (302, 403, 403, 404, 401)),
     "claim-remove": ("/acme/claims/999/remove/", {"confirm": "yes"}, (404, 403, 403, 404, 401)),
+    "secrets": ("/acme/secrets/", {"name": "FRESH", "value": "x"}, (302, 403, 403, 404, 401)),
+    "secret": ("/acme/secrets/PARTNER_TOKEN/", {"value": "x"}, (302, 403, 403, 404, 401)),
+    "secret-remove": ("/acme/secrets/PARTNER_TOKEN/remove/", {"confirm": "yes"}, (302, 403, 403, 404, 401)),
     "tokens": ("/acme/tokens/", {"name": "t", "kind": "service", "role": "reader", "life": "30"}, (201, 400, 400, 404, 401)),
     "token-revoke": ("/acme/tokens/999/revoke/", {"confirm": "yes"}, (404, 404, 404, 404, 401)),
     "registry-settings": ("/acme/registries/main/settings/", {"visibility": "private"}, (302, 403, 403, 404, 401)),
@@ -58,6 +67,7 @@ FORMS = {
     "registry-rename": ("/acme/registries/main/rename/", {"slug": "newer"}, (302, 403, 403, 404, 401)),
     "registry-clone": ("/acme/registries/main/clone/", {"slug": "copy"}, (302, 403, 403, 404, 401)),
     "alias-release": ("/acme/registries/main/aliases/none/release/", {"confirm": "yes"}, (404, 403, 403, 404, 401)),
+    "upstream-test": ("/acme/registries/main/upstreams/{asleep}/test/", {}, (200, 403, 403, 404, 401)),
     "upstream-switch": ("/acme/registries/main/upstreams/{upstream}/switch/", {"enabled": "false"}, (302, 403, 403, 404, 401)),
     "upstream-remove": ("/acme/registries/main/upstreams/{upstream}/remove/", {"confirm": "yes"}, (302, 403, 403, 404, 401)),
     "tag": (f"{P}tags/", {"tag": "next", "version": "1.0.0"}, (302, 302, 403, 404, 401)),
@@ -87,6 +97,20 @@ def caller_of(name: str, *, csrf: bool = False) -> Client:
     return client
 
 
+@pytest.fixture(autouse=True)
+def _furnished(world: World) -> None:
+    """A secret, and an upstream that is switched off: the test of it asks nobody."""
+    alice = world.actor("alice")
+    add_secret(actor=alice, workspace=world.workspace, name="PARTNER_TOKEN", value="value-of-partner-token")
+    wish = UpstreamWish(name="asleep", url="https://registry.example.org", enabled=False)
+    create_upstream(actor=alice, registry=world.main, wish=wish)
+
+
+def filled(address: str, world: World) -> str:
+    """The address with the world's numbers in it."""
+    return address.format(upstream=world.upstream.pk, asleep=Upstream.objects.get(name="asleep").pk)
+
+
 def test_every_address_has_a_row() -> None:
     named = {pattern.name for pattern in urlpatterns}
     assert named == PAGES.keys() | FORMS.keys()
@@ -96,7 +120,7 @@ def test_every_address_has_a_row() -> None:
 def test_pages(page: str, world: World, put: Callable[..., Version]) -> None:
     put("@acme/http", "1.0.0")
     address, expected = PAGES[page]
-    got = tuple(caller_of(name).get(address.format(upstream=world.upstream.pk)).status_code for name in CALLERS)
+    got = tuple(caller_of(name).get(filled(address, world)).status_code for name in CALLERS)
     assert got == expected
 
 
@@ -106,7 +130,7 @@ def test_forms(form: str, caller: str, world: World, put: Callable[..., Version]
     put("@acme/http", "1.0.0")
     address, fields, expected = FORMS[form]
     events = Event.objects.count()
-    answer = caller_of(caller).post(address.format(upstream=world.upstream.pk), fields)
+    answer = caller_of(caller).post(filled(address, world), fields)
     assert answer.status_code == expected[CALLERS.index(caller)], answer.content.decode()[:2000]
     if answer.status_code not in CHANGED:
         assert Event.objects.count() == events
@@ -117,7 +141,7 @@ def test_no_form_works_without_its_csrf_token(form: str, world: World, put: Call
     put("@acme/http", "1.0.0")
     address, fields, _ = FORMS[form]
     events, users = Event.objects.count(), User.objects.count()
-    answer = caller_of("alice", csrf=True).post(address.format(upstream=world.upstream.pk), fields)
+    answer = caller_of("alice", csrf=True).post(filled(address, world), fields)
     assert answer.status_code == 403
     assert (Event.objects.count(), User.objects.count()) == (events, users)
 

@@ -15,7 +15,7 @@ from web import reads
 from web.confirm import Question, ask, is_confirmed
 from web.doors import door
 from web.errors import status_of
-from web.forms import ChainForm, GitForm, UpstreamForm
+from web.sources import ChainForm, GitForm, UpstreamForm
 from web.views.registry import frame, registry_for_members
 from workspaces.access import Action, Actor
 from workspaces.errors import Conflict, Invalid

@@ -17,7 +17,7 @@ from workspaces.services.audit import record
 PURPOSE = "gatehouse workspace secrets"
 NAME = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
 OPERATORS = "UPSTREAM_"  # names that begin so are the environment's, so that ${UPSTREAM_…} means one thing wherever it is read
-LONGEST = 4096  # characters of a value
+LONGEST = 16_384  # characters of a value: a private key and the keys of hosts
 
 
 class SecretExists(Conflict):
@@ -37,8 +37,8 @@ def add_secret(*, actor: Actor, workspace: Workspace, name: str, value: str) -> 
     """Store a new secret. Raises Denied, Invalid, SecretExists."""
     may_change(actor, workspace)
     _check_name(name)
-    _check_value(value)
-    secret, created = Secret.objects.get_or_create(workspace=workspace, name=name, defaults={"value_sealed": seal(value, PURPOSE)})
+    sealed = seal(_checked(value), PURPOSE)
+    secret, created = Secret.objects.get_or_create(workspace=workspace, name=name, defaults={"value_sealed": sealed})
     if not created:
         raise SecretExists(f"A secret {name} exists here already; replace its value instead.", fields={"name": "taken"})
     record(actor, "secret.added", name, workspace=workspace, new={"name": name})
@@ -49,8 +49,7 @@ def add_secret(*, actor: Actor, workspace: Workspace, name: str, value: str) -> 
 def replace_secret(*, actor: Actor, secret: Secret, value: str) -> Secret:
     """Give a secret another value, which holds from the next request of an upstream on. Raises Denied, Invalid."""
     may_change(actor, secret.workspace)
-    _check_value(value)
-    secret.value_sealed = seal(value, PURPOSE)
+    secret.value_sealed = seal(_checked(value), PURPOSE)
     secret.save(update_fields=["value_sealed", "updated_at"])
     record(actor, "secret.replaced", secret.name, workspace=secret.workspace_id, new={"name": secret.name})
     return secret
@@ -97,7 +96,10 @@ def _check_name(name: str) -> None:
         raise Invalid(sentence, fields={"name": "reserved"})
 
 
-def _check_value(value: str) -> None:
-    if not 0 < len(value) <= LONGEST or not value.isprintable():
-        sentence = f"A secret's value has 1 to {LONGEST:,} printable characters, without line breaks."
+def _checked(value: str) -> str:
+    """The value without the line breaks around it, which come with pasting. Raises Invalid."""
+    value = value.replace("\r\n", "\n").strip("\n")
+    if not 0 < len(value) <= LONGEST or not value.replace("\n", "").isprintable():
+        sentence = f"A secret's value has 1 to {LONGEST:,} printable characters; only a private key has line breaks in it."
         raise Invalid(sentence, fields={"value": "cannot be used"})
+    return value

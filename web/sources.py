@@ -1,0 +1,125 @@
+"""The forms of upstreams: one for each kind, over what all have."""
+
+from collections.abc import Mapping, Sequence
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from upstreams.models import Upstream
+from upstreams.services.wishes import UpstreamChanges
+from web.forms import NAME, PageForm, UnseenText
+from web.times import TimesForm
+
+
+class SourceForm(PageForm):
+    """What every kind of upstream has."""
+
+    name = forms.CharField(label=_("Name"), widget=NAME, help_text=_("Short, like “npm” or “partner”."))
+    priority = forms.IntegerField(label=_("Priority"), initial=100, help_text=_("Lower is asked first."))
+    patterns = forms.CharField(
+        label=_("Name patterns"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false", "placeholder": "@partner/*"}),
+        help_text=_("One per line. Empty: every name. The patterns of an internal upstream count as claims."),
+    )
+    enabled = forms.BooleanField(label=_("Enabled"), required=False, initial=True)
+
+    def changes(self) -> UpstreamChanges:
+        """As the service takes them."""
+        data = self.cleaned_data
+        patterns = tuple(data["patterns"].replace(",", " ").split())
+        return UpstreamChanges(name=data["name"].strip(), priority=data["priority"], enabled=data["enabled"], patterns=patterns)
+
+
+class UpstreamForm(TimesForm, SourceForm):
+    """An upstream outside. An empty secret keeps what is stored."""
+
+    field_order = ("name", "url", "priority", "internal", "patterns", "auth_type", "username", "secret", "enabled")
+
+    url = forms.CharField(label=_("Address"), widget=forms.URLInput(attrs={"placeholder": "https://registry.example.org"}))
+    internal = forms.BooleanField(
+        label=_("Internal upstream"),
+        required=False,
+        help_text=_("What it answers is internal: no other source is asked for those names, not even while this one is down."),
+    )
+    auth_type = forms.ChoiceField(label=_("Signs in with"), choices=Upstream.AuthType.choices, initial="none")
+    username = forms.CharField(label=_("User name"), required=False, widget=NAME)
+    secret = forms.CharField(
+        label=_("Secret"),
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=_(
+            "Token or password. It is stored encrypted and never shown again; leave empty to keep what is stored."
+            " ${NAME} stands for a secret of the workspace, here and in the user name, and is filled in whenever the upstream is asked."
+        ),
+    )
+
+    def __init__(self, data: Mapping[str, str] | None = None, *, initial: dict[str, object] | None = None, auto_id: str = "id_%s") -> None:
+        super().__init__(data, initial=initial, auto_id=auto_id)
+        self.show_defaults()
+        stored = initial or {}
+        if stored.get("has_secret"):
+            self.fields["secret"].widget.attrs["placeholder"] = stored.get("secret_shown") or _("stored")
+
+    def changes(self) -> UpstreamChanges:
+        """As the service takes them."""
+        data = self.cleaned_data
+        return UpstreamChanges(
+            **super().changes(),
+            kind="url",
+            url=data["url"],
+            internal=data["internal"],
+            auth_type=data["auth_type"],
+            username=data["username"].strip() if data["auth_type"] == "basic" else "",
+            secret=data["secret"] or None,
+            **self.times(),
+        )
+
+
+class GitForm(UpstreamForm):
+    """A Git repository as an upstream."""
+
+    url = forms.CharField(
+        label=_("Repository"),
+        widget=forms.TextInput(attrs={**NAME.attrs, "placeholder": "https://git.example.org/team/modules.git"}),
+        help_text=_("An address with https:// or ssh://, or git@host:path. Its packages are what npm pack makes of the default branch."),
+    )
+    auth_type = forms.ChoiceField(
+        label=_("Signs in with"),
+        choices=Upstream.AuthType.choices,
+        initial="none",
+        help_text=_("Over HTTPS mostly basic: a user and an access token. Over SSH bearer, with a private key as the secret."),
+    )
+    secret = forms.CharField(
+        label=_("Secret"),
+        required=False,
+        widget=UnseenText(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
+        help_text=_(
+            "Token, password, or private key without a passphrase; the host's own keys may stand behind it, as ssh-keyscan prints them."
+            " It is stored encrypted and never shown again; leave empty to keep what is stored."
+            " ${NAME} stands for a secret of the workspace."
+        ),
+    )
+
+    def changes(self) -> UpstreamChanges:
+        """As the service takes them."""
+        return UpstreamChanges(**{**super().changes(), "kind": "git"})
+
+
+class ChainForm(SourceForm):
+    """Another registry of the workspace as an upstream."""
+
+    field_order = ("registry", "name", "priority", "patterns", "enabled")
+
+    registry = forms.ChoiceField(label=_("Registry"), help_text=_("What is installed from it through this one is kept in both."))
+
+    def __init__(self, data: Mapping[str, str] | None = None, *, slugs: Sequence[str], initial: dict[str, object] | None = None) -> None:
+        super().__init__(data, initial=initial)
+        registry = self.fields["registry"]
+        assert isinstance(registry, forms.ChoiceField)  # noqa: S101 - declared above
+        registry.choices = [(slug, slug) for slug in slugs]
+
+    def changes(self) -> UpstreamChanges:
+        """As the service takes them."""
+        return UpstreamChanges(**super().changes(), kind="registry", registry=self.cleaned_data["registry"])
