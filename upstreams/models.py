@@ -237,6 +237,16 @@ class Mirror(models.Model):
     def __str__(self) -> str:
         return f"mirror {self.pk}"
 
+    @property
+    def over(self) -> int:
+        """Items that are done with, well or not."""
+        return self.done + self.failed
+
+    @property
+    def is_retryable(self) -> bool:
+        """Whether something is left that a retry could bring."""
+        return self.state in {self.State.FAILED, self.State.CANCELLED} and self.done < self.total
+
 
 class MirrorItem(models.Model):
     """One thing a job has to fetch: a name whose versions are not known yet, or one version."""

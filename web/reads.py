@@ -8,7 +8,8 @@ from packages.models import Package, Tombstone, Version
 from packages.selectors import known_to
 from registries.models import Registry
 from tokens.models import Token
-from upstreams.models import Upstream
+from upstreams.models import Mirror, MirrorSchedule, Upstream
+from upstreams.services.mirroring.known import DRIVERS
 from workspaces.access import Action, Actor, Role, matches
 from workspaces.models import Claim, Event, Membership, Workspace
 from workspaces.selectors import workspaces_of
@@ -64,6 +65,22 @@ def registry_names(ids: Iterable[int]) -> dict[int, str]:
 def upstreams_of(registry: Registry) -> list[Upstream]:
     """The registry's upstreams in the order they are asked."""
     return list(Upstream.objects.filter(registry=registry).select_related("source").order_by("priority", "id"))
+
+
+def mirrored_upstreams(registry: Registry) -> list[str]:
+    """The names of the upstreams that can be mirrored, in the order they are asked."""
+    rows = Upstream.objects.filter(registry=registry, kind=Upstream.Kind.URL, is_enabled=True, format__in=list(DRIVERS))
+    return list(rows.order_by("priority", "id").values_list("name", flat=True))
+
+
+def mirrors_of(registry: Registry) -> QuerySet[Mirror]:
+    """The mirror jobs, the newest first."""
+    return Mirror.objects.filter(registry=registry).select_related("upstream").order_by("-id")
+
+
+def schedules_of(registry: Registry) -> list[MirrorSchedule]:
+    """The schedules, the oldest first."""
+    return list(MirrorSchedule.objects.filter(registry=registry).select_related("upstream").order_by("id"))
 
 
 def registries_beside(actor: Actor, registry: Registry) -> list[str]:

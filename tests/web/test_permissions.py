@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from packages.models import Version
 from tests.web.conftest import HTML, PASSWORD, World
-from upstreams.models import Upstream
+from upstreams.models import Mirror, MirrorSchedule, Upstream
 from upstreams.services.sources import create_upstream
 from upstreams.services.wishes import UpstreamWish
 from web.urls import urlpatterns
@@ -33,6 +34,8 @@ PAGES = {
     "registry-settings": ("/acme/registries/main/settings/", (200, 403, 403, 404, 302)),
     "upstreams": ("/acme/registries/main/upstreams/", (200, 200, 200, 404, 302)),
     "upstream": ("/acme/registries/main/upstreams/{upstream}/", (200, 403, 403, 404, 302)),
+    "mirrors": ("/acme/registries/main/mirrors/", (200, 200, 200, 404, 302)),
+    "mirror": ("/acme/registries/main/mirrors/{mirror}/", (200, 200, 200, 404, 302)),
     "package": (P, (200, 200, 200, 404, 302)),
     "resolution": (f"{P}resolution/", (200, 200, 200, 404, 302)),
     "version": (V, (200, 200, 200, 404, 302)),
@@ -70,6 +73,20 @@ FORMS = {
     "upstream-test": ("/acme/registries/main/upstreams/{asleep}/test/", {}, (200, 403, 403, 404, 401)),
     "upstream-switch": ("/acme/registries/main/upstreams/{upstream}/switch/", {"enabled": "false"}, (302, 403, 403, 404, 401)),
     "upstream-remove": ("/acme/registries/main/upstreams/{upstream}/remove/", {"confirm": "yes"}, (302, 403, 403, 404, 401)),
+    "mirrors": ("/acme/registries/main/mirrors/", {"upstream": "outside", "patterns": "right-pad"}, (302, 302, 403, 404, 401)),
+    "mirror-cancel": ("/acme/registries/main/mirrors/{mirror}/cancel/", {}, (302, 302, 403, 404, 401)),
+    "mirror-retry": ("/acme/registries/main/mirrors/{mirror}/retry/", {}, (409, 409, 403, 404, 401)),
+    "mirror-schedules": (
+        "/acme/registries/main/mirrors/schedules/",
+        {"upstream": "outside", "patterns": "left-pad", "every": "1d"},
+        (302, 403, 403, 404, 401),
+    ),
+    "mirror-schedule-switch": (
+        "/acme/registries/main/mirrors/schedules/{schedule}/switch/",
+        {"enabled": "false"},
+        (302, 403, 403, 404, 401),
+    ),
+    "mirror-schedule-remove": ("/acme/registries/main/mirrors/schedules/{schedule}/remove/", {"confirm": "yes"}, (302, 403, 403, 404, 401)),
     "tag": (f"{P}tags/", {"tag": "next", "version": "1.0.0"}, (302, 302, 403, 404, 401)),
     "package-delete": (f"{P}delete/", {"confirm": "yes", "typed": "@acme/http"}, (302, 403, 403, 404, 401)),
     "tombstone": (f"{P}tombstone/", {"confirm": "yes"}, (404, 403, 403, 404, 401)),
@@ -90,6 +107,15 @@ CALLERS = ("alice", "bob", "rita", "mallory", "")
 CHANGED = (302, 201)
 
 
+def mirrored(world: World) -> dict[str, int]:
+    """The numbers of a job and of a schedule."""
+    job = Mirror.objects.create(registry=world.main, upstream=world.upstream, patterns=["left-pad"])
+    schedule = MirrorSchedule.objects.create(
+        registry=world.main, upstream=world.upstream, patterns=["left-pad"], every="1d", next_at=timezone.now()
+    )
+    return {"mirror": job.pk, "schedule": schedule.pk}
+
+
 def caller_of(name: str, *, csrf: bool = False) -> Client:
     client = Client(enforce_csrf_checks=csrf, headers={"accept": HTML})
     if name:
@@ -108,7 +134,7 @@ def _furnished(world: World) -> None:
 
 def filled(address: str, world: World) -> str:
     """The address with the world's numbers in it."""
-    return address.format(upstream=world.upstream.pk, asleep=Upstream.objects.get(name="asleep").pk)
+    return address.format(**mirrored(world), upstream=world.upstream.pk, asleep=Upstream.objects.get(name="asleep").pk)
 
 
 def test_every_address_has_a_row() -> None:
