@@ -29,6 +29,7 @@ ADDRESSES = (
     MAIN,
     f"{MAIN}settings/",
     f"{MAIN}upstreams/",
+    f"{MAIN}mirrors/",
     HTTP,
     f"{HTTP}resolution/",
     f"{HTTP}v/1.0.0/",
