@@ -30,3 +30,12 @@ def _courses(workspace: str, slug: str) -> list[Course]:
     registry = Registry.objects.select_related("workspace").get(workspace__slug=workspace, slug=slug)
     rows = Upstream.objects.select_related("registry__workspace").filter(registry=registry, format="moonbit")
     return [Course(registry, upstream, Options()) for upstream in rows]
+
+
+def tell_held(workspace: str, registry: str) -> None:
+    """Print each module with its versions."""
+    from packages.models import Package
+
+    rows = Package.objects.filter(registry__workspace__slug=workspace, registry__slug=registry, format="moonbit").order_by("name")
+    for package in rows:
+        print(package.name, *package.versions.order_by("id").values_list("version", flat=True))  # noqa: T201 - read by the test

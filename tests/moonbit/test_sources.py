@@ -10,7 +10,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from tests.npm.team import Team
-from upstreams.models import Upstream
+from tests.parts.moonbit import MoonRegistry
+from upstreams.models import MirrorSchedule, Upstream
 from workspaces.models import Event
 
 SEED = """
@@ -270,3 +271,71 @@ def test_rest_refuses_the_same_by_field(team: Team, settings: Any, fields: dict[
     answer = caller.post(address, body, content_type="application/json")
     assert answer.status_code == 400, answer.content
     assert field in answer.json()["fields"]
+
+
+VARIABLES = SEED.replace('"a-literal-secret"', '"${PRIVATE_REGISTRY_TOKEN}"').replace('"another-literal-secret"', '"${UPSTREAM_OLD}"')
+MIRROR = """
+[mirror]
+auto_sync = true
+sync_interval = "30m"
+packages = ["acme/*", "other/dep"]
+"""
+
+
+def test_variables_are_kept_as_they_are_written(team: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRIVATE_REGISTRY_TOKEN", "the-value-of-the-variable")
+    run(team, "import", written(tmp_path, VARIABLES))
+    found = upstreams(team)
+    assert found["private"]["secret_shown"] == "${PRIVATE_REGISTRY_TOKEN}"
+    assert found["old"]["secret_shown"] == "${UPSTREAM_OLD}"
+    text = run(team, "export")
+    assert 'token = "${PRIVATE_REGISTRY_TOKEN}"' in text
+    assert 'password = "${UPSTREAM_OLD}"' in text
+    assert "bearer ${PRIVATE_REGISTRY_TOKEN}" in run(team, "list")
+    assert "Nothing changed" in run(team, "import", written(tmp_path, text))
+    events_told = str(list(Event.objects.values_list("old", "new")))
+    assert "the-value-of-the-variable" not in str(found) + text + events_told
+
+
+def test_mirror_becomes_a_schedule_of_the_default_source(team: Team, tmp_path: Path) -> None:
+    dry = run(team, "import", written(tmp_path, SEED + MIRROR), "--dry-run")
+    assert "+ mirroring from private: added" in dry
+    assert not MirrorSchedule.objects.exists()
+    run(team, "import", written(tmp_path, SEED + MIRROR))
+    schedule = MirrorSchedule.objects.get()
+    assert (schedule.upstream.name, schedule.every, schedule.patterns, schedule.is_enabled) == (
+        "private",
+        "30m",
+        ["acme/*", "other/dep"],
+        True,
+    )
+    assert "Nothing changed" in run(team, "import", written(tmp_path, SEED + MIRROR))
+    text = run(team, "export")
+    assert tomllib.loads(text)["mirror"] == {"auto_sync": True, "sync_interval": "30m", "packages": ["acme/*", "other/dep"]}
+    assert tomllib.loads(text)["default_source"] == "private"
+    said = run(team, "import", written(tmp_path, (SEED + MIRROR).replace("auto_sync = true", "auto_sync = false").replace("30m", "1d")))
+    assert "auto_sync: yes -> no" in said
+    assert "sync_interval: 30m -> 1d" in said
+    assert not MirrorSchedule.objects.get().is_enabled
+    for old, new, key in [
+        ('"30m"', '"soon"', "mirror.sync_interval:"),
+        ('"acme/*"', '"acme/core/x"', "mirror.packages:"),
+        ("auto_sync = true", "auto_sync = 1", "mirror.auto_sync:"),
+    ]:
+        with pytest.raises(CommandError, match=key):
+            run(team, "import", written(tmp_path, SEED + MIRROR.replace(old, new)))
+
+
+def test_a_source_can_be_tested(team: Team, moon: MoonRegistry) -> None:
+    moon.add("acme/core")
+    run(team, "add", "moon", "--from-preset", "moonbit-registry", "--url", moon.url)
+    assert "It answers as a registry does" in run(team, "test", "moon")
+    moon.demand("bearer", secret="s3cret-s3cret-s3cret")
+    for status, word in [(0, "401"), (403, "403"), (500, "500"), (404, "not as a registry does")]:
+        moon.status = status
+        with pytest.raises(CommandError, match=word):
+            run(team, "test", "moon")
+    moon.stop()
+    with pytest.raises(CommandError, match="refused"):
+        run(team, "test", "moon")
+    assert all("acme" not in one.path for one in moon.seen), "no module is named"

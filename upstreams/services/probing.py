@@ -12,7 +12,9 @@ from functools import partial
 
 from django.core.cache import cache
 
+from packages.formats.moonbit.addresses import index_url
 from registries.models import Registry
+from upstreams.clients.moonbit_probe import probe_moonbit
 from upstreams.clients.probe import Finding, probe_npm
 from upstreams.errors import UpstreamError
 from upstreams.flight import release_connection
@@ -32,8 +34,14 @@ def _npm(upstream: Upstream) -> Conversation:
     return partial(probe_npm, target_of(upstream))
 
 
+def _moonbit(upstream: Upstream) -> Conversation:
+    return partial(
+        probe_moonbit, target_of(upstream), index_url(upstream.url, upstream.index_url, upstream.index_type), upstream.index_type
+    )
+
+
 # By kind and format: what reads the row and answers with the conversation to have. It may raise UpstreamError.
-PROBES: dict[tuple[str, str], Callable[[Upstream], Conversation]] = {("url", "npm"): _npm}
+PROBES: dict[tuple[str, str], Callable[[Upstream], Conversation]] = {("url", "npm"): _npm, ("url", "moonbit"): _moonbit}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,18 +15,25 @@ from django.core.management.base import BaseCommand, CommandError
 
 from registries.models import Registry
 from upstreams.models import Upstream
-from upstreams.services.declared.applying import SAME, Difference, apply_sources
+from upstreams.services.declared.applying import apply_sources
+from upstreams.services.declared.differences import SAME, Difference
 from upstreams.services.declared.presets import PRESETS
 from upstreams.services.declared.reading import SIZE_LIMIT, read_sources
+from upstreams.services.declared.syncing import OPERATOR
 from upstreams.services.declared.writing import written
+from upstreams.services.probing import probe_upstream
 from upstreams.services.sources import change_upstream, create_upstream, remove_upstream
 from upstreams.services.wishes import UpstreamWish
 from upstreams.variables import shell_variables
-from workspaces.access import Actor
 from workspaces.errors import GatehouseError
 
-OPERATOR = Actor(name="operator", is_operator=True)
 DEFAULT = "team/main"
+NAMED = {
+    "enable": "ask it again",
+    "disable": "never ask it",
+    "remove": "remove it; what it brought stays",
+    "test": "ask whether it answers, and takes the credentials",
+}
 Options = dict[str, Any]
 
 
@@ -45,7 +52,7 @@ class Command(BaseCommand):
         export.add_argument("file", nargs="?", default="-", help="where to; - is the terminal")
         _say_add(words.add_parser("add", help="add one source, from a preset"))
         words.add_parser("list", help="the sources in the order they are asked")
-        for word, text in (("enable", "ask it again"), ("disable", "never ask it"), ("remove", "remove it; what it brought stays")):
+        for word, text in NAMED.items():
             words.add_parser(word, help=text).add_argument("name")
         for one in words.choices.values():
             one.add_argument("--registry", default=DEFAULT, metavar="WORKSPACE/REGISTRY", help=f"whose sources; {DEFAULT} without it")
@@ -60,6 +67,7 @@ class Command(BaseCommand):
             "enable": self._enable,
             "disable": self._enable,
             "remove": self._remove,
+            "test": self._test,
         }
         try:
             with shell_variables():
@@ -106,6 +114,13 @@ class Command(BaseCommand):
         upstream = _named(registry, options["name"])
         remove_upstream(actor=OPERATOR, upstream=upstream)
         self.stdout.write(f"{upstream.name} is removed; what it brought stays.")
+
+    def _test(self, registry: Registry, options: Options) -> None:
+        verdict = probe_upstream(actor=OPERATOR, upstream=_named(registry, options["name"]))
+        told = f"{options['name']}: {verdict.sentence}" + (f"\n{verdict.hint}" if verdict.hint else "")
+        if not verdict.ok and verdict.code != "upstream_unproven":
+            raise CommandError(told)
+        self.stdout.write(told)
 
 
 def _say_import(parser: ArgumentParser) -> None:

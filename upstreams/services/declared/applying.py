@@ -1,7 +1,7 @@
 """Making a registry's upstreams what a file says: all of it, or nothing; what is so already is left alone."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import cast
 
 from django.db import transaction
@@ -10,33 +10,16 @@ from packages.formats.moonbit.addresses import USUAL, index_url
 from registries.models import Registry
 from upstreams.models import Upstream
 from upstreams.seal import SealBroken, unseal
+from upstreams.services.declared.differences import ADDED, CHANGED, SAME, Difference, Line
 from upstreams.services.declared.reading import Declared, FileInvalid, SourceFile
+from upstreams.services.declared.syncing import apply_sync
 from upstreams.services.sources import change_upstream, create_upstream
 from upstreams.services.wishes import UpstreamChanges, UpstreamWish, wish_of
 from workspaces.access import Actor
 from workspaces.errors import Invalid
 from workspaces.services.spaces import bump_rules
 
-ADDED, CHANGED, SAME = "added", "changed", "unchanged"
 QUIET = frozenset({"name", "secret"})  # said otherwise, or never
-
-
-@dataclass(frozen=True)
-class Line:
-    """One field that becomes another; a secret's value is never in it."""
-
-    field: str
-    old: object
-    new: object
-
-
-@dataclass(frozen=True)
-class Difference:
-    """What the file does to one source."""
-
-    name: str
-    word: str
-    lines: tuple[Line, ...] = ()
 
 
 def apply_sources(*, actor: Actor, registry: Registry, file: SourceFile, dry_run: bool = False) -> list[Difference]:
@@ -47,6 +30,8 @@ def apply_sources(*, actor: Actor, registry: Registry, file: SourceFile, dry_run
     with transaction.atomic():
         bump_rules(registry.workspace_id)  # first: a lock, so that what is compared stays so
         found = [_applied(actor, registry, declared) for declared in file.sources]
+        sync = apply_sync(actor, registry, file)
+        found += [sync] if sync is not None else []
         transaction.set_rollback(dry_run or all(one.word == SAME for one in found))
     return found
 

@@ -49,10 +49,11 @@ class Declared:
 
 @dataclass(frozen=True)
 class Sync:
-    """`[mirror]`: what is to be mirrored, and how often; `every` '' is not by itself."""
+    """`[mirror]`: what is to be mirrored, how often, and whether by itself."""
 
     patterns: tuple[str, ...] = ()
     every: str = ""
+    is_on: bool = False
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,7 @@ def _sync(document: Mapping[str, Any]) -> Sync | None:
     _check_keys(table, MIRROR, "mirror.")
     every = _text(table, "sync_interval", "mirror.sync_interval", "1h")
     by_itself = _flag(table, "auto_sync", "mirror.auto_sync", default=False)
-    return Sync(tuple(_texts(table, "packages", "mirror.packages")), every if by_itself else "")
+    return Sync(tuple(_texts(table, "packages", "mirror.packages")), every, by_itself)
 
 
 def _check_names(declared: Sequence[Declared], default: str) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from packages.formats.moonbit.addresses import USUAL, index_url
 from registries.models import Registry
-from upstreams.models import Upstream
+from upstreams.models import MirrorSchedule, Upstream
+from upstreams.services.declared.syncing import file_schedules
 
 NEVER = "a secret is stored that is no variable, and is never written; whoever imports this keeps the one they have."
 TIMES = ("negative_ttl", "connect_timeout", "read_timeout", "total_timeout")
@@ -15,8 +16,18 @@ def written(registry: Registry) -> str:
     """TOML that `sources import` reads; a source whose secret is not in it keeps the one that is stored."""
     rows = Upstream.objects.filter(registry=registry).select_related("source").order_by("priority", "id")
     parts = [f"# The sources of {registry}, in the order they are asked."]
+    schedule = file_schedules(registry).first()
+    parts += [_pair("default_source", schedule.upstream.name)] if schedule is not None else []
     parts += ["\n".join(_source(row)) for row in rows]
+    parts += ["\n".join(_sync(schedule))] if schedule is not None else []
     return "\n\n".join(parts) + "\n"
+
+
+def _sync(schedule: MirrorSchedule) -> Iterator[str]:
+    yield "[mirror]"
+    yield _pair("auto_sync", schedule.is_enabled)
+    yield _pair("sync_interval", schedule.every)
+    yield _pair("packages", schedule.patterns)
 
 
 def _source(row: Upstream) -> Iterator[str]:
