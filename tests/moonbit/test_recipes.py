@@ -22,7 +22,7 @@ ADDRESS = "https://registry.example.org"
 
 def block(language: str, number: int) -> str:
     """A fenced block of the guide."""
-    return re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)[number]
+    return str(re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)[number])
 
 
 def github() -> tuple[list[str], dict[str, str]]:
