@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tests.parts import faults
 from tests.parts.gate import Place
@@ -88,8 +88,8 @@ def _disabled(world: World, name: str) -> None:
 
 
 def _in_trouble(world: World, name: str) -> None:
-    """Whose it is, nobody can tell: rule 4."""
-    world.partner.misbehave(name, faults.status(500))
+    """Whose it is, nobody can tell: rule 4. It answers, so that it is asked about other names all the same."""
+    world.partner.misbehave(name, faults.status(403))
     world.trust()
 
 
@@ -129,12 +129,15 @@ Ask = Callable[[Place, str], Answer]
 
 @dataclass(frozen=True)
 class Path:
-    """One path of asking, done with a name. `leaves`: the same about a public name does reach a public upstream."""
+    """One path of asking, done with a name. `leaves`: the same about a public name does reach a public upstream.
+
+    `first` is done before, in other tests' cells: it may leave for a public name.
+    """
 
     ask: Ask
     leaves: bool = True
-    writes: bool = False
-    is_search: bool = field(default=False)
+    is_search: bool = False
+    first: Ask | None = None
 
 
 def _get(path: str, who: str = "rita", **headers: str) -> Ask:
@@ -185,6 +188,16 @@ def _star(place: Place, name: str) -> Answer:
     return place.as_("rita").put("/-/user/v1/star", {"name": name})
 
 
+def _pull(**more: object) -> Ask:
+    """Fetched on purpose, also from an upstream that is named."""
+    return lambda place, name: place.api().post(f"{place.rest}pull/", {"format": "npm", "name": name, "versions": [VERSION], **more})
+
+
+def _push(place: Place, name: str) -> Answer:
+    """To the public upstream: before anything is sent, what is there is compared."""
+    return place.api().post(f"{place.rest}push/", {"format": "npm", "name": name, "versions": [VERSION], "to_upstream": "public"})
+
+
 PATHS: Mapping[str, Path] = {
     "metadata": Path(_get("/{name}")),
     "metadata, the slash as it is": Path(_get("/{plain}")),
@@ -200,6 +213,10 @@ PATHS: Mapping[str, Path] = {
     "a search by a part": Path(_get("/-/v1/search?text={bare:.9}"), is_search=True),
     "an audit": Path(_bulk),
     "an audit in the older form": Path(_quick),
+    "a pull": Path(_pull()),
+    "a pull from the public upstream, by its name": Path(_pull(upstream="public")),
+    "a pull with dependencies": Path(_pull(dependencies=True)),
+    "a push to the public upstream": Path(_push, first=_get("/{plain}/-/{bare}-1.0.0.tgz")),
     "tags": Path(_get("/-/package/{name}/dist-tags")),
     "the trace, asking": Path(_trace),
     "tags before a publish": Path(_get("/-/package/{name}/dist-tags", "bob"), leaves=False),
@@ -211,7 +228,7 @@ PATHS: Mapping[str, Path] = {
     "a question before a change": Path(_get("/{name}?write=true", "bob"), leaves=False),
     "a version in REST": Path(_rest("packages/npm/{name}/versions/1.0.0/"), leaves=False),
     "the trace": Path(_rest("packages/npm/{name}/resolution/"), leaves=False),
-    "a star": Path(_star, leaves=False, writes=True),
-    "a tag's change": Path(_tag, leaves=False, writes=True),
-    "a publish": Path(_publish, leaves=False, writes=True),
+    "a star": Path(_star, leaves=False),
+    "a tag's change": Path(_tag, leaves=False),
+    "a publish": Path(_publish, leaves=False),
 }
