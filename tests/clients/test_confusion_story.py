@@ -13,20 +13,27 @@ from tests.clients.projects import loaded, write_package
 from tests.clients.ways import EVERY, app, ways
 from tests.parts import ROOT
 from tests.parts.clients import Client
-from tests.parts.console import Shell, commands, play, unplayed
+from tests.parts.console import Shell, commands, files, play, real_words, unplayed
 from tests.parts.gate import Gate, Place, made
 from tests.parts.gatehouse import Gatehouse
 from tests.parts.pack import pack
 from tests.parts.recorder import Recorder
+from tests.parts.repository import GitServer, Repository
 
 pytestmark = pytest.mark.npm
 GUIDE = ROOT / "docs" / "guide" / "dependency-confusion.md"
 Clients = Callable[..., Client]
 WARES = {
     "team": {"acme-billing": "1.4.0", "acme-ledger": "2.0.0"},
-    "attacker": {"acme-billing": "1.99.0", "acme-ledger": "99.0.0", "acme-next": "99.0.0", "@partner/sdk": "99.0.0"},
+    "attacker": {
+        "acme-billing": "1.99.0",
+        "acme-ledger": "99.0.0",
+        "acme-next": "99.0.0",
+        "@partner/sdk": "99.0.0",
+        "corp-widgets": "99.0.0",
+    },
 }
-SAID = {"team": "from the team", "attacker": "from who knows whom", "partner": "from the partner"}
+SAID = {"team": "from the team", "attacker": "from who knows whom", "partner": "from the partner", "git": "from the repository"}
 BILLING = {"acme-billing": "^1.4.0"}
 
 
@@ -42,6 +49,8 @@ class Stage:
             "https://registry.example.org": f"{self._outside.url}/public/r/main",
             "https://partner.example.org": f"{self._outside.url}/partner/r/main",
         }
+        self._git = until.enter_context(GitServer(folder / "forge", username="deploy", password="a-token-of-the-forge"))
+        self._names["https://git.example.org"] = self._git.url
         self._shells: dict[str, Shell] = {}
         self._set(Gate(self._ours), Gate(self._outside))
 
@@ -66,18 +75,21 @@ class Stage:
             public.publish(pack(name), who="mallory")
         for packed in (pack("@partner/sdk", "3.1.0", files={"index.js": speaking("partner").encode()}), pack("@partner/other")):
             partner.publish(packed, who="alice")
+        Repository(self._git.root).commit({"package.json": {"name": "corp-widgets", "version": "1.0.0"}, "index.js": speaking("git")})
         given = made(partner.api().post("/api/v1/tokens/", {"name": "for acme"}))
         self._machines(place, public, partner, given)
 
     def _machines(self, place: Place, public: Place, partner: Place, given: dict[str, Any]) -> None:
         ours, outside = self._names["https://gatehouse.example.org"], f"{self._names['https://registry.example.org']}/"
-        tokens = {"TOKEN": place.tokens["alice"], "PARTNER_TOKEN": given["token"]}
+        tokens = {"TOKEN": place.tokens["alice"], "PARTNER_TOKEN": given["token"], "GIT_TOKEN": "a-token-of-the-forge"}
         self._open("admin", self._folder, {"PATH": os.environ["PATH"], "HOME": str(self._folder), **tokens})
         self._machine("team", f"{ours}/acme/r/main/", place.tokens["bob"])
         self._machine("victim", f"{ours}/acme/r/main/", place.tokens["rita"], start="lab-app")
         self._machine("attacker", outside, public.tokens["mallory"])
         self._machine("partner", f"{self._names['https://partner.example.org']}/", partner.tokens["alice"])
-        self._open("server", ROOT, {**self._ours.environment(), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"})
+        operator = {**self._ours.environment(), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        self._open("server", ROOT, operator)
+        self._open("ci", self._pipeline(), {**operator, "PARTNER_TOKEN": given["token"]})
         self._open("registry", self._outside.data / "log", {"PATH": os.environ["PATH"]})
         listed = partner.as_("alice").get("/-/npm/v1/tokens").json()["objects"]
         self._shells["partner"].run("GIVEN_AWAY=" + next(one["key"] for one in listed if one["name"] == given["name"]))
@@ -86,7 +98,7 @@ class Stage:
         """A terminal with npm, and the packages of that person in folders below it."""
         client = self._npm(registry, token, self._folder / who)
         workspace = registry.partition("://")[2].partition("/r/")[0]
-        lines = [f"//{workspace}/r/{slug}/:_authToken={token}" for slug in ("main", "lab", "shared", "dev")]
+        lines = [f"//{workspace}/r/{slug}/:_authToken={token}" for slug in ("main", "lab", "shared", "dev", "vendor")]
         (client.home / ".npmrc").write_text("\n".join([f"registry={registry}", *lines, ""]), encoding="utf-8")
         for name, version in WARES.get(who, {}).items():
             folder = write_package(client.project / name.replace("@", "").replace("/", "-"), name, version)
@@ -94,6 +106,15 @@ class Stage:
         write_package(client.project / "lab-app", "lab-app", dependencies=BILLING)
         write_package(client.project / "app", "app")
         self._open(who, client.project / start, {**client.environment(), "npm_config_loglevel": "error"})
+
+    def _pipeline(self) -> Path:
+        """A folder with the files the guide shows, and a way to `manage.py`."""
+        folder = self._folder / "ci"
+        folder.mkdir()
+        (folder / "manage.py").symlink_to(ROOT / "manage.py")
+        for machine, path, text in files(GUIDE):
+            (self._folder / machine / path).write_text(real_words(text, self._names), encoding="utf-8")
+        return folder
 
     def _open(self, machine: str, folder: Path, env: dict[str, str]) -> None:
         self._shells[machine] = Shell(folder, env, self._names)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 BLOCK = re.compile(r"^<!-- machine: (?P<machine>[a-z]+) -->\n```console\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"^<!-- file: (?P<machine>[a-z]+)/(?P<path>[a-z.]+) -->\n```[a-z]*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 REFUSED = re.compile(r"\s+# refused$")
 ANY, ANY_TEXT, ANY_LINES = "…", "[^\\n]*", "(?:[^\\n]*\\n)*"
 
@@ -47,10 +48,23 @@ def commands(page: Path) -> Iterator[Command]:
             yield command
 
 
+def files(page: Path) -> Iterator[tuple[str, str, str]]:
+    """The files a page shows: whose, the path, the text."""
+    for block in FILE.finditer(page.read_text(encoding="utf-8")):
+        yield block["machine"], block["path"], block["text"]
+
+
 def unplayed(page: Path) -> int:
     """How many blocks of the page nobody runs."""
     text = page.read_text(encoding="utf-8")
     return text.count("```console") - len(BLOCK.findall(text))
+
+
+def real_words(text: str, names: Mapping[str, str]) -> str:
+    """A text of the page with the real addresses in it."""
+    for name, real in names.items():
+        text = text.replace(name, real)
+    return text
 
 
 class Shell:
@@ -65,8 +79,7 @@ class Shell:
 
     def run(self, words: str) -> tuple[int, str]:
         """One command; its exit code and what it printed, in the page's words."""
-        for name, real in self._names.items():
-            words = words.replace(name, real)
+        words = real_words(words, self._names)
         assert self._child.stdin is not None
         assert self._child.stdout is not None
         self._child.stdin.write(f"{{ {words}\n}} </dev/null\nprintf '\\n[ended %s]\\n' $?\n")
