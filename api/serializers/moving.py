@@ -13,7 +13,7 @@ class MoveOrder(Body):
 
     format = Text(max_length=20, default="npm")
     name = Text(max_length=256)
-    versions = serializers.ListField(child=Text(max_length=256), required=False, allow_empty=False, max_length=2000)
+    versions = serializers.ListField(child=Text(max_length=256), required=False, allow_empty=False, max_length=200)
     dependencies = Flag(default=False)
 
 

@@ -28,6 +28,7 @@ from upstreams.errors import (
     UpstreamNotFound,
     UpstreamUnreachable,
 )
+from upstreams.flight import release_connection
 from upstreams.models import Upstream
 from upstreams.services.consult import load
 from upstreams.services.documents import composed
@@ -219,6 +220,7 @@ def _follow(actor: Actor, registry: Registry, haul: Haul, taken: Sequence[Taken]
         dependencies, elsewhere = dependencies_of(one.manifest)
         needed.update({(wish.name.full, wish.wanted): wish for wish in dependencies})
         haul.left_out.extend(LeftOut(name, "", "it does not come from a registry") for name in elsewhere)
+    release_connection()  # the threads need some, and a process has few
     with ThreadPoolExecutor(AT_THE_SAME_TIME, thread_name_prefix="pull") as pool:
         picked = list(pool.map(partial(_or_why, partial(_pick, actor, registry)), needed.values()))
         chosen = {}

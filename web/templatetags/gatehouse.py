@@ -26,6 +26,7 @@ WORDS = {
     "alert.removed_upstream": gettext_lazy("An upstream no longer offers what it offered; versions whose files are kept here stay"),
     "alert.internal_upstream_answered": gettext_lazy("An internal upstream answered for a name, which is internal since"),
     "alert.upstream_trouble": gettext_lazy("An upstream cannot be used until somebody mends it"),
+    "version.disclosed": gettext_lazy("Internal versions were let out to an upstream that is not internal"),
     "upstream.trouble": gettext_lazy("An upstream was in trouble"),
     "ask": gettext_lazy("an install would ask the sources marked “would be asked” first"),
     "answer": gettext_lazy("it is answered from the sources below"),
