@@ -71,6 +71,23 @@ class Progress:
         beside.replace(self._path)
 
 
+class _Discreet(Progress):
+    """Of a file that is verified before its first byte leaves nobody is told: who waits for it asks again when it is here."""
+
+    _is_told = False
+
+    def begin(self, staged: Path, length: int | None) -> None:
+        """Told only of what can be followed."""
+        self._is_told = length is None or length > VERIFIED_FIRST
+        if self._is_told:
+            super().begin(staged, length)
+
+    def end(self) -> None:
+        """The same."""
+        if self._is_told:
+            super().end()
+
+
 class Tail:
     """A reader behind a writer. `length` is what to announce, None when the upstream told nothing."""
 
@@ -159,11 +176,14 @@ class Spool:
             if tail is not None:
                 tail.wait(patience)
         elif not self._is_needless(handle, is_here):
-            self._state.unlink(missing_ok=True)
-            self._write(handle, work)
-            state = self.state()
-            if state is not None and state.word == FAILED:
-                raise _error(state)
+            try:
+                self._state.unlink(missing_ok=True)
+                progress = _Discreet(self._state)
+                work(progress)
+                progress.end()
+            finally:
+                self._state.unlink(missing_ok=True)  # what came of it is for the caller; whoever waits looks again
+                os.close(handle)
 
     def state(self) -> State | None:
         """What the writer told last, or None."""

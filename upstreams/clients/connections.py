@@ -17,6 +17,7 @@ from upstreams.clients.guard import AddressForbidden, AllowedNetwork, resolve
 from upstreams.clients.watchdog import Watch
 
 Origin = tuple[str, str, int]  # scheme, host, port
+QUICK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux
 
 
 def no_check() -> None:
@@ -96,6 +97,7 @@ class _Guarded:
         _watched(self, self.sock)
         getattr(_hook, "before_send", no_check)()
         super().request(*args, **kwargs)  # type: ignore[misc]
+        _acknowledge_at_once(self.sock)
 
 
 class _GuardedHTTP(_Guarded, HTTPConnection):
@@ -104,6 +106,16 @@ class _GuardedHTTP(_Guarded, HTTPConnection):
 
 class _GuardedHTTPS(_Guarded, HTTPSConnection):
     response_class = _Wary
+
+
+def _acknowledge_at_once(sock: socket.socket | None) -> None:
+    """Acknowledge the head of the answer without delay; the option holds for what comes next only (tcp(7)).
+
+    Servers that write head and body apart hold the body back until then (Nagle): 40 ms of each small answer.
+    """
+    if QUICK is not None and sock is not None:
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, QUICK, 1)
 
 
 def _connected(connection: Any, found: list[tuple[int, tuple[object, ...]]]) -> socket.socket:

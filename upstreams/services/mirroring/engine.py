@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import OperationalError
 from django.utils import timezone
 
 from upstreams.errors import RuleChanged, UpstreamError, UpstreamTimeout, UpstreamUnauthorized, UpstreamUnreachable
@@ -125,7 +125,7 @@ class Run:
             log.exception("a mirror job met an error")
             result = _failed(batch, OURS)
         finally:
-            connection.close()
+            release_connection()
         self._back.put((batch, result))
 
     def _collect(self, patience: float) -> None:

@@ -13,7 +13,7 @@ from packages.errors import VersionNotFound
 from packages.formats.npm.choosing import best, needs, within
 from packages.formats.npm.names import Name, parse_known
 from packages.formats.npm.packument import Manifest
-from packages.models import File, RetiredVersion, Version
+from packages.models import Version
 from upstreams.errors import RuleChanged, SourceAbsent, UpstreamUnreachable
 from upstreams.models import Upstream, UpstreamDocument
 from upstreams.services.consult import load
@@ -24,12 +24,26 @@ from upstreams.services.mirroring.npm_names import Listing
 from upstreams.services.pulls import Offer, Pull, offered_versions
 from upstreams.services.resolve import Resolution, resolve
 from upstreams.spool import Tail
+from workspaces import statements
 from workspaces.errors import Invalid
 
 TRIES = 5  # times a version is begun anew because the rules changed under it
 PATIENCE = 330.0  # seconds for one file
 KEPT_NAMES, KEPT_BYTES = 64, 16 * 1024 * 1024  # what was looked up and is at hand: names, and what their documents take
 TYPICAL = 4 * 1024  # bytes of a manifest in memory
+
+HELD = (
+    "SELECT v.version FROM packages_version v JOIN packages_package p ON p.id = v.package_id"
+    " WHERE p.registry_id = %s AND p.format = 'npm' AND p.name = %s"
+)
+FILES = (
+    "SELECT v.version, b.sha256 FROM packages_blob b JOIN packages_file f ON f.blob_id = b.id"
+    " JOIN packages_version v ON v.id = f.version_id JOIN packages_package p ON p.id = v.package_id"
+    " WHERE p.registry_id = %s AND p.format = 'npm' AND p.name = %s"
+)
+FILE = FILES + " AND v.version = %s"
+RETIRED = "SELECT version FROM packages_retiredversion WHERE registry_id = %s AND format = 'npm' AND name = %s"
+SAID_BEFORE = "SELECT 1 FROM upstreams_upstreamdocument WHERE upstream_id = %s AND name = %s AND fetched_at < %s AND fresh_until > %s"
 
 
 class NotFromHere(Invalid):
@@ -89,10 +103,12 @@ class Npm:
 
     def _fetched(self, course: Course, name: Name, version: str) -> Manifest:
         """The manifest of a version that is here now."""
-        held = _held_manifest(course, name, version)
-        if held is not None:
-            return held
-        look = self._at_hand(name.full, version) or self._look(course, name)
+        look = self._at_hand(name.full, version)
+        if look is None or course.options.dependencies:  # else it was not held a moment ago
+            held = _held_manifest(course, name, version)
+            if held is not None:
+                return held
+        look = look or self._look(course, name)
         offer = look.offers.get(version)
         if offer is None:
             raise VersionNotFound(f"There is no version {version} of {name.full} at upstream {course.upstream.name}.")
@@ -101,7 +117,7 @@ class Npm:
         else:
             spool = spool_of(course.registry, name, name.tarball(version))
             pull = Pull(look.resolution, look.upstream, offer)
-            spool.fill(pull.run, is_here=lambda: _held_manifest(course, name, version) is not None, patience=PATIENCE)
+            spool.fill(pull.run, is_here=lambda: _is_held(course, name, version), patience=PATIENCE)
         return offer.manifest
 
     def _look(self, course: Course, name: Name) -> _Look:
@@ -169,34 +185,35 @@ def _why(course: Course, resolution: Resolution) -> str:
 
 def _outdate(course: Course, name: Name) -> None:
     """What the upstream said before the job began is asked again, conditionally."""
-    rows = UpstreamDocument.objects.filter(upstream=course.upstream, name=name.full, fetched_at__lt=course.began)
     now = timezone.now()
-    if rows.filter(fresh_until__gt=now).exists():
-        rows.update(fresh_until=now)
+    if statements.row(SAID_BEFORE, [course.upstream.pk, name.full, statements.moment(course.began), statements.moment(now)]):
+        UpstreamDocument.objects.filter(upstream=course.upstream, name=name.full, fetched_at__lt=course.began).update(fresh_until=now)
 
 
 def _unwanted(course: Course, name: Name) -> set[str]:
     """Versions that are here (unless what they depend on is to be looked for), or were the team's own and deleted."""
-    held = Version.objects.filter(package__registry=course.registry, package__format="npm", package__name=name.full)
+    key = [course.registry.pk, name.full]
+    unwanted = {str(version) for (version,) in statements.rows(RETIRED, key)}
     if course.options.dependencies:
-        here = set[str]()
-    elif course.options.full:
-        rows = File.objects.filter(version__in=held).values_list("version__version", "blob__sha256")
-        here = {version for version, sha256 in rows if blobs.exists(sha256)}
-    else:
-        here = set(held.values_list("version", flat=True))
-    retired = RetiredVersion.objects.filter(registry=course.registry, format="npm", name=name.full)
-    return here | set(retired.values_list("version", flat=True))
+        return unwanted
+    if course.options.full:
+        return unwanted | {str(version) for version, sha256 in statements.rows(FILES, key) if blobs.exists(sha256)}
+    return unwanted | {str(version) for (version,) in statements.rows(HELD, key)}
+
+
+def _is_held(course: Course, name: Name, version: str) -> bool:
+    """Whether a version is here with its bytes."""
+    found = statements.row(FILE, [course.registry.pk, name.full, version])
+    return found is not None and (not course.options.full or blobs.exists(found[1]))
 
 
 def _held_manifest(course: Course, name: Name, version: str) -> Manifest | None:
     """The manifest of a version that is here with its bytes."""
-    key = {"version__package__registry": course.registry, "version__package__format": "npm", "version__package__name": name.full}
-    found = File.objects.filter(**key, version__version=version).values_list("version__manifest", "blob__sha256").first()
-    if found is None or (course.options.full and not blobs.exists(found[1])):
+    if not _is_held(course, name, version):
         return None
-    manifest: Manifest = orjson.loads(bytes(found[0]))
-    return manifest
+    found = Version.objects.filter(package__registry=course.registry, package__format="npm", package__name=name.full, version=version)
+    manifest = found.values_list("manifest", flat=True).first()
+    return orjson.loads(bytes(manifest)) if manifest is not None else None
 
 
 def _through(course: Course, name: Name, version: str) -> None:
