@@ -209,12 +209,12 @@ def test_wrong_credentials(gate: Gate, place: Place, forge: GitServer, add_git: 
 
 def test_credentials_go_nowhere_else(place: Place, forge: GitServer, modules: Modules, add_git: Add) -> None:
     with GitServer(modules.repository.folder) as other:
-        forge.status = 302
+        forge.status, forge.leads_to = 302, other.url
         add_git(place, url=f"{forge.url}/modules.git")
         answer = place.as_("rita").get(MOD)
 
         assert answer.status == 502
         assert "redirects" in answer.json()["error"]
-        assert not other.seen
+        assert [authorization for _, authorization in other.seen] == [""], "one question, and nothing to sign in with"
     assert forge.seen[0][1].startswith("Basic ")
     assert USER not in answer.text

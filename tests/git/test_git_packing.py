@@ -109,7 +109,9 @@ def ours(made: Repository, folder: str = "", version: str = "1.0.0") -> bytes:
     with Objects(made.bare, "test") as objects:
         found = parcel(objects, "test", place, version)
         data = b"".join(tarball(objects, "test", found))
-        assert measured(objects, "test", found).shasum == hashlib.sha1(data, usedforsecurity=False).hexdigest()
+        told = measured(objects, "test", found)
+        assert told is not None
+        assert told.shasum == hashlib.sha1(data, usedforsecurity=False).hexdigest()
     return data
 
 

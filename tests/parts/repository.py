@@ -82,6 +82,7 @@ class GitServer:
         self.wanted = "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode() if password else ""
         self.seen: list[tuple[str, str]] = []  # path, Authorization
         self.status = 0  # answered instead of anything else
+        self.leads_to = "http://127.0.0.1:1"  # where such an answer points
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.owner = self
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -119,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
         authorization = self.headers.get("Authorization", "")
         owner.seen.append((self.path, authorization))
         if owner.status:
-            self._say(owner.status, {"Location": "http://127.0.0.1:1/elsewhere.git"})
+            self._say(owner.status, {"Location": owner.leads_to + self.path})
         elif owner.wanted and authorization != owner.wanted:
             self._say(401, {"WWW-Authenticate": 'Basic realm="git"'})
         else:

@@ -3,7 +3,6 @@
 POSIX ustar with pax records for long or foreign names; gzip (RFC 1952) without a name or a time.
 """
 
-import io
 import tarfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -11,8 +10,8 @@ from dataclasses import dataclass
 
 TIME = 499162500  # 1985-10-26T08:15:00Z, as npm and yarn write it
 EXECUTABLE, PLAIN = 0o755, 0o644
-HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"  # deflate, no time, strongest compression, system unknown
-LEVEL = 9
+HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"  # deflate, no time, system unknown
+LEVEL = 6
 BLOCK = 512
 MASK = 0xFFFFFFFF
 
@@ -57,11 +56,3 @@ def _header(member: Member) -> bytes:
     entry.size, entry.mtime = member.size, TIME
     entry.mode = EXECUTABLE if member.is_executable else PLAIN
     return entry.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
-
-
-def packed_bytes(members: Iterable[Member]) -> bytes:
-    """The whole archive at once, for small ones."""
-    whole = io.BytesIO()
-    for piece in tar_gz(members):
-        whole.write(piece)
-    return whole.getvalue()

@@ -5,7 +5,7 @@ change anything. Expressions are linear in the path: what stands between two sta
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -58,9 +58,12 @@ def lines_of(text: str) -> tuple[str, ...]:
     return tuple(line for line in stripped if line and not line.startswith("#"))[:RULES_LIMIT]
 
 
-def _any(sources: Iterable[str]) -> re.Pattern[str]:
-    joined = "|".join(f"(?:{source})" for source in sources)
-    return re.compile(joined or r"(?!)", re.IGNORECASE | re.DOTALL)
+def _any(sources: Sequence[str]) -> re.Pattern[str]:
+    """One expression for all; those that may stand in any folder share the way there."""
+    anywhere = [source.removeprefix(ANY_FOLDERS) for source in sources if source.startswith(ANY_FOLDERS)]
+    others = [source for source in sources if not source.startswith(ANY_FOLDERS)]
+    together = [f"{ANY_FOLDERS}(?:{'|'.join(dict.fromkeys(anywhere))})"] if anywhere else []
+    return re.compile("|".join((*together, *dict.fromkeys(others))) or r"(?!)", re.IGNORECASE | re.DOTALL)
 
 
 def _read(lines: Iterable[str]) -> Iterator[tuple[bool, tuple[list[str], ...]]]:
@@ -129,6 +132,8 @@ def _path(parts: list[str]) -> str:
     if not rest:
         return source
     *middle, last = rest
+    if not first and not last and len(middle) == 1:  # `**/name/**`, the most common
+        return f"{ANY_FOLDERS}{'/'.join(_segment(part) for part in middle[0])}/.*"
     source += "/" if first else ""
     source += "".join(f"(?>{ANY_FOLDERS[:-1]}*?{'/'.join(_segment(part) for part in group)}/)" for group in middle)
     return source + (ANY_FOLDERS + "/".join(_segment(part) for part in last) if last else ".*")

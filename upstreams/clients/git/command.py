@@ -7,6 +7,7 @@ import contextlib
 import functools
 import os
 import re
+import resource
 import selectors
 import shutil
 import signal
@@ -21,6 +22,7 @@ from typing import Any
 from upstreams.errors import UpstreamBadAnswer, UpstreamTimeout, UpstreamUnreachable
 
 NEEDED = (2, 37)  # the first that can be held to a judged address (http.curloptResolve)
+MEMORY = 1024**3  # bytes of its own that git may take
 STDERR_KEPT = 16 * 1024
 PIECE = 64 * 1024
 LOOK = 0.2  # seconds between two looks at the clock and the disk
@@ -124,6 +126,7 @@ def run(words: Sequence[str], env: Mapping[str, str], bounds: Bounds, *, given: 
             start_new_session=True,
         )
     try:
+        _limit(process.pid, bounds)
         out, said = _heard(process, bounds)
         code = process.wait(timeout=10)
     finally:
@@ -131,6 +134,16 @@ def run(words: Sequence[str], env: Mapping[str, str], bounds: Bounds, *, given: 
     if code != 0:
         raise GitFailed(said.decode("utf-8", "replace"))
     return out
+
+
+def _limit(pid: int, bounds: Bounds) -> None:
+    """Memory, and the size of any one file, for it and what it starts: refs without end are kept in memory first."""
+    if not hasattr(resource, "prlimit"):  # pragma: no cover - other systems than Linux
+        return
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        resource.prlimit(pid, resource.RLIMIT_DATA, (MEMORY, MEMORY))
+        if bounds.folder_limit:
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (bounds.folder_limit, bounds.folder_limit))
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:

@@ -52,6 +52,7 @@ class Objects:
             start_new_session=True,
         )
         self._trees: dict[str, Mapping[str, Entry]] = {}
+        self._left = 0  # bytes of the last answer that nobody has read
 
     def __enter__(self) -> Self:
         return self
@@ -61,9 +62,7 @@ class Objects:
 
     def has(self, oid: str) -> bool:
         """Whether the mirror has this object."""
-        kind, size = self._ask(oid)
-        self._drop(size)
-        return kind != "missing"
+        return self._ask(oid)[0] != "missing"
 
     def commit(self, oid: str) -> Commit | None:
         """A commit; None for an object that is none. Raises NotHere."""
@@ -101,10 +100,9 @@ class Objects:
         return read if isinstance(read, dict) else {}
 
     def sized(self, oid: str) -> tuple[int, Iterator[bytes]]:
-        """A file's size and its bytes; to be read to the end before anything else is asked."""
+        """A file's size and its bytes, good until anything else is asked."""
         kind, size = self._ask(oid)
         if kind != "blob":
-            self._drop(size)
             raise UpstreamBadAnswer(f"A file in the repository of upstream {self._upstream} cannot be read.", upstream=self._upstream)
         return size, self._take(size)
 
@@ -113,20 +111,16 @@ class Objects:
         if found == "missing":
             raise NotHere(oid)
         if found != kind or size > limit:
-            self._drop(size)
             return None
         return b"".join(self._take(size))
-
-    def _drop(self, size: int) -> None:
-        if size >= 0:
-            for _ in self._take(size):
-                pass
 
     def _ask(self, oid: str) -> tuple[str, int]:
         """Kind and size of an object, ("missing", -1) when it is not here."""
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None  # noqa: S101 - PIPE above
         assert stdout is not None  # noqa: S101
+        while self._left:
+            self._read(PIECE)
         try:
             stdin.write(f"{oid}\n".encode())
             stdin.flush()
@@ -134,22 +128,27 @@ class Objects:
         except BrokenPipeError:
             words = []
         if len(words) == 3 and words[2].isdigit():  # noqa: PLR2004 - oid, kind, size
+            self._left = int(words[2]) + 1  # with the line feed behind each object
             return words[1].decode(), int(words[2])
         if not words:
             raise UpstreamBadAnswer(f"The mirror of upstream {self._upstream} is damaged.", upstream=self._upstream)
         return "missing", -1
 
     def _take(self, size: int) -> Iterator[bytes]:
-        stdout = self._process.stdout
-        assert stdout is not None  # noqa: S101 - PIPE above
         left = size
         while left:
-            piece = stdout.read(min(left, PIECE))
-            if not piece:
-                raise UpstreamBadAnswer(f"The mirror of upstream {self._upstream} is damaged.", upstream=self._upstream)
+            piece = self._read(min(left, PIECE))
             left -= len(piece)
             yield piece
-        stdout.read(1)  # the line feed behind each object
+
+    def _read(self, size: int) -> bytes:
+        stdout = self._process.stdout
+        assert stdout is not None  # noqa: S101 - PIPE above
+        piece = stdout.read(min(self._left, size))
+        if not piece:
+            raise UpstreamBadAnswer(f"The mirror of upstream {self._upstream} is damaged.", upstream=self._upstream)
+        self._left -= len(piece)
+        return piece
 
 
 def _entries(data: bytes, width: int) -> Iterator[tuple[str, Entry]]:

@@ -6,34 +6,28 @@ redirect, and has the credentials for that origin alone, in its environment or i
 
 import contextlib
 import os
-import re
 import shlex
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from upstreams.clients.connections import no_check
 from upstreams.clients.git.address import Address, Way
 from upstreams.clients.git.command import Bounds, GitFailed, environment, run, secret_path
-from upstreams.clients.git.trouble import meaning
+from upstreams.clients.git.refs import NoAdvertisement, Refs, read_advertisement, read_listing
+from upstreams.clients.git.trouble import meaning, no_repository
 from upstreams.clients.guard import AddressForbidden, AllowedNetwork, resolve
-from upstreams.errors import UpstreamForbiddenAddress, UpstreamUnreachable
+from upstreams.clients.http import Target, get, refuse_status
+from upstreams.errors import UpstreamBadAnswer, UpstreamForbiddenAddress, UpstreamUnreachable
 
-OID = r"[0-9a-f]{40}(?:[0-9a-f]{24})?"
-LINE = re.compile(rf"({OID})\t(\S+)")
-REF = re.compile(r"refs/(heads|tags)/(?!-)[^\x00-\x20\x7f~^:?*\[\\]{1,200}")
-SYMREF = re.compile(r"ref: refs/heads/(\S+)\tHEAD")
-PEELED = "^{}"
+ADVERTISEMENT_LIMIT = 64 * 1024 * 1024
 HELD = "refs/held"  # where we keep what was fetched, by commit: names of theirs never become names of files here
-
-
-def no_check() -> None:
-    """Nothing to check before a connection is made."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GitTarget:
-    """A repository as the client needs it. `authorization`: a ready header value; `private_key`: text of an SSH key; or ''.
+    """A repository as the client needs it. `private_key`: text of an SSH key, or ''.
 
     `known_hosts`: the host's own keys, where they were given with the private key; else the first one met is believed from then on.
     """
@@ -41,10 +35,9 @@ class GitTarget:
     name: str
     address: Address
     folder: Path
-    authorization: str = ""
+    web: Target | None = None  # for our own questions over HTTP
     private_key: str = field(default="", repr=False)
     known_hosts: str = field(default="", repr=False)
-    is_trusted: bool = False
     allowed: Sequence[AllowedNetwork] = ()
     connect_timeout: float = 10.0
     total_timeout: float = 300.0
@@ -56,44 +49,30 @@ class GitTarget:
         return self.folder / "repo.git"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Refs:
-    """Branches and tags with their commits; `default`: the branch HEAD points to, '' when it points to a commit itself."""
-
-    head: str
-    default: str
-    branches: Mapping[str, str]
-    tags: Mapping[str, str]
-
-    def __bool__(self) -> bool:
-        return bool(self.branches or self.tags or self.head)
-
-
 def list_refs(target: GitTarget, *, before_send: Callable[[], None] = no_check) -> Refs:
     """The branches and tags. Raises UpstreamError subclasses."""
+    if target.web is not None:
+        return _advertised(target, target.web, before_send)
     words = ("ls-remote", "--symref", "--quiet", "--", target.address.url, "HEAD", "refs/heads/*", "refs/tags/*")
-    said = _converse(target, words, before_send=before_send)
-    return read_refs(said.decode("utf-8", "replace"))
+    return read_listing(_converse(target, words, before_send=before_send).decode("utf-8", "replace"))
 
 
-def read_refs(said: str) -> Refs:
-    """The answer of `git ls-remote --symref`. Names no ref may have are passed over."""
-    head = default = ""
-    found: dict[str, dict[str, str]] = {"heads": {}, "tags": {}}
-    for line in said.splitlines():
-        if (symbolic := SYMREF.fullmatch(line)) is not None:
-            default = symbolic[1]
-        read = LINE.fullmatch(line)
-        if read is None:
-            continue
-        oid, name = read[1], read[2]
-        if name == "HEAD":
-            head = oid
-        elif (ref := REF.fullmatch(name.removesuffix(PEELED))) is not None and ".." not in name:
-            found[ref[1]][ref[0].partition("/")[2].partition("/")[2]] = oid  # a peeled tag comes after the tag, and counts
-    if default not in found["heads"]:
-        default = next((branch for branch in ("main", "master") if found["heads"].get(branch) == head), "") if head else ""
-    return Refs(head=head or found["heads"].get(default, ""), default=default, branches=found["heads"], tags=found["tags"])
+def _advertised(target: GitTarget, web: Target, before_send: Callable[[], None]) -> Refs:
+    """Over HTTP we ask ourselves: git would take any page for a repository of the old kind that has nothing."""
+    url = f"{web.url.rstrip('/')}/info/refs?service=git-upload-pack"
+    answer = get(web, url, {"accept": "*/*", "accept-encoding": "gzip"}, before_send=before_send)
+    try:
+        if answer.url != url:
+            raise UpstreamBadAnswer(f"Upstream {target.name} redirects elsewhere; give the address it leads to.", upstream=target.name)
+        if answer.status in {404, 410}:
+            raise no_repository(target.name)
+        if answer.status != 200:  # noqa: PLR2004 - HTTP
+            raise refuse_status(answer)
+        return read_advertisement(b"".join(answer.pieces(ADVERTISEMENT_LIMIT)))
+    except NoAdvertisement:
+        raise no_repository(target.name) from None
+    finally:
+        answer.close()
 
 
 def fetch(target: GitTarget, wanted: Mapping[str, str], *, before_send: Callable[[], None] = no_check) -> None:
@@ -183,7 +162,7 @@ def _judged(target: GitTarget) -> list[str]:
     """The addresses the repository's host may be reached at, all of them judged."""
     address = target.address
     try:
-        found = resolve(address.host, address.port, target.allowed, trusted=target.is_trusted)
+        found = resolve(address.host, address.port, target.allowed, trusted=target.web is not None and target.web.is_trusted)
     except AddressForbidden:
         raise UpstreamForbiddenAddress(
             f"Upstream {target.name} leads to an address that is not public; an operator can allow it with ALLOWED_PRIVATE_NETWORKS.",
@@ -201,9 +180,9 @@ def _http_settings(target: GitTarget) -> list[tuple[str, str]]:
     shown = f"[{address.host}]" if ":" in address.host else address.host
     numbers = ",".join(f"[{one}]" if ":" in one else one for one in _judged(target))
     settings = [("http.curloptResolve", f"{address.host}:{address.port}:{numbers}")]
-    if target.authorization:
+    if target.web is not None and target.web.authorization:
         origin = f"{address.way.value}://{shown}:{address.port}/"
-        settings.append((f"http.{origin}.extraHeader", f"Authorization: {target.authorization}"))
+        settings.append((f"http.{origin}.extraHeader", f"Authorization: {target.web.authorization}"))
     return settings
 
 

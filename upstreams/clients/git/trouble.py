@@ -22,7 +22,8 @@ def _key_unreadable(name: str) -> UpstreamError:
     return UpstreamUnauthorized(sentence, upstream=name)
 
 
-def _no_repository(name: str) -> UpstreamError:
+def no_repository(name: str) -> UpstreamError:
+    """Nothing there that is one."""
     return UpstreamBadAnswer(f"Upstream {name} has no Git repository at that address, or none our credentials may see.", upstream=name)
 
 
@@ -66,7 +67,7 @@ MEANINGS: tuple[tuple[re.Pattern[str], Maker], ...] = tuple(
         (r"cannot run ssh|unable to find remote helper|cannot exec", _unreachable("a program Git needs for it is not installed here")),
         (
             r"not appear to be a git repository|not found|returned error: 4\d\d|not valid: is this a git repository|does not exist",
-            _no_repository,
+            no_repository,
         ),
         (r"fsck|bad object|corrupt|index-pack|invalid pack|missing blob|unresolved deltas", _damaged),
     )

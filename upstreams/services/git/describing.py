@@ -1,5 +1,6 @@
 """The packument of a package in a repository. What was promised before is not packed again."""
 
+import contextlib
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,9 +13,10 @@ from packages.formats.npm.versions import sort_key
 from upstreams.clients.git.objects import Objects
 from upstreams.clients.git.remote import GitTarget
 from upstreams.services.git.listing import Chapter
-from upstreams.services.git.packing import manifest_of, measured, parcel, readme_of
+from upstreams.services.git.packing import Unpackable, manifest_of, measured, parcel, readme_of
 
 SECONDS = 10.0  # of packing for one answer; versions beyond are listed without a promise, which the next answers add
+GRACE = 10.0  # seconds more for the version that is being packed then
 TOP = ("description", "keywords", "homepage", "bugs", "license", "author", "repository")
 
 Manifest = dict[str, Any]
@@ -62,11 +64,15 @@ class _Pen:
         tagged = set(chapter.listed.tags.values())
         order = sorted(chapter.listed.versions, key=lambda version: (version in tagged, sort_key(version)), reverse=True)
         for version in order:
-            yield version, self._version(version, chapter.listed.versions[version])
+            with contextlib.suppress(Unpackable):
+                yield version, self._version(version, chapter.listed.versions[version])
 
     def readme(self, place: Place, version: str) -> dict[str, str]:
         """The README of a version."""
-        return readme_of(self._objects, parcel(self._objects, self._target.name, place, version))
+        try:
+            return readme_of(self._objects, parcel(self._objects, self._target.name, place, version))
+        except Unpackable:
+            return {}
 
     def _version(self, version: str, place: Place) -> Manifest:
         known = self._before.get(version)
@@ -75,8 +81,7 @@ class _Pen:
             return known
         packed = parcel(self._objects, self._target.name, place, version)
         dist: Manifest = {"tarball": address}
-        if time.monotonic() < self._until:
-            found = measured(self._objects, self._target.name, packed)
+        if time.monotonic() < self._until and (found := measured(self._objects, self._target.name, packed, until=self._until + GRACE)):
             sizes = {"fileCount": len(packed.files), "unpackedSize": found.unpacked_size}
             dist |= {"integrity": found.integrity, "shasum": found.shasum, **sizes}
         return {**manifest_of(self._objects, packed, place), "dist": dist}

@@ -15,7 +15,8 @@ from packages.formats.npm.commits import Head, Listed, Place, listed, release_of
 from packages.formats.npm.names import Name, parse_known
 from packages.formats.npm.versions import sort_key
 from upstreams.clients.git.objects import Commit, NotHere, Objects
-from upstreams.clients.git.remote import GitTarget, Refs, fetch, forget_refs, list_refs
+from upstreams.clients.git.refs import Refs
+from upstreams.clients.git.remote import GitTarget, fetch, forget_refs, list_refs
 from upstreams.errors import UpstreamUnreachable
 from upstreams.services.git.modules import Modules
 

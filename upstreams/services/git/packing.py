@@ -4,7 +4,9 @@ import base64
 import hashlib
 import itertools
 import json
+import math
 import posixpath
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +22,10 @@ from upstreams.errors import UpstreamBadAnswer
 from upstreams.services.git.modules import workspaces_of
 
 AUTHORS_LIMIT, README_LIMIT = 256 * 1024, 64 * 1024
+
+
+class Unpackable(UpstreamBadAnswer):
+    """One version that cannot be packed: too large, or no longer there. The others can."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ class Measured:
 
 
 def parcel(objects: Objects, upstream: str, place: Place, version: str) -> Parcel:
-    """What would be packed of a place, under that version's number. Raises UpstreamBadAnswer."""
+    """What would be packed of a place, under that version's number. Raises Unpackable, UpstreamBadAnswer."""
     try:
         commit = objects.commit(place.commit)
         tree = commit.tree if commit else ""
@@ -56,9 +62,9 @@ def parcel(objects: Objects, upstream: str, place: Place, version: str) -> Parce
         package = objects.manifest(entry.oid)
         files = packed_files(objects, folder.oid, package, above=_above(objects, tree, place.folder))
     except (KeyError, NotHere):
-        raise UpstreamBadAnswer(f"Upstream {upstream} no longer has the commit {place.commit[:12]}.", upstream=upstream) from None
+        raise Unpackable(f"Upstream {upstream} no longer has the commit {place.commit[:12]}.", upstream=upstream) from None
     except TooManyFiles as error:
-        raise UpstreamBadAnswer(f"A package of upstream {upstream} cannot be packed: {error}", upstream=upstream) from None
+        raise Unpackable(f"A package of upstream {upstream} cannot be packed: {error}", upstream=upstream) from None
     data = text.encode()
     if package.get("version") != version:
         package = {**package, "version": version}
@@ -71,13 +77,15 @@ def tarball(objects: Objects, upstream: str, packed: Parcel) -> Iterator[bytes]:
     return tar_gz(_members(objects, upstream, packed))
 
 
-def measured(objects: Objects, upstream: str, packed: Parcel) -> Measured:
-    """The hashes of the tarball. Raises UpstreamBadAnswer."""
+def measured(objects: Objects, upstream: str, packed: Parcel, *, until: float = math.inf) -> Measured | None:
+    """The hashes of the tarball; None when that takes longer than `until` on the monotonic clock. Raises Unpackable."""
     strong, weak = hashlib.sha512(), hashlib.sha1(usedforsecurity=False)
     sizes: list[int] = []
     for piece in tar_gz(_counted(_members(objects, upstream, packed), sizes)):
         strong.update(piece)
         weak.update(piece)
+        if time.monotonic() > until:
+            return None
     return Measured("sha512-" + base64.b64encode(strong.digest()).decode("ascii"), weak.hexdigest(), sum(sizes))
 
 
@@ -142,12 +150,10 @@ def _members(objects: Objects, upstream: str, packed: Parcel) -> Iterator[Member
     for found in packed.files:
         size, pieces = objects.sized(found.entry.oid)
         if found.path == "package.json":
-            for _ in pieces:
-                pass
             size, pieces = len(packed.package_json), iter((packed.package_json,))
         total += size
         if total > UNPACKED_LIMIT:
-            raise UpstreamBadAnswer(f"A package of upstream {upstream} is too large.", upstream=upstream)
+            raise Unpackable(f"A package of upstream {upstream} is too large.", upstream=upstream)
         yield Member(found.path, size, found.entry.is_executable or found.path in run, pieces)
 
 

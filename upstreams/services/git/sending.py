@@ -57,9 +57,11 @@ def promise_of(upstream: Upstream, name: Name, version: str, address: str, *, be
     place = place_of(address)
     target = _at_hand(upstream, place, before_send)
     with Objects(target.repository, target.name) as objects:
-        integrity = measured(objects, target.name, parcel(objects, target.name, place, version)).integrity
-    pin_one(upstream.registry_id, name, version, integrity)
-    return integrity
+        found = measured(objects, target.name, parcel(objects, target.name, place, version))
+    if found is None:  # nobody set a time
+        return ""
+    pin_one(upstream.registry_id, name, version, found.integrity)
+    return found.integrity
 
 
 def _at_hand(upstream: Upstream, place: Place, before_send: Callable[[], None]) -> GitTarget:
