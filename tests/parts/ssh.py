@@ -68,6 +68,9 @@ class SshServer:
             process_factory=self._serve, encoding=None, password_auth=False,
         )  # fmt: skip
 
+    def _has(self, path: str) -> bool:
+        return Path(path).exists()
+
     async def _serve(self, process: Any) -> None:
         """`git-upload-pack '/path'` and nothing else."""
         command = process.command or ""
@@ -76,10 +79,16 @@ class SshServer:
         if word != "git-upload-pack" or not Path(path.strip("'")).is_relative_to(self.root):
             process.exit(1)
             return
+        if not self._has(path.strip("'")):  # what git would say; it would hang up while asyncssh still writes to it
+            process.stderr.write(f"fatal: {path} does not appear to be a git repository\n".encode())
+            process.exit(128)
+            return
         child = await asyncio.create_subprocess_exec(
             "git", "-c", "safe.directory=*", "upload-pack", path.strip("'"),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
-        await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr)
+        await process.redirect(stdin=child.stdin, stdout=child.stdout)
+        assert child.stderr is not None
+        process.stderr.write(await child.stderr.read())
         process.exit(await child.wait())
         await process.wait_closed()

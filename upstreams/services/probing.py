@@ -14,11 +14,13 @@ from django.core.cache import cache
 
 from packages.formats.moonbit.addresses import index_url
 from registries.models import Registry
+from upstreams.clients.git.probe import probe_git
 from upstreams.clients.moonbit_probe import probe_moonbit
 from upstreams.clients.probe import Finding, probe_npm
 from upstreams.errors import UpstreamError
 from upstreams.flight import release_connection
 from upstreams.models import Upstream
+from upstreams.services.git.targets import git_target_of
 from upstreams.services.hints import told
 from upstreams.targets import target_of
 from upstreams.variables import reads_shell
@@ -40,8 +42,16 @@ def _moonbit(upstream: Upstream) -> Conversation:
     )
 
 
+def _git(upstream: Upstream) -> Conversation:
+    return partial(probe_git, git_target_of(upstream))
+
+
 # By kind and format: what reads the row and answers with the conversation to have. It may raise UpstreamError.
-PROBES: dict[tuple[str, str], Callable[[Upstream], Conversation]] = {("url", "npm"): _npm, ("url", "moonbit"): _moonbit}
+PROBES: dict[tuple[str, str], Callable[[Upstream], Conversation]] = {
+    ("url", "npm"): _npm,
+    ("url", "moonbit"): _moonbit,
+    ("git", "npm"): _git,
+}
 
 
 @dataclass(frozen=True, kw_only=True)

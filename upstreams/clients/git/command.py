@@ -105,10 +105,11 @@ def program(upstream: str) -> str:
     """Where git is. Raises UpstreamUnreachable when there is none, or an old one."""
     found = shutil.which("git")
     if found is None:
-        raise UpstreamUnreachable(f"Upstream {upstream} needs the program git on this machine, which is not installed.", upstream=upstream)
+        sentence = f"Upstream {upstream} needs the program git on this machine, which is not installed."
+        raise UpstreamUnreachable(sentence, upstream=upstream, cause="program")
     if _version(found) < NEEDED:
         needed = ".".join(map(str, NEEDED))
-        raise UpstreamUnreachable(f"Upstream {upstream} needs git {needed} or newer on this machine.", upstream=upstream)
+        raise UpstreamUnreachable(f"Upstream {upstream} needs git {needed} or newer on this machine.", upstream=upstream, cause="program")
     return found
 
 

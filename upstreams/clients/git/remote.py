@@ -16,10 +16,10 @@ from upstreams.clients.connections import no_check
 from upstreams.clients.git.address import Address, Way
 from upstreams.clients.git.command import Bounds, GitFailed, environment, run, secret_path
 from upstreams.clients.git.refs import NoAdvertisement, Refs, read_advertisement, read_listing
-from upstreams.clients.git.trouble import meaning, no_repository
+from upstreams.clients.git.trouble import NO_NAME, NO_REPOSITORY, REDIRECTED, meaning
 from upstreams.clients.guard import AddressForbidden, AllowedNetwork, resolve
 from upstreams.clients.http import Target, get, refuse_status
-from upstreams.errors import UpstreamBadAnswer, UpstreamForbiddenAddress, UpstreamUnreachable
+from upstreams.errors import UpstreamForbiddenAddress, UpstreamUnreachable
 
 ADVERTISEMENT_LIMIT = 64 * 1024 * 1024
 HELD = "refs/held"  # where we keep what was fetched, by commit: names of theirs never become names of files here
@@ -63,14 +63,14 @@ def _advertised(target: GitTarget, web: Target, before_send: Callable[[], None])
     answer = get(web, url, {"accept": "*/*", "accept-encoding": "gzip"}, before_send=before_send)
     try:
         if answer.url != url:
-            raise UpstreamBadAnswer(f"Upstream {target.name} redirects elsewhere; give the address it leads to.", upstream=target.name)
+            raise REDIRECTED.of(target.name)
         if answer.status in {404, 410}:
-            raise no_repository(target.name)
+            raise NO_REPOSITORY.of(target.name)
         if answer.status != 200:  # noqa: PLR2004 - HTTP
             raise refuse_status(answer)
         return read_advertisement(b"".join(answer.pieces(ADVERTISEMENT_LIMIT)))
     except NoAdvertisement:
-        raise no_repository(target.name) from None
+        raise NO_REPOSITORY.of(target.name) from None
     finally:
         answer.close()
 
@@ -169,9 +169,7 @@ def _judged(target: GitTarget) -> list[str]:
             upstream=target.name,
         ) from None
     except (OSError, UnicodeError):
-        raise UpstreamUnreachable(
-            f"Upstream {target.name} cannot be reached (its name does not resolve).", upstream=target.name, retry_after=30
-        ) from None
+        raise NO_NAME.of(target.name) from None
     return [str(one[0]) for _, one in found]
 
 
@@ -190,9 +188,8 @@ def _http_settings(target: GitTarget) -> list[tuple[str, str]]:
 def _ssh(target: GitTarget) -> Iterator[str]:
     """The command for ssh: our key alone, nobody's configuration, a host that proves to be the one it was."""
     if shutil.which("ssh") is None:
-        raise UpstreamUnreachable(
-            f"Upstream {target.name} needs the program ssh on this machine, which is not installed.", upstream=target.name
-        )
+        sentence = f"Upstream {target.name} needs the program ssh on this machine, which is not installed."
+        raise UpstreamUnreachable(sentence, upstream=target.name, cause="program")
     with contextlib.ExitStack() as open_files:
         key = open_files.enter_context(secret_path(target.private_key)) if target.private_key else "none"
         known = target.folder / "known_hosts"
