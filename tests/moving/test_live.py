@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,15 +13,17 @@ import pytest
 from bench.peers import Verdaccio
 from bench.tools import NODE, VERDACCIO
 from tests.clients.projects import loaded, publish, write_package
-from tests.parts import faults
+from tests.parts import ROOT, faults
 from tests.parts.clients import Client
 from tests.parts.gate import Gate, Place
 from tests.parts.gatehouse import Gatehouse
 from tests.parts.pack import pack
 from tests.parts.recorder import Recorder
+from tests.parts.taking import take_publishes
 from tests.parts.web_client import Answer, Caller
 
 ON_SQLITE = pytest.mark.parametrize("gate", ["sqlite"], indirect=True)
+DOCUMENT = ROOT / "docs" / "upstreams.md"
 LARGE = 5 * 1024 * 1024
 
 
@@ -197,3 +200,30 @@ def test_published_at_verdaccio(place: Place, tmp_path: Path, public: Recorder) 
         assert there["dist-tags"] == {"latest": "1.0.0", "next": "1.1.0-rc.1"}
     finally:
         peer.stop()
+
+
+@ON_SQLITE
+def test_the_documented_commands(gate: Gate, recorder: Recorder, tmp_path: Path) -> None:
+    """The block of docs/upstreams.md, word for word, in a shell."""
+    take_publishes(recorder)
+    recorder.add("left-pad", "1.2.0", "1.3.0")
+    space = gate.workspace("team")
+    dev, prod = space.second("dev"), space.second("prod")
+    dev.upstream(recorder, "npm")
+    dev.publish(pack("@acme/lib"))
+    dev.publish(pack("@acme/app", "1.4.0", dependencies={"@acme/lib": "1"}))
+    dev.publish(pack("open-x"))
+    dev.set_internal("open-x", "1.0.0", internal=False)
+    block = DOCUMENT.read_text().partition("## Push, pull, promote")[2].split("```")[1]
+    script = block.replace("http://localhost:8000", gate.url).replace("/workspaces/team/", f"/workspaces/{space.slug}/")
+    done = subprocess.run(
+        ["bash", "-euc", script.replace("{ curl ", "{ curl -fsS ")],
+        env={"PATH": os.environ["PATH"], "TOKEN": space.tokens["alice"]},
+        capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count('"versions":[{') == 4
+    assert prod.versions("@acme/app") == ["1.4.0"]
+    assert prod.versions("@acme/lib") == ["1.0.0"]
+    assert list(recorder.offers["open-x"].versions) == ["1.0.0"]
+    assert dev.api().get(f"{dev.rest}packages/npm/left-pad/versions/").json()["results"][0]["version"] == "1.3.0"
