@@ -9,6 +9,7 @@ from typing import IO
 
 from upstreams.clients import local_git
 from upstreams.clients.local_git import GitFailed
+from upstreams.flight import release_connection
 from workspaces.errors import Invalid, Unavailable
 
 AT_ONCE = 16  # processes of git, in one process of ours
@@ -38,6 +39,7 @@ def protocol_of(header: str) -> str:
 
 def advertisement(repository: Path, protocol: str) -> bytes:
     """The answer to `info/refs`. Raises Unavailable."""
+    release_connection()  # git takes its time, and needs none
     try:
         refs = local_git.run(repository, *WORDS, "--advertise-refs", str(repository), extra=_extra(protocol))
     except GitFailed:
@@ -47,6 +49,7 @@ def advertisement(repository: Path, protocol: str) -> bytes:
 
 def answer_to(repository: Path, protocol: str, request: IO[bytes]) -> Iterator[bytes]:
     """The answer to a request of a client's; the first piece is awaited here. Raises TooManyFetches, NoGit."""
+    release_connection()  # a client that reads slowly holds none, and the answer is sent by another thread
     if not _places.acquire(blocking=False):
         raise TooManyFetches("Too many are fetching this index at once; try again.", retry_after=5)
     try:
