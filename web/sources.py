@@ -34,7 +34,7 @@ class SourceForm(PageForm):
 class UpstreamForm(TimesForm, SourceForm):
     """An upstream outside. An empty secret keeps what is stored."""
 
-    field_order = ("name", "url", "priority", "internal", "patterns", "auth_type", "username", "secret", "enabled")
+    field_order: tuple[str, ...] = ("name", "url", "priority", "internal", "patterns", "auth_type", "username", "secret", "enabled")
 
     url = forms.CharField(label=_("Address"), widget=forms.URLInput(attrs={"placeholder": "https://registry.example.org"}))
     internal = forms.BooleanField(
@@ -105,6 +105,51 @@ class GitForm(UpstreamForm):
     def changes(self) -> UpstreamChanges:
         """As the service takes them."""
         return UpstreamChanges(**{**super().changes(), "kind": "git"})
+
+
+class MoonbitForm(UpstreamForm):
+    """A MoonBit registry as an upstream: an index, and packages beside it."""
+
+    field_order = ("name", "url", "index_url", "index_type", "package_url_pattern", *UpstreamForm.field_order[2:])
+
+    url = forms.CharField(
+        label=_("Address"),
+        widget=forms.URLInput(attrs={"placeholder": "https://registry.example.org"}),
+        help_text=_("Credentials go to its scheme, host and port alone, with the index and with packages."),
+    )
+    index_url = forms.CharField(
+        label=_("Index"),
+        required=False,
+        widget=forms.URLInput(attrs={"placeholder": "https://registry.example.org/git/index"}),
+        help_text=_("Empty: /git/index below the address, or the address itself for an index over HTTP."),
+    )
+    index_type = forms.ChoiceField(
+        label=_("The index is read by"),
+        choices=((Upstream.IndexType.GIT, "Git"), (Upstream.IndexType.HTTP, "HTTP")),
+        initial="git",
+        help_text=_("Over HTTP modules are mirrored by name only: such an index cannot be listed."),
+    )
+    package_url_pattern = forms.CharField(
+        label=_("Where packages are"),
+        required=False,
+        widget=forms.TextInput(attrs={**NAME.attrs, "placeholder": "${url}/user/${username}/${name}/${version}.zip"}),
+        help_text=_("Of ${url}, ${username}, ${name} and ${version}. Empty: as shown."),
+    )
+
+    def __init__(self, data: Mapping[str, str] | None = None, *, initial: dict[str, object] | None = None, auto_id: str = "id_%s") -> None:
+        super().__init__(data, initial=initial, auto_id=auto_id)
+        self.fields["patterns"].widget.attrs["placeholder"] = "partner/*"
+
+    def changes(self) -> UpstreamChanges:
+        """As the service takes them."""
+        data = self.cleaned_data
+        told = UpstreamChanges(
+            format="moonbit",
+            index_url=data["index_url"].strip(),
+            index_type=data["index_type"],
+            package_url_pattern=data["package_url_pattern"].strip(),
+        )
+        return UpstreamChanges(**{**super().changes(), **told})
 
 
 class ChainForm(SourceForm):

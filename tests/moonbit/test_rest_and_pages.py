@@ -76,3 +76,30 @@ def test_pages(team: Team, moon: MoonRegistry) -> None:
     assert page.get(f"{base}upstreams/").status_code == 200
     upstream = team.registry.upstreams.get()
     assert page.get(f"{base}upstreams/{upstream.pk}/").status_code == 200
+
+
+def test_a_moonbit_registry_is_added_and_changed_on_the_page(team: Team, loopback: None) -> None:
+    page = Client()
+    page.force_login(team.people["alice"])
+    address = f"/{team.slug}/registries/main/upstreams/"
+    assert "Add a MoonBit registry" in page.get(address).content.decode()
+    wish = {
+        "kind": "moonbit",
+        "name": "moon",
+        "url": "https://registry.example.org",
+        "priority": "50",
+        "auth_type": "none",
+        "enabled": "on",
+    }
+    refused = page.post(address, {**wish, "index_type": "git", "package_url_pattern": "${url}/x"})
+    assert refused.status_code == 400
+    assert "would have one address" in refused.content.decode()
+    assert page.post(address, {**wish, "index_type": "http"}).status_code == 302
+    upstream = team.registry.upstreams.get()
+    assert (upstream.format, upstream.kind, upstream.index_type) == ("moonbit", "url", "http")
+    one = f"{address}{upstream.pk}/"
+    assert 'name="index_url"' in page.get(one).content.decode()
+    sent = {**wish, "index_type": "git", "index_url": "https://registry.example.org/index", "priority": "60"}
+    assert page.post(one, sent).status_code == 302
+    upstream.refresh_from_db()
+    assert (upstream.index_url, upstream.index_type, upstream.priority, upstream.format) == (sent["index_url"], "git", 60, "moonbit")

@@ -15,13 +15,13 @@ from web import reads
 from web.confirm import Question, ask, is_confirmed
 from web.doors import door
 from web.errors import status_of
-from web.sources import ChainForm, GitForm, UpstreamForm
+from web.sources import ChainForm, GitForm, MoonbitForm, UpstreamForm
 from web.views.registry import frame, registry_for_members
 from workspaces.access import Action, Actor
 from workspaces.errors import Conflict, Invalid
 
 AnyForm = UpstreamForm | ChainForm
-CHAIN, GIT = Upstream.Kind.REGISTRY, Upstream.Kind.GIT
+CHAIN, GIT, MOONBIT = Upstream.Kind.REGISTRY, Upstream.Kind.GIT, "moonbit"
 
 
 @door("GET", "POST")
@@ -47,7 +47,8 @@ def upstream(request: HttpRequest, actor: Actor, ws: str, reg: str, upstream_id:
     """Change one upstream."""
     found = registry_for(actor, ws, reg, Action.MANAGE)
     source = upstream_of(found, upstream_id)
-    form = _form(request, actor, found, source.kind, initial={**describe(source), "patterns": "\n".join(source.patterns)})
+    kind = MOONBIT if source.format == MOONBIT else source.kind
+    form = _form(request, actor, found, kind, initial={**describe(source), "patterns": "\n".join(source.patterns)})
     if request.method != "POST":
         return _one(request, actor, source, form)
     if not form.is_valid():
@@ -99,6 +100,8 @@ def _form(request: HttpRequest, actor: Actor, found: Registry, kind: str, initia
         return ChainForm(data, slugs=reads.registries_beside(actor, found), initial=initial)
     if kind == GIT:
         return GitForm(data, initial=initial, auto_id="git_%s")
+    if kind == MOONBIT:
+        return MoonbitForm(data, initial=initial, auto_id="moonbit_%s")
     return UpstreamForm(data, initial=initial)
 
 
@@ -108,6 +111,7 @@ def _list(request: HttpRequest, actor: Actor, found: Registry, form: AnyForm | N
     forms = {
         "form": form if type(form) is UpstreamForm else UpstreamForm(),
         "git_form": form if isinstance(form, GitForm) else GitForm(auto_id="git_%s"),
+        "moonbit_form": form if isinstance(form, MoonbitForm) else MoonbitForm(auto_id="moonbit_%s"),
         "chain_form": form if isinstance(form, ChainForm) else ChainForm(slugs=slugs) if slugs else None,
     }
     context = {**frame(actor, found, "upstreams"), "upstreams": reads.upstreams_of(found), **forms}
