@@ -94,11 +94,14 @@ ROWS: dict[str, tuple[str, ...]] = {
     "U8": (
         f"{HOUSE}threat_rows.py::test_nothing_but_the_guarded_client_opens_connections",
         f"{UP}probing.py::test_an_address_that_is_not_public",
+        f"{LIVE}secrets.py::test_a_forbidden_address_is_one_sentence",
         f"{UP}probing.py::test_a_redirect_elsewhere_takes_no_credentials_along",
     ),
     "U9": (f"{LIVE}credentials.py::test_refused_credentials_are_a_502", f"{UP}troubles.py::test_people_read_a_sentence"),
     "U10": (
         f"{LIVE}credentials.py::test_no_secret_in_answers_or_logs",
+        f"{LIVE}secrets.py::test_a_secret_from_beginning_to_end",
+        f"{LIVE}secrets.py::test_an_operators_upstream_reads_the_servers_variable",
         f"{UP}variables.py::test_variables_are_shown_and_literals_never",
         f"{UP}variables.py::test_a_line_of_the_log_leaves_values_out",
     ),
