@@ -1,8 +1,7 @@
 """Every row of the threats that has been built for has its tests: which, is said here, and checked.
 
 The rows are those of the list of threats and faults the house is built against: N names and content, P concurrency,
-U upstreams, R resource abuse, A accounts. D rows (internal names) are the rule's own, in tests/rule and tests/rule_live.
-The others come with what they are about.
+U upstreams, D internal names, R resource abuse, A accounts. The others come with what they are about.
 """
 
 import ast
@@ -14,6 +13,7 @@ from tests.parts import ROOT
 
 BAD, LIVE, UP = "tests/bad_input/test_", "tests/rule_live/test_", "tests/upstreams/test_"
 NPM, FORMATS, HOUSE = "tests/npm/test_", "tests/formats/test_npm_", "tests/house/test_"
+EVERYWHERE = f"{LIVE}everywhere"
 REFUSALS, ODD, HOSTILE = f"{BAD}publish_refusals.py", f"{BAD}odd_names.py", f"{UP}hostile_documents.py"
 ACCOUNTS = f"{BAD}accounts_"
 
@@ -154,6 +154,13 @@ ROWS: dict[str, tuple[str, ...]] = {
     "U28": (f"{HOSTILE}::test_headers_of_metadata_are_ours", f"{LIVE}trouble.py::test_headers_of_upstream_are_not_passed_on"),
     "U29": (f"{LIVE}bytes.py::test_a_hundred_askers_cost_one_fetch",),
     "U30": (f"{HOSTILE}::test_our_own_clock_decides_how_long_an_answer_counts", f"{HOSTILE}::test_always_not_modified"),
+    "D1": (f"{EVERYWHERE}.py::test_a_name_that_is", f"{EVERYWHERE}_mirrored.py::test_a_name_that_is"),
+    "D2": (f"{LIVE}internal_names.py::test_a_claimed_name_is_never_asked",),
+    "D3": (f"{LIVE}internal_names.py::test_a_tombstone_keeps_the_name",),
+    "D4": (f"{LIVE}internal_names.py::test_a_published_name_is_never_asked",),  # in every spelling
+    "D5": (f"{EVERYWHERE}.py::test_a_name_that_is", f"{UP}chain.py::*"),
+    "D6": (f"{LIVE}changing_rules.py::*",),
+    "D7": (f"{LIVE}internal_names.py::test_workspaces_do_not_influence_each_other",),
     "R1": (
         f"{BAD}broken_connections.py::test_a_body_over_the_limit_is_413_before_it_is_read",
         f"{BAD}broken_connections.py::test_a_never_ending_body_is_413_when_it_passes_the_limit",
@@ -200,6 +207,7 @@ ROWS: dict[str, tuple[str, ...]] = {
     "A14": (f"{ACCOUNTS}identity.py::test_no_header_but_authorization_names_the_caller",),
 }
 WANTED = {
+    *(f"D{number}" for number in range(1, 8)),
     *(f"N{number}" for number in range(1, 14)),
     *(f"P{number}" for number in (1, 2, 3, 4, 5, 8)),
     *(f"U{number}" for number in range(1, 31)),

@@ -1,12 +1,22 @@
 """Large documents are read by another reader than small ones: both say the same, and memory of the large ones becomes free."""
 
+import json
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import orjson
 import pytest
 
+from packages.formats.npm.names import parse_known
 from tests.parts import ROOT
+from tests.parts.recorder import Handler, Recorder
+from upstreams.clients import npm, watchdog
+from upstreams.clients.guard import parse_network
+from upstreams.clients.http import Target, origin_of
+from upstreams.errors import UpstreamBusy
 from upstreams.memory import LARGE, parsed
 
 SOUND = [
@@ -73,3 +83,45 @@ def test_the_memory_of_a_large_document_becomes_free() -> None:
     held, left = map(int, done.stdout.split())
     assert held > 8_000, "the document is large enough to show it (KiB)"
     assert left < held / 2
+
+
+def test_only_so_many_large_ones_are_held_at_once(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(npm, "LARGE", 1000)
+    monkeypatch.setattr(watchdog, "LARGE_AT_ONCE", 1)
+    monkeypatch.setattr(watchdog, "LARGE_WAIT", 0.1)
+    goes_on = threading.Event()
+    recorder.add("slow-and-large", description="x" * 70_000)
+    recorder.add("large", description="x" * 70_000)
+    recorder.add("small")
+
+    def halfway(handler: Handler, _: object) -> None:
+        body = json.dumps(recorder.document("slow-and-large")).encode()
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body[:10_000])
+        goes_on.wait(20)
+        handler.wfile.write(body[10_000:])
+
+    recorder.misbehave("slow-and-large", halfway)
+    target = Target(name="odd", url=recorder.url, allowed=(parse_network("127.0.0.0/8"),))
+
+    def fetch(name: str) -> bool:
+        return npm.fetch_packument(target, parse_known(name), npm.Known(), limit=10**6).is_present
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(fetch, "slow-and-large")
+        while not is_held(recorder):
+            time.sleep(0.01)
+        with pytest.raises(UpstreamBusy):
+            fetch("large")
+        assert fetch("small")
+        goes_on.set()
+        assert first.result(20)
+    assert fetch("large")
+
+
+def is_held(recorder: Recorder) -> bool:
+    """Whether somebody holds the one place of this upstream."""
+    place = watchdog.SLOTS._slots.get(("large", origin_of(recorder.url)))
+    return place is not None and not place._value  # type: ignore[attr-defined]

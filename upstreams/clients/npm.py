@@ -1,5 +1,6 @@
 """What Gatehouse asks an npm registry: a packument and a tarball."""
 
+import contextlib
 import hashlib
 import io
 from collections.abc import Callable, Mapping
@@ -12,11 +13,13 @@ from packages.formats.npm.names import Name
 from packages.formats.npm.packument import Manifest, promises
 from upstreams.clients.connections import no_check
 from upstreams.clients.echo import refuse_echo
-from upstreams.clients.http import Answer, Target, get, refuse_status
+from upstreams.clients.http import Answer, Target, get, origin_of, refuse_status
+from upstreams.clients.watchdog import SLOTS
 from upstreams.errors import UpstreamBadAnswer
 from upstreams.memory import parsed
 
 CONTAINERS, VALUES = 1_000_000, 4_000_000  # objects and lists, and commas, in one document: bounds what it takes in memory
+LARGE = 16 * 1024 * 1024  # bytes from which on a document is a large one
 OK, NOT_MODIFIED, NOT_FOUND, GONE = 200, 304, 404, 410
 
 
@@ -85,13 +88,22 @@ def _read(target: Target, answer: Answer, name: Name, known: Known, limit: int) 
         return Fetched(is_present=False)
     if answer.status != OK:
         raise refuse_status(answer)
-    body = io.BytesIO()
-    for piece in answer.pieces(limit):
-        body.write(piece)
-    data = body.getvalue()
-    document = _checked(target, data, name)
+    with contextlib.ExitStack() as until:
+        data = _whole(target, answer, limit, until)
+        document = _checked(target, data, name)
     etag, modified = (answer.headers.get(header, "") for header in ("etag", "last-modified"))
     return Fetched(is_present=True, body=data, promises=promises(document), etag=_kept(etag, 500), last_modified=_kept(modified, 100))
+
+
+def _whole(target: Target, answer: Answer, limit: int, until: contextlib.ExitStack) -> bytes:
+    """The body. Of large ones only so many are held and taken apart at once, `until` this one is done. Raises UpstreamError."""
+    body, is_large = io.BytesIO(), False
+    for piece in answer.pieces(limit):
+        body.write(piece)
+        if not is_large and body.tell() > LARGE:
+            is_large = True
+            until.callback(SLOTS.take_large(origin_of(target.url), target.name).release)
+    return body.getvalue()
 
 
 def _checked(target: Target, data: bytes, name: Name) -> Manifest:

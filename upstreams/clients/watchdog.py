@@ -15,6 +15,8 @@ from upstreams.errors import UpstreamBusy
 
 AT_ONCE = 32  # questions of one kind a process has open at one upstream: half the threads, and as many as it downloads files
 WAIT = 5.0  # seconds to wait for one of them to end
+LARGE_AT_ONCE = 4  # answers of one upstream that a process holds while they are large: each may take some hundred MB
+LARGE_WAIT = 30.0
 AGAIN = 2  # seconds until the caller should ask again
 ENTRIES = 1024
 
@@ -105,11 +107,18 @@ class Slots:
 
     def take(self, asked: object, name: str) -> threading.BoundedSemaphore:
         """Wait for a free one; the caller releases it. Raises UpstreamBusy."""
+        return self._take(asked, name, AT_ONCE, WAIT)
+
+    def take_large(self, asked: object, name: str) -> threading.BoundedSemaphore:
+        """The same before more of a large answer is held. Raises UpstreamBusy."""
+        return self._take(("large", asked), name, LARGE_AT_ONCE, LARGE_WAIT)
+
+    def _take(self, asked: object, name: str, at_once: int, wait: float) -> threading.BoundedSemaphore:
         with self._lock:
             if len(self._slots) > ENTRIES:
                 self._slots.clear()
-            slot = self._slots.setdefault(asked, threading.BoundedSemaphore(AT_ONCE))
-        if not slot.acquire(timeout=WAIT):
+            slot = self._slots.setdefault(asked, threading.BoundedSemaphore(at_once))
+        if not slot.acquire(timeout=wait):
             sentence = f"Too many questions to upstream {name} are open already; try again."
             raise UpstreamBusy(sentence, upstream=name, retry_after=AGAIN)
         return slot
