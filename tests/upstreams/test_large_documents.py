@@ -124,4 +124,4 @@ def test_only_so_many_large_ones_are_held_at_once(recorder: Recorder, monkeypatc
 def is_held(recorder: Recorder) -> bool:
     """Whether somebody holds the one place of this upstream."""
     place = watchdog.SLOTS._slots.get(("large", origin_of(recorder.url)))
-    return place is not None and not place._value  # type: ignore[attr-defined]
+    return place is not None and not place._value
