@@ -13,9 +13,13 @@ from django.urls import Resolver404, resolve
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.base import Door
 from api.names import format_named
 from api.uploads import registry_for_upload
+from api.views.mirrors import MirrorsView
 from api.views.packages import FormatView
+from registries.gate import registry_for
+from workspaces.access import Action
 
 ADMITTED = 204
 
@@ -33,21 +37,37 @@ class Admission(FormatView):
         return Response(status=ADMITTED)
 
 
+class OrderAdmission(MirrorsView):
+    """The same of a mirror's order, which may hold a lock file."""
+
+    http_method_names = ["post"]
+    schema = None
+
+    def post(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
+        """204: come in."""
+        registry_for(self.actor, ws, reg, Action.PUBLISH)
+        return Response(status=ADMITTED)
+
+
+LARGE: Mapping[type[Door], type[Door]] = {FormatView: Admission, MirrorsView: OrderAdmission}
+
+
 def admit(method: str, path: str, headers: Mapping[str, str], ip: str) -> HttpResponse | int:
     """The refusal, or how many bytes may come. `path` is decoded; bodies of other addresses are small and judged by their view."""
     try:
         found = resolve(path)
     except Resolver404:
         return int(settings.SMALL_BODY_LIMIT)
-    if method != "POST" or getattr(found.func, "view_class", None) is not FormatView:
+    view: type[Door] | None = getattr(found.func, "view_class", None)
+    if method != "POST" or view is None or view not in LARGE:
         return int(settings.SMALL_BODY_LIMIT)
-    response = cast("Response", _ask(_request(path, headers, ip), found.kwargs))
-    return FormatView.body_limit if response.status_code == ADMITTED else response.render()
+    response = cast("Response", _ask(LARGE[view], _request(path, headers, ip), found.kwargs))
+    return view.body_limit if response.status_code == ADMITTED else response.render()
 
 
-def _ask(request: HttpRequest, parts: Mapping[str, Any]) -> Any:
+def _ask(admission: type[Door], request: HttpRequest, parts: Mapping[str, Any]) -> Any:
     def view(asked: HttpRequest) -> Any:
-        return Admission.as_view()(asked, **parts)
+        return admission.as_view()(asked, **parts)
 
     return SessionMiddleware(AuthenticationMiddleware(view))(request)
 

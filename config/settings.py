@@ -30,6 +30,7 @@ HEAD_LIMIT = 20.0  # seconds for the head of a request, and for the pause before
 BODY_GRACE, BODY_IDLE = 10.0, 20.0  # seconds before a body's minimum rate counts; and between two pieces of it
 PUBLISH_LIMIT = 1024 * 1024 * 1024  # body of a publish: base64 of the tarball and the document
 SMALL_BODY_LIMIT = 1024 * 1024  # every other body a package client or REST sends
+LOCK_BODY_LIMIT = 24 * 1024 * 1024  # JSON with a lock file in it
 AUDIT_LIMIT = 12 * 1024 * 1024  # an audit, before and after decompression: the lock tree of a very large project
 BAD_TOKENS_PER_ADDRESS = 300  # a minute; a valid one is never counted, so others behind the same address go on
 FILE_LIMIT = 768 * 1024 * 1024  # one tarball

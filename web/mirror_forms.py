@@ -42,7 +42,10 @@ class MirrorForm(WordsForm):
     lock = forms.FileField(
         label=_("Lock file"),
         required=False,
-        help_text=_("package-lock.json, pnpm-lock.yaml or yarn.lock: exactly the versions it lists come in."),
+        help_text=_(
+            "package-lock.json, pnpm-lock.yaml or yarn.lock: exactly the versions it lists come in."
+            " Up to 1 MB; a larger one by REST or manage.py mirror."
+        ),
     )
 
     def options(self, *, has_lock: bool) -> Options:

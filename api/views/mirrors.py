@@ -3,12 +3,14 @@
 from dataclasses import replace
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import reads
 from api.base import Door, ListDoor
+from api.parsers import LockJson
 from api.schema import described
 from api.serializers.mirrors import MirrorFields, MirrorOrder, MirrorShown, ScheduleChange, ScheduleFields, ScheduleShown, ScheduleWishes
 from api.views.upstreams import for_members
@@ -27,6 +29,9 @@ OPTIONS = ("dependencies", "versions", "full", "strict")
 
 class MirrorsView(ListDoor):
     """The jobs of a registry."""
+
+    body_limit = settings.LOCK_BODY_LIMIT
+    parser_classes = (LockJson,)
 
     @described("mirrors_list", returns=MirrorFields, many=True)
     def get(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature

@@ -1,0 +1,141 @@
+"""The pages of mirrors: ordered, watched, cancelled, tried again; schedules."""
+
+import json
+import re
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from tests.web.addresses import MAIN, text
+from tests.web.conftest import World
+from upstreams.models import Mirror, MirrorItem, MirrorSchedule
+
+MIRRORS = f"{MAIN}mirrors/"
+POLLS = 'hx-trigger="every 2s"'
+
+
+@pytest.fixture(autouse=True)
+def _nobody_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No message is sent: these jobs are looked at only."""
+    monkeypatch.setattr("web.views.mirrors.send_mirror", lambda _: None)
+
+
+def job(world: World, **fields: object) -> Mirror:
+    kept = {"registry": world.main, "upstream": world.upstream, "patterns": ["left-*"], "asked_by": "bob"}
+    return Mirror.objects.create(**{**kept, **fields})
+
+
+def test_ordered_on_the_page(alice: Client) -> None:
+    fields = {"upstream": "outside", "patterns": "left-*\n\n @acme/http@^1 ", "dependencies": "on"}
+    answer = alice.post(MIRRORS, fields, follow=True)
+    assert answer.status_code == 200
+    made = Mirror.objects.get()
+    assert (made.patterns, made.options["dependencies"], made.options["anywhere"]) == (["left-*", "@acme/http@^1"], True, False)
+    assert "The job is ordered." in answer.content.decode()
+    assert POLLS in answer.content.decode()
+    again = alice.post(MIRRORS, fields)
+    assert again.status_code == 409
+    assert f"Job {made.pk} mirrors the same already." in again.content.decode()
+
+
+def test_a_lock_file_is_uploaded(alice: Client) -> None:
+    lock = {
+        "lockfileVersion": 3,
+        "packages": {"node_modules/left-pad": {"version": "1.3.0"}, "node_modules/@acme/http": {"version": "2.0.0"}},
+    }
+    file = SimpleUploadedFile("../package-lock.json", json.dumps(lock).encode())
+    assert alice.post(MIRRORS, {"upstream": "outside", "lock": file}).status_code == 302
+    made = Mirror.objects.get()
+    assert made.listed.startswith("package-lock.json, 2 entries, sha256 ")
+    assert (made.total, made.options["anywhere"]) == (2, True)
+    assert sorted(made.items.values_list("name", "version")) == [("@acme/http", "2.0.0"), ("left-pad", "1.3.0")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"upstream": "outside"}, "Say what to mirror"),
+        ({"upstream": "nobody", "patterns": "x"}, "Select a valid choice"),
+        ({"upstream": "outside", "patterns": "../x"}, "is not a package name"),
+        ({"upstream": "outside", "lock": "no file"}, "Say what to mirror"),
+    ],
+)
+def test_what_was_refused_stands_in_the_form(alice: Client, fields: dict[str, str], sentence: str) -> None:
+    answer = alice.post(MIRRORS, fields)
+    assert answer.status_code == 400
+    assert sentence in answer.content.decode()
+    assert not Mirror.objects.exists()
+
+
+def test_a_file_that_is_no_lock_file(alice: Client) -> None:
+    answer = alice.post(MIRRORS, {"upstream": "outside", "lock": SimpleUploadedFile("x.json", b"{}")})
+    assert answer.status_code == 400
+    assert "no lock file" in answer.content.decode()
+
+
+def test_it_polls_while_something_is_under_way_and_no_longer(alice: Client, world: World) -> None:
+    made = job(world, state="running", total=10, done=4, failed=1, names=3)
+    for address, part in ((MIRRORS, "jobs"), (f"{MIRRORS}{made.pk}/", "job")):
+        page = text(alice, address)
+        assert POLLS in page
+        assert re.search(r'<progress max="10" value="5"', page)
+        fragment = alice.get(address, headers={"HX-Request": "true", "HX-Target": part}).content.decode()
+        assert fragment.lstrip().startswith(f'<div id="{part}"')
+        assert "<html" not in fragment
+    Mirror.objects.update(state="failed", done=9)
+    for address, part in ((MIRRORS, "jobs"), (f"{MIRRORS}{made.pk}/", "job")):
+        assert POLLS not in alice.get(address, headers={"HX-Request": "true", "HX-Target": part}).content.decode()
+
+
+def test_what_failed_and_why_is_told_and_tried_again(alice: Client, world: World) -> None:
+    made = job(world, state="failed", total=3, done=1, failed=2, trouble="Given up.")
+    for name in ("<b>one</b>", "two"):
+        MirrorItem.objects.create(mirror=made, name=name, version="1.0.0", state="failed", trouble="It is <gone>.")
+    page = text(alice, f"{MIRRORS}{made.pk}/")
+    assert "Given up." in page
+    assert "&lt;b&gt;one&lt;/b&gt;@1.0.0, two@1.0.0: It is &lt;gone&gt;." in page
+    answer = alice.post(f"{MIRRORS}{made.pk}/retry/")
+    again = Mirror.objects.exclude(pk=made.pk).get()
+    assert answer.headers["Location"] == f"{MIRRORS}{again.pk}/"
+    assert again.total == 2
+
+
+def test_cancelled_on_the_page(alice: Client, world: World) -> None:
+    waits, works = job(world), job(world, state="running", beat_at="2999-01-01T00:00Z", patterns=["x"])
+    assert "Cancel the job" in text(alice, f"{MIRRORS}{works.pk}/")
+    for one in (waits, works):
+        assert alice.post(f"{MIRRORS}{one.pk}/cancel/").status_code == 302
+    waits.refresh_from_db()
+    works.refresh_from_db()
+    assert (waits.state, works.state, works.cancel_asked) == ("cancelled", "running", True)
+    page = text(alice, f"{MIRRORS}{works.pk}/")
+    assert "being cancelled" in page
+    assert "Cancel the job" not in page
+
+
+def test_readers_see_and_do_nothing(sign_in: object, world: World) -> None:
+    made = job(world, state="running")
+    rita = sign_in("rita")  # type: ignore[operator]
+    for address in (MIRRORS, f"{MIRRORS}{made.pk}/"):
+        assert '<form method="post" class="inline" action="/acme' not in text(rita, address)
+    assert "Order the job" not in text(rita, MIRRORS)
+
+
+def test_schedules_are_kept_rest_and_go(alice: Client) -> None:
+    assert "soon" in alice.post(f"{MIRRORS}schedules/", {"upstream": "outside", "patterns": "x", "every": "soon"}).content.decode()
+    wish = {"upstream": "outside", "patterns": "left-*", "every": "15 3 * * mon-fri"}
+    assert alice.post(f"{MIRRORS}schedules/", wish).status_code == 302
+    kept = MirrorSchedule.objects.get()
+    assert "15 3 * * mon-fri" in text(alice, MIRRORS)
+    assert alice.post(f"{MIRRORS}schedules/{kept.pk}/switch/", {"enabled": "false"}).status_code == 302
+    assert "rests" in text(alice, MIRRORS)
+    asked = alice.post(f"{MIRRORS}schedules/{kept.pk}/remove/")
+    assert "Remove this schedule?" in asked.content.decode()
+    assert alice.post(f"{MIRRORS}schedules/{kept.pk}/remove/", {"confirm": "yes"}).status_code == 302
+    assert not MirrorSchedule.objects.exists()
+
+
+def test_a_registry_without_an_upstream_outside(alice: Client, world: World) -> None:
+    world.upstream.delete()
+    assert "Nothing to mirror from" in text(alice, MIRRORS)
