@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from django.conf import settings
 
+from upstreams.clients.secrecy import SECRETS
 from upstreams.errors import VariableUnset, VariableUnusable
 from upstreams.models import Upstream
 from workspaces.models import Secret
@@ -80,6 +81,7 @@ def expanded(upstream: Upstream, *texts: str, in_header: bool = True) -> list[st
     values = _values(upstream, names)
     for name in names:
         _check(upstream, name, values, in_header=in_header)
+    SECRETS.learn(*values.values())
     return [VARIABLE.sub(lambda found: values[found[1]], text) for text in texts]
 
 

@@ -272,9 +272,31 @@ def test_a_clone_reads_the_same_variables(team: Team, recorder: Recorder, settin
     assert target_of(Upstream.objects.get(registry=clone)).authorization == f"Bearer {VALUE}"
 
 
+def test_an_answer_that_repeats_a_value_is_withheld(team: Team, recorder: Recorder) -> None:
+    secret(team)
+    upstream(team, recorder, "v1-${PARTNER_TOKEN}")
+    recorder.add("echo", description=f"you came with {VALUE}")
+    recorder.add("quiet", description="you came with v1-")
+    assert team.send("rita", "GET", "/echo").status_code == 502
+    assert team.send("rita", "GET", "/quiet").status_code == 200
+
+
 def test_a_line_of_the_log_leaves_values_out(team: Team, recorder: Recorder) -> None:
     secret(team)
-    target_of(upstream(team, recorder, auth_type="basic", username="u"))
-    said = f"{VALUE} and {basic('u', VALUE)}"
+    target_of(upstream(team, recorder, "pre-${PARTNER_TOKEN}", auth_type="basic", username="u"))
+    said = f"{VALUE} and {basic('u', f'pre-{VALUE}')} and pre-{VALUE}"
     line = Masked().format(logging.LogRecord("a", logging.ERROR, __file__, 1, "%s", (said,), None))
-    assert line == "*** and Basic ***"
+    assert line == "*** and Basic *** and ***"
+
+
+def test_a_private_key_keeps_its_lines_where_there_is_no_header(team: Team, recorder: Recorder) -> None:
+    key = "-----BEGIN KEY-----\nabc\n-----END KEY-----"
+    secret(team, "KEY", f"{key}\n")
+    made = upstream(team, recorder, "${KEY}")
+    with pytest.raises(VariableUnusable, match="KEY"):
+        target_of(made)
+    made.url = "ssh://git@git.example.org/team/modules.git"
+    found = credentials_of(made)
+    assert found is not None
+    assert found.secret == key
+    assert target_of(made).authorization == ""

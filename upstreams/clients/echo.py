@@ -13,7 +13,7 @@ SHORTEST = 12  # characters: a shorter password may stand in any innocent docume
 
 def refuse_echo(target: Target, written: bytes) -> None:
     """Raise UpstreamBadAnswer if `written`, what was sent as orjson writes it, holds what we authenticate with at `target`."""
-    for secret in secrets_of(target.authorization):
+    for secret in (*secrets_of(target.authorization), *target.secrets):
         if len(secret) >= SHORTEST and orjson.dumps(secret)[1:-1] in written:
             raise UpstreamBadAnswer(f"Upstream {target.name} sent our own credentials back; its answer is withheld.", upstream=target.name)
 

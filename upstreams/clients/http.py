@@ -50,6 +50,7 @@ class Target:
     name: str
     url: str
     authorization: str = field(default="", repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)  # what a variable of the credentials stood for; no answer may repeat it
     is_probe: bool = False  # asked by a person who wants to see what happens: no breaker stands before it, and none is opened by it
     is_trusted: bool = False  # the operator's own NPM_UPSTREAM_URL: its origin is reached whatever it resolves to
     allowed: Sequence[AllowedNetwork] = ()

@@ -130,7 +130,8 @@ class Probe:
 
     def _may_be_shown(self, name: str) -> bool:
         """A short name that repeats none of our credentials (threats.md U15)."""
-        ours = (part for secret in secrets_of(self.target.authorization) for part in (secret in name, name in secret))
+        known = (*secrets_of(self.target.authorization), *self.target.secrets)
+        ours = (part for secret in known for part in (secret in name, name in secret))
         return len(name) <= NAME_LENGTH and name.isprintable() and not any(ours)
 
     def _trouble(self, said: Said) -> Finding | None:
