@@ -154,7 +154,11 @@ ROWS: dict[str, tuple[str, ...]] = {
     "U28": (f"{HOSTILE}::test_headers_of_metadata_are_ours", f"{LIVE}trouble.py::test_headers_of_upstream_are_not_passed_on"),
     "U29": (f"{LIVE}bytes.py::test_a_hundred_askers_cost_one_fetch",),
     "U30": (f"{HOSTILE}::test_our_own_clock_decides_how_long_an_answer_counts", f"{HOSTILE}::test_always_not_modified"),
-    "D1": (f"{EVERYWHERE}.py::test_a_name_that_is", f"{EVERYWHERE}_mirrored.py::test_a_name_that_is"),
+    "D1": (
+        f"{EVERYWHERE}.py::test_a_name_that_is",
+        f"{EVERYWHERE}_mirrored.py::test_a_name_that_is",
+        "tests/moonbit/test_everywhere.py::test_a_module_that_is",
+    ),
     "D2": (f"{LIVE}internal_names.py::test_a_claimed_name_is_never_asked",),
     "D3": (f"{LIVE}internal_names.py::test_a_tombstone_keeps_the_name",),
     "D4": (f"{LIVE}internal_names.py::test_a_published_name_is_never_asked",),  # in every spelling
