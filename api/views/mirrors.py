@@ -31,7 +31,7 @@ class MirrorsView(ListDoor):
     """The jobs of a registry."""
 
     body_limit = settings.LOCK_BODY_LIMIT
-    parser_classes = (LockJson,)
+    parser_classes = (LockJson,)  # type: ignore[assignment]
 
     @described("mirrors_list", returns=MirrorFields, many=True)
     def get(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
