@@ -10,6 +10,7 @@ from tests.moonbit.modules import held, mirror, publish_module, source
 from tests.npm.team import Team
 from tests.parts.moonbit import MoonRegistry, zipped
 from upstreams.models import Upstream
+from upstreams.services.mirroring.drivers import PatternsRefused
 from upstreams.services.sources import change_upstream
 from workspaces.models import Event
 from workspaces.services.spaces import add_claim
@@ -65,7 +66,9 @@ def test_an_index_over_http_cannot_be_listed_and_says_so(team: Team, moon: MoonR
     moon.add("acme/core")
     upstream = source(team, moon, index_type="http")
     found = mirror(team, upstream, "acme/*")
-    assert "name modules" in found.troubles["*"].message
+    refused = found.troubles["*"]
+    assert isinstance(refused, PatternsRefused)
+    assert "name modules" in refused.why["acme/*"]
     assert moon.seen == []
     assert mirror(team, upstream, "acme/core").fetched == ["acme/core@0.1.0"]
 

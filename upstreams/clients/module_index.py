@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +22,13 @@ REGULAR = frozenset({"100644", "100755"})
 
 @dataclass(frozen=True)
 class ModuleIndex:
-    """A bare repository in `folder` with one shallow commit. Whoever calls `bring` sees to it that nobody else does."""
+    """A bare repository in `folder` with one shallow commit. Whoever calls `bring` sees to it that nobody else does.
+
+    `commit`: where it stands, if that is known.
+    """
 
     folder: Path
+    commit: str = ""
 
     def head(self) -> str:
         """The commit that is here, '' for none."""
@@ -56,15 +61,32 @@ class ModuleIndex:
             found += [name] if name is not None else []
         return found
 
-    def read(self, name: Name) -> bytes | None:
-        """A module's lines; None when it has none. Raises GitFailed, also for more than is read."""
-        asked = f"{REF}:{name.index_path}"
-        told = local_git.run(self.folder, "cat-file", "--batch-check", send=f"{asked}\n".encode()).split()
-        if len(told) != 3 or told[1] != b"blob":  # noqa: PLR2004 - its name, kind and size
-            return None
-        if int(told[2]) > FILE_LIMIT:
-            raise GitFailed("the index has more of this module than is read")
-        return local_git.run(self.folder, "cat-file", "blob", asked)
+    def read(self, names: Sequence[Name], *, most: int = FILE_LIMIT) -> dict[Name, bytes | None]:
+        """The lines of modules, None for those that have none; larger ones than `most` are left out. Raises GitFailed."""
+        asked = "".join(f"{REF}:{name.index_path}\n" for name in names).encode()
+        told = local_git.run(self.folder, "cat-file", "--batch-check", send=asked).split(b"\n")
+        found: dict[Name, bytes | None] = {}
+        wanted: list[tuple[Name, bytes]] = []
+        for name, line in zip(names, told, strict=False):
+            words = line.split()
+            if len(words) != 3 or words[1] != b"blob":  # noqa: PLR2004 - its name, kind and size
+                found[name] = None
+            elif int(words[2]) <= most:
+                wanted.append((name, words[0]))
+        return found | self._blobs(wanted)
+
+    def _blobs(self, wanted: Sequence[tuple[Name, bytes]]) -> dict[Name, bytes | None]:
+        """The bytes of blobs, out of one process of git: for each its name, kind and size, a line end, itself, a line end."""
+        if not wanted:
+            return {}
+        said = local_git.run(self.folder, "cat-file", "--batch", send=b"".join(sha + b"\n" for _, sha in wanted))
+        found, start = dict[Name, bytes | None](), 0
+        for name, _ in wanted:
+            line = said.index(b"\n", start)
+            size = int(said[start:line].split()[2])
+            found[name] = said[line + 1 : line + 1 + size]
+            start = line + size + 2
+        return found
 
     def _take(self, target: Target, found: Advertised, here: str) -> None:
         if not here:

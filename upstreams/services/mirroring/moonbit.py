@@ -11,23 +11,29 @@ from packages.errors import VersionNotFound
 from packages.formats.moonbit.index import Entry, Index, dependencies_of
 from packages.formats.moonbit.names import Name, parse_name
 from packages.formats.moonbit.versions import is_version
-from packages.models import Format, Version
+from packages.models import Version
 from upstreams.errors import InternalSourceUnavailable, RuleChanged, UpstreamError
 from upstreams.models import Upstream
 from upstreams.services.mirroring.drivers import Course, PatternsRefused, Wanted
 from upstreams.services.modules.consult import index_of
-from upstreams.services.modules.indexes import bring_index, names_in
-from upstreams.services.modules.pull import Pull, held_versions, keep_yanks
+from upstreams.services.modules.indexes import bring_index, have_at_hand, names_in
+from upstreams.services.modules.pull import Pull, held_of, keep_yanks, needless
 from upstreams.services.modules.resolve import OtherSource, Resolution, resolve, source_for
 from upstreams.services.modules.standing import internal_names
 from upstreams.services.troubles import telling
 from upstreams.targets import target_of
+from workspaces import statements
 from workspaces.access import matches
 from workspaces.errors import Invalid
 
 TRIES = 5  # times a version is begun anew because the rules changed under it
 KEPT = 64  # names that were looked up and are at hand
 CHUNK = 500  # names judged at once
+LOOK = (
+    "SELECT v.manifest, v.is_internal, v.origin, b.sha256 FROM packages_version v JOIN packages_package p ON p.id = v.package_id"
+    " LEFT JOIN packages_file f ON f.version_id = v.id LEFT JOIN packages_blob b ON b.id = f.blob_id"
+    " WHERE p.registry_id = %s AND p.format = 'moonbit' AND p.name = %s AND v.version = %s"
+)
 EVERY, YANKED = frozenset({"", "*"}), "yanked"  # words for versions: all that are not yanked, and all
 
 
@@ -61,10 +67,11 @@ class Moonbit:
             raise PatternsRefused("Not every pattern could be listed.", why=dict.fromkeys(patterns, sentence))
         with telling(upstream, "its index"):
             index = bring_index(upstream, target_of(upstream), course.began)
-        fitting = (name.full for name in names_in(upstream, index) if _fits(name, patterns) and _fits(name, upstream.patterns or ["*"]))
+        fitting = (name for name in names_in(upstream, index) if _fits(name, patterns) and _fits(name, upstream.patterns or ["*"]))
         while chunk := list(islice(fitting, CHUNK)):
-            ours = set() if upstream.is_internal else internal_names(course.registry, chunk)
-            yield from (name for name in chunk if name not in ours)
+            have_at_hand(upstream, index, chunk)
+            ours = set() if upstream.is_internal else internal_names(course.registry, [name.full for name in chunk])
+            yield from (name.full for name in chunk if name.full not in ours)
 
     def versions(self, course: Course, name: str) -> Sequence[Wanted]:
         """Those the upstream lists now, without what is held or was deleted on purpose; what it withdrew is marked so here."""
@@ -74,9 +81,12 @@ class Moonbit:
         entries = _chosen(look.index, course)
         if not entries and course.options.versions not in EVERY | {YANKED}:
             raise VersionNotFound(f"{name} has no version {course.options.versions[:100]} at upstream {look.upstream.name}.")
-        keep_yanks(look.resolution, look.upstream, {entry.version: entry.is_yanked for entry in look.index.entries})
-        held = held_versions(look.resolution, look.upstream, look=course.options.full) if not course.options.dependencies else set[str]()
-        return [Wanted(parsed.full, entry.version) for entry in entries if entry.version not in held]
+        held = held_of(look.resolution)
+        keep_yanks(look.resolution, look.upstream, held, {entry.version: entry.is_yanked for entry in look.index.entries})
+        if course.options.dependencies:  # what a held one needs may not be here
+            return [Wanted(parsed.full, entry.version) for entry in entries]
+        kept = needless(look.resolution, look.upstream, held, look=course.options.full)
+        return [Wanted(parsed.full, entry.version) for entry in entries if entry.version not in kept]
 
     def fetch(self, course: Course, wanted: Wanted) -> Sequence[Wanted]:
         """One version; with dependencies the least versions it needs, which are those a build takes."""
@@ -91,8 +101,7 @@ class Moonbit:
 
     def _fetched(self, course: Course, name: Name, version: str) -> dict[str, str]:
         """What a version needs that is here now."""
-        held = Version.objects.filter(package__registry=course.registry, package__format=Format.MOONBIT, package__name=name.full)
-        found = held.filter(version=version).values_list("manifest", "is_internal", "origin", "files__blob__sha256").first()
+        found = statements.row(LOOK, [course.registry.pk, name.full, version])
         is_shadowed = found is not None and not found[1] and found[2] == Version.Origin.PULLED and course.upstream.is_internal
         if found is not None and not is_shadowed and (not course.options.full or (found[3] and blobs.exists(found[3]))):
             return dependencies_of(bytes(found[0]))

@@ -17,12 +17,13 @@ from upstreams.errors import RuleChanged, UpstreamBadAnswer, UpstreamError
 from upstreams.flight import release_connection, single_flight
 from upstreams.models import Upstream, UpstreamDocument
 from upstreams.selectors.facts import Replied, replied
-from upstreams.services.consult import PATIENCE, RETRY_AFTER_FAILURE, STALE_LIFE
+from upstreams.services.consult import LOCK, PATIENCE, RETRY_AFTER_FAILURE, STALE_LIFE
 from upstreams.services.modules.indexes import bring_index, lines_in
 from upstreams.services.modules.pins import pin
 from upstreams.services.troubles import tell_of_trouble
 from upstreams.targets import target_of
 from upstreams.terms import Reply
+from workspaces import reading, statements
 from workspaces.insertion import upsert
 
 
@@ -32,7 +33,7 @@ def consult(upstream: Upstream, name: Name, since: datetime, *, still_holds: Cal
     `still_holds` raises when the decision to ask is out of date, as for every other format (`upstreams.services.consult`).
     """
     with single_flight("consult", f"{upstream.pk} {name.full}", patience=PATIENCE):
-        row = UpstreamDocument.objects.filter(upstream=upstream, name=name.full).first()
+        row = _said_before(upstream, name)
         if row is not None and row.fresh_until > timezone.now() and row.fetched_at >= since:
             return replied(row)
         try:
@@ -83,13 +84,15 @@ def _stand_in(row: UpstreamDocument | None, error: UpstreamError) -> Replied:
 
 @remembered()
 def _keep(upstream: Upstream, name: Name, lines: Lines, index: Index, still_holds: Callable[[], None]) -> UpstreamDocument:
-    present = Upstream.objects.select_for_update().filter(pk=upstream.pk).exists()
+    is_there = statements.row(statements.locking(LOCK), [upstream.pk])
     still_holds()
-    if not present:
+    if is_there is None:
         raise RuleChanged("The upstream was removed while it was asked; try again.", retry_after=1)
     now = timezone.now()
     if lines.is_present and lines.body is None:
-        row = UpstreamDocument.objects.get(upstream=upstream, name=name.full)
+        row = _said_before(upstream, name)
+        if row is None:  # forgotten between the question and the answer
+            raise RuleChanged("What the upstream said earlier is gone; try again.", retry_after=1)
         row.fetched_at, row.fresh_until = now, now + settings.METADATA_FRESH
         row.save(update_fields=["fetched_at", "fresh_until"])
         return row
@@ -108,6 +111,11 @@ def _keep(upstream: Upstream, name: Name, lines: Lines, index: Index, still_hold
     )
     upsert(said, ("upstream_id", "name"))
     return said
+
+
+def _said_before(upstream: Upstream, name: Name) -> UpstreamDocument | None:
+    """What it said last, without the body."""
+    return reading.first(UpstreamDocument, "WHERE t.upstream_id = %s AND t.name = %s", [upstream.pk, name.full], without="body")
 
 
 def _believed(upstream: Upstream) -> timedelta:

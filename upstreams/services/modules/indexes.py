@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import threading
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -20,23 +22,27 @@ from upstreams.flight import release_connection, single_flight
 from upstreams.models import Upstream
 
 PATIENCE = 330.0  # seconds to wait for somebody else who brings the same index
+SMALL, MOST = 16 * 1024, 2000  # bytes of a module's lines, and modules, that are kept at hand
+
+_at_hand: dict[tuple[str, str, str], bytes | None] = {}  # folder, commit and name -> lines; each is taken once
+_lock = threading.Lock()
 
 
 def bring_index(upstream: Upstream, target: Target, since: datetime) -> ModuleIndex:
     """The upstream's index as it stood at `since` or later. Raises UpstreamError subclasses, GitMissing."""
     folder, address = _folder(upstream.pk), index_url(upstream.url, upstream.index_url, upstream.index_type)
-    copy = ModuleIndex(folder / "index.git")
     if _is_good(folder, address, since):
-        return copy
+        return _copy(folder)
     release_connection()
     with single_flight("index", str(upstream.pk), patience=PATIENCE):
         if not _is_good(folder, address, since):
             now = timezone.now()
             if _state(folder).get("address") != address:
                 shutil.rmtree(folder, ignore_errors=True)
+            copy = ModuleIndex(folder / "index.git")
             copy.bring(target, address)
-            _write(folder, address, now)
-    return copy
+            _write(folder, address, now, copy.head())
+    return _copy(folder)
 
 
 def names_in(upstream: Upstream, index: ModuleIndex) -> list[Name]:
@@ -49,10 +55,32 @@ def names_in(upstream: Upstream, index: ModuleIndex) -> list[Name]:
 
 def lines_in(upstream: Upstream, index: ModuleIndex, name: Name) -> bytes | None:
     """A module's lines; None when it has none. Raises UpstreamBadAnswer."""
+    key = (str(index.folder), index.commit, name.full)
+    with _lock:
+        if index.commit and key in _at_hand:
+            return _at_hand.pop(key)
     try:
-        return index.read(name)
+        found = index.read([name])
     except GitFailed:
         raise _unreadable(upstream) from None
+    if name not in found:
+        raise UpstreamBadAnswer(f"The index of upstream {upstream.name} has more of {name.full} than is read.", upstream=upstream.name)
+    return found[name]
+
+
+def have_at_hand(upstream: Upstream, index: ModuleIndex, names: Sequence[Name]) -> None:
+    """Read the lines of many modules at once, for questions that follow: a process of git for each would cost more than all else.
+
+    Raises UpstreamBadAnswer.
+    """
+    try:
+        found = index.read(names, most=SMALL)
+    except GitFailed:
+        raise _unreadable(upstream) from None
+    with _lock:
+        if len(_at_hand) > MOST:
+            _at_hand.clear()
+        _at_hand.update({(str(index.folder), index.commit, name.full): lines for name, lines in found.items()})
 
 
 def forget_indexes() -> int:
@@ -85,9 +113,13 @@ def _state(folder: Path) -> dict[str, str]:
     return known
 
 
-def _write(folder: Path, address: str, at: datetime) -> None:
+def _copy(folder: Path) -> ModuleIndex:
+    return ModuleIndex(folder / "index.git", _state(folder).get("commit", ""))
+
+
+def _write(folder: Path, address: str, at: datetime, commit: str) -> None:
     beside = folder / "state.new"
-    beside.write_text(json.dumps({"address": address, "at": at.isoformat()}), encoding="utf-8")
+    beside.write_text(json.dumps({"address": address, "at": at.isoformat(), "commit": commit}), encoding="utf-8")
     beside.replace(folder / "state.json")
 
 

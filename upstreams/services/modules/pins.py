@@ -6,29 +6,29 @@ import orjson
 
 from packages.formats.moonbit.index import Index
 from packages.formats.moonbit.names import Name
-from packages.models import Format
 from upstreams.memory import parsed
-from upstreams.models import Pin, Upstream
+from upstreams.models import Upstream
 from upstreams.services.alerts import integrity_changed
+from upstreams.services.pinning import ADD, HOLD, PINNED
+from workspaces import statements
+
+FORMAT = "moonbit"
 
 
 def pins_of(registry_id: int, name: Name) -> dict[str, str]:
     """Version -> "sha256-…" as it was seen first."""
-    found = Pin.objects.filter(registry=registry_id, format=Format.MOONBIT, name=name.full).values_list("integrities", flat=True).first()
-    pinned: dict[str, str] = parsed(bytes(found)) if found is not None else {}
+    found = statements.row(PINNED, [registry_id, FORMAT, name.full])
+    pinned: dict[str, str] = parsed(bytes(found[0])) if found is not None else {}
     return pinned
 
 
 def pin(upstream: Upstream, name: Name, index: Index) -> None:
     """Record what is offered for the first time; tell of what changed. In the caller's transaction."""
-    key = {"registry_id": upstream.registry_id, "format": Format.MOONBIT, "name": name.full}
-    Pin.objects.bulk_create([Pin(**key)], ignore_conflicts=True)
-    row = Pin.objects.select_for_update().get(**key)
-    pinned: dict[str, str] = parsed(bytes(row.integrities))
+    pin_id, integrities = statements.row(HOLD, [upstream.registry_id, FORMAT, name.full, b"{}"]) or (None, b"{}")
+    pinned: dict[str, str] = parsed(bytes(integrities))
     offered = {entry.version: entry.integrity for entry in index.entries}
     if fresh := {version: value for version, value in offered.items() if version not in pinned}:
-        row.integrities = orjson.dumps(pinned | fresh)
-        row.save(update_fields=["integrities"])
+        statements.run(ADD, [orjson.dumps(pinned | fresh), pin_id])
     changed = {version: value for version, value in offered.items() if pinned.get(version, value) != value}
     if changed:
         integrity_changed(upstream, name.full, pinned, changed)

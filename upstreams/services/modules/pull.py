@@ -1,9 +1,11 @@
 """Bringing one version of a module in: download to the side, verify, store, then one short transaction."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from packages import blobs
 from packages.formats.errors import ContentInvalid
@@ -11,19 +13,31 @@ from packages.formats.moonbit.addresses import package_url
 from packages.formats.moonbit.archive import check_archive
 from packages.formats.moonbit.index import Entry, manifest_of
 from packages.formats.publication import Publication, StagedFile
-from packages.models import File, Format, NameEpoch, Package, RetiredVersion, Version
+from packages.models import Package, Version
 from packages.services.epochs import bump_name
 from packages.services.publish import Standing, add_version
 from upstreams.clients.moonbit import fetch_zip
+from upstreams.durability import remembered
 from upstreams.errors import UpstreamBadAnswer, UpstreamIntegrityMismatch
 from upstreams.flight import release_connection
 from upstreams.models import Origin, Upstream
 from upstreams.services.alerts import integrity_changed
-from upstreams.services.modules.pins import pins_of, sri
+from upstreams.services.entry import LOCK_NAME, PACKAGE
+from upstreams.services.modules.pins import FORMAT, pins_of, sri
 from upstreams.services.modules.resolve import Resolution
 from upstreams.services.troubles import telling
 from upstreams.targets import target_of
+from workspaces import reading, statements
+from workspaces.insertion import insert
 from workspaces.services.audit import SYSTEM, record
+
+HELD = (
+    "SELECT v.id, v.version, v.is_internal, v.origin, v.is_yanked, b.sha256, o.upstream_id FROM packages_version v"
+    " JOIN packages_package p ON p.id = v.package_id LEFT JOIN packages_file f ON f.version_id = v.id"
+    " LEFT JOIN packages_blob b ON b.id = f.blob_id LEFT JOIN upstreams_origin o ON o.version_id = v.id"
+    " WHERE p.registry_id = %s AND p.format = 'moonbit' AND p.name = %s"
+)
+RETIRED = "SELECT version FROM packages_retiredversion WHERE registry_id = %s AND format = 'moonbit' AND name = %s"
 
 
 @dataclass(frozen=True)
@@ -78,20 +92,21 @@ class Pull:
     def _mismatch(self, what: str) -> UpstreamIntegrityMismatch:
         return UpstreamIntegrityMismatch(f"Upstream {self.upstream.name} {what}.", upstream=self.upstream.name)
 
-    @transaction.atomic
+    @remembered()
     def _enter(self, staged: StagedFile, address: str) -> None:
         """The rows of the version, unless the rule has changed since the decision. Raises RuleChanged, UpstreamIntegrityMismatch."""
         registry, name, upstream = self.resolution.registry, self.resolution.name, self.upstream
-        _lock_name(registry.workspace_id, name.folded)
+        statements.run(LOCK_NAME, [registry.workspace_id, FORMAT, name.folded])  # until the commit: no toggle slips in between
         self.resolution.check_still_holds()
-        defaults = {"folded": name.folded}
-        package, _ = Package.objects.get_or_create(registry=registry, format=Format.MOONBIT, name=name.full, defaults=defaults)
-        held = Version.objects.filter(package=package, version=self.entry.version).first()
+        now = statements.moment(timezone.now())
+        pk, revision = statements.row(PACKAGE, [registry.pk, FORMAT, name.full, name.folded, now, now]) or (None, 0)
+        package = Package(pk=pk, registry=registry, format=FORMAT, name=name.full, folded=name.folded, revision=revision)
+        held = reading.first(Version, "WHERE t.package_id = %s AND t.version = %s", [pk, self.entry.version])
         if held is not None:
             self._meet(package, held, staged)
             return
         publication = Publication(
-            format=Format.MOONBIT,
+            format=FORMAT,
             name=name.full,
             version=self.entry.version,
             manifest=manifest_of(self.entry),
@@ -102,7 +117,7 @@ class Pull:
         version = add_version(package, publication, SYSTEM, Standing(origin=Version.Origin.PULLED, is_internal=upstream.is_internal))
         if self.entry.is_yanked:
             Version.objects.filter(pk=version.pk).update(is_yanked=True)
-        Origin.objects.create(version=version, upstream=upstream, upstream_name=upstream.name, address=address)
+        insert(Origin(version=version, upstream=upstream, upstream_name=upstream.name, address=address))
         subject = f"{registry} moonbit {name.full}@{version.version}"
         new = {"upstream": upstream.name, "internal": upstream.is_internal, "integrity": sri(staged.sha256)}
         record(SYSTEM, "version.pulled", subject, workspace=registry.workspace_id, new=new)
@@ -116,52 +131,58 @@ class Pull:
             raise UpstreamIntegrityMismatch(
                 f"{subject} was pulled from outside earlier with other bytes and is shadowed; delete it first.", upstream=self.upstream.name
             )
-        bump_name(package.registry.workspace_id, Format.MOONBIT, package.folded)
+        bump_name(package.registry.workspace_id, FORMAT, package.folded)
         Version.objects.filter(pk=held.pk).update(is_internal=True)
         new = {"internal": True, "upstream": self.upstream.name}
         record(SYSTEM, "version.internal", subject, workspace=package.registry.workspace_id, old={"internal": False}, new=new)
 
 
-def keep_yanks(resolution: Resolution, upstream: Upstream, yanked: dict[str, bool]) -> int:
-    """Take over what the upstream withdrew, or gave back, of the versions that came from it; returns how many changed."""
-    registry, name = resolution.registry, resolution.name
-    held = Version.objects.filter(package__registry=registry, package__format=Format.MOONBIT, package__name=name.full)
-    changed = [
-        (version, yanked[version.version])
-        for version in held.filter(upstream_origin__upstream=upstream, version__in=list(yanked)).defer("manifest")
-        if version.is_yanked != yanked[version.version]
+@dataclass(frozen=True)
+class HeldVersion:
+    """A version of a module that a registry holds; `upstream_id`: where it came from, if it was pulled."""
+
+    pk: int
+    version: str
+    is_internal: bool
+    origin: str
+    is_yanked: bool
+    sha256: str
+    upstream_id: int | None
+
+    @property
+    def is_shadowable(self) -> bool:
+        """Pulled and not internal: an internal name hides it."""
+        return not self.is_internal and self.origin == Version.Origin.PULLED
+
+
+def held_of(resolution: Resolution) -> list[HeldVersion]:
+    """The versions of the module that the registry holds."""
+    found = statements.rows(HELD, [resolution.registry.pk, resolution.name.full])
+    return [
+        HeldVersion(pk, version, bool(internal), origin, bool(yanked), sha or "", source)
+        for pk, version, internal, origin, yanked, sha, source in found
     ]
-    if not changed:
+
+
+def keep_yanks(resolution: Resolution, upstream: Upstream, held: Sequence[HeldVersion], yanked: Mapping[str, bool]) -> int:
+    """Take over what the upstream withdrew, or gave back, of the versions that came from it; returns how many changed."""
+    ours = [one for one in held if one.upstream_id == upstream.pk and yanked.get(one.version, one.is_yanked) != one.is_yanked]
+    if not ours:
         return 0
-    with transaction.atomic():
-        bump_name(registry.workspace_id, Format.MOONBIT, name.folded)
-        for version, is_yanked in changed:
-            Version.objects.filter(pk=version.pk).update(is_yanked=is_yanked)
-            subject = f"{registry} moonbit {name.full}@{version.version}"
-            record(
-                SYSTEM,
-                "version.yanked" if is_yanked else "version.unyanked",
-                subject,
-                workspace=registry.workspace_id,
-                old={"yanked": version.is_yanked},
-                new={"yanked": is_yanked, "upstream": upstream.name},
-            )
-    return len(changed)
-
-
-def held_versions(resolution: Resolution, upstream: Upstream, *, look: bool) -> set[str]:
-    """Numbers that need not be fetched from `upstream`: held for good, or deleted on purpose. With `look` the bytes count, not the row."""
     registry, name = resolution.registry, resolution.name
-    held = Version.objects.filter(package__registry=registry, package__format=Format.MOONBIT, package__name=name.full)
-    if upstream.is_internal:
-        held = held.exclude(is_internal=False, origin=Version.Origin.PULLED)  # the same bytes would lift these into the light
-    rows = File.objects.filter(version__in=held).values_list("version__version", "blob__sha256")
-    here = {version for version, sha256 in rows if not look or blobs.exists(sha256)}
-    retired = RetiredVersion.objects.filter(registry=registry, format=Format.MOONBIT, name=name.full)
-    return {*here, *retired.values_list("version", flat=True)}
+    with transaction.atomic():
+        bump_name(registry.workspace_id, FORMAT, name.folded)
+        for one in ours:
+            Version.objects.filter(pk=one.pk).update(is_yanked=not one.is_yanked)
+            subject, word = f"{registry} moonbit {name.full}@{one.version}", "unyanked" if one.is_yanked else "yanked"
+            new = {"yanked": not one.is_yanked, "upstream": upstream.name}
+            record(SYSTEM, f"version.{word}", subject, workspace=registry.workspace_id, old={"yanked": one.is_yanked}, new=new)
+    return len(ours)
 
 
-def _lock_name(workspace_id: int, folded: str) -> None:
-    """Hold the name's epoch row until the commit, so that no toggle slips between the check and the write."""
-    NameEpoch.objects.get_or_create(workspace_id=workspace_id, format=Format.MOONBIT, name=folded, defaults={"epoch": 0})
-    NameEpoch.objects.select_for_update().get(workspace_id=workspace_id, format=Format.MOONBIT, name=folded)
+def needless(resolution: Resolution, upstream: Upstream, held: Sequence[HeldVersion], *, look: bool) -> set[str]:
+    """Numbers that need not be fetched from `upstream`: held for good, or deleted on purpose. With `look` the bytes count, not the row."""
+    # The same bytes from an internal source lift a shadowed version into the light: those are fetched.
+    kept = [one for one in held if not (upstream.is_internal and one.is_shadowable)]
+    here = {one.version for one in kept if not look or (one.sha256 and blobs.exists(one.sha256))}
+    return here | {version for (version,) in statements.rows(RETIRED, [resolution.registry.pk, resolution.name.full])}

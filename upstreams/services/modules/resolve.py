@@ -95,8 +95,9 @@ def source_for(resolution: Resolution, upstream: Upstream) -> UpstreamDocument:
 
 def _settle(registry: Registry, name: Name, fresh: Mapping[int, datetime]) -> Resolution:
     replies: dict[int, Replied] = {}
+    situation: Situation | None = None
     for _ in range(ROUNDS):
-        situation = gather(registry, Format.MOONBIT, name.full, replies=replies)
+        situation = gather(registry, Format.MOONBIT, name.full, replies=replies, before=situation)
         decision = decide(situation.facts)
         if decision.outcome is not Outcome.ASK:
             return Resolution(registry, name, situation, decision)
