@@ -116,9 +116,10 @@ class ResolutionQuery(Body):
 
 
 class SourceShown(serializers.Serializer[Any]):
-    """One source of the trace, in the order of the rule."""
+    """One source of the trace, in the order of the rule; `through`: the chained registries it is behind, the nearest first."""
 
     source = serializers.CharField()  # type: ignore[assignment]
+    through = serializers.ListField(child=serializers.CharField())
     kind = serializers.CharField()
     asked = serializers.BooleanField()
     allowed = serializers.BooleanField()

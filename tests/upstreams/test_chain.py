@@ -3,9 +3,11 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from packages.models import Version
@@ -202,11 +204,18 @@ def test_the_trace_names_every_registry(row: Row) -> None:
     traced = explain(row.registries["main"], "npm", "corp-x")
     assert traced["internal"] is True
     assert traced["versions"] == {"1.0.0": str(row.registries["shared"])}
-    assert [(one["source"], one["allowed"]) for one in traced["sources"]] == [  # type: ignore[attr-defined]
-        (str(row.registries["main"]), False),
-        ("shared", True),
-        ("public", False),
+    assert [(one["through"], one["source"], one["allowed"]) for one in traced["sources"]] == [  # type: ignore[attr-defined]
+        ([], str(row.registries["main"]), False),
+        ([], "shared", True),
+        (["shared"], "public", False),
     ]
+    told = StringIO()
+    call_command("explain", str(row.registries["main"]), "corp-x", stdout=told)
+    assert "→ shared (registry): answers" in told.getvalue()
+    assert "· shared > public (url): rule 2" in told.getvalue()
+    page = Client()
+    page.force_login(row.team.people["alice"])
+    assert "url, through shared" in page.get(f"/{row.team.slug}/registries/main/npm/corp-x/resolution/").content.decode()
 
 
 def test_a_version_deleted_behind_stays_where_it_was_installed(row: Row) -> None:

@@ -44,7 +44,8 @@ def _lines(trace: dict[str, Any]) -> list[str]:
         earlier = source["earlier"]
         when = f", as of {source['fetched_at'][:19]}" if source["fetched_at"] else ""
         when += f" (said “{earlier['answer']}” earlier, {earlier['fetched_at'][:19]})" if earlier else ""
-        lines.append(f"  {'→' if source['allowed'] else '·'} {source['source']} ({source['kind']}): {source['clause']}{when}")
+        place = " > ".join([*source["through"], source["source"]])
+        lines.append(f"  {'→' if source['allowed'] else '·'} {place} ({source['kind']}): {source['clause']}{when}")
     versions = trace["versions"]
     if versions:
         lines += ["", f"Versions ({len(versions)}), the last ones:"]

@@ -40,6 +40,7 @@ def _source(resolution: Resolution, step: Step) -> dict[str, object]:
     known = step.reply.value if step.path else ("has" if step.allowed else "absent")
     return {
         "source": step.label,
+        "through": [],
         "kind": step.kind,
         "asked": step.asked,
         "allowed": step.allowed,
