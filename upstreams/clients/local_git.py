@@ -5,7 +5,9 @@
 
 import contextlib
 import os
+import resource
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +15,8 @@ from pathlib import Path
 from workspaces.errors import Unavailable
 
 SECONDS = 60.0
+MEMORY = 1024 * 1024 * 1024  # bytes of its own that git may take
+LARGEST = 2 * 1024 * 1024 * 1024  # bytes of a file it writes
 OUTPUT_LIMIT = 64 * 1024 * 1024  # bytes
 SETTINGS = {
     "core.hooksPath": os.devnull,
@@ -40,7 +44,7 @@ class GitFailed(Exception):
 def begin(folder: Path, *words: str, extra: Mapping[str, str] | None = None, stdin: int = subprocess.DEVNULL) -> "subprocess.Popen[bytes]":
     """Git in the bare repository `folder`. Raises GitMissing."""
     settings = [part for key, value in SETTINGS.items() for part in ("-c", f"{key}={value}")]
-    return subprocess.Popen(  # noqa: S603 - words of ours alone
+    process = subprocess.Popen(  # noqa: S603 - words of ours alone
         [_git(), *settings, *words],
         stdin=stdin,
         stdout=subprocess.PIPE,
@@ -49,6 +53,11 @@ def begin(folder: Path, *words: str, extra: Mapping[str, str] | None = None, std
         env=_environment(folder, extra or {}),
         start_new_session=True,
     )
+    if hasattr(resource, "prlimit"):  # a pack may be made to unfold into more than there is memory
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            resource.prlimit(process.pid, resource.RLIMIT_DATA, (MEMORY, MEMORY))
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (LARGEST, LARGEST))
+    return process
 
 
 def run(folder: Path, *words: str, extra: Mapping[str, str] | None = None, send: bytes = b"", seconds: float = SECONDS) -> bytes:
@@ -84,9 +93,10 @@ def feed(folder: Path, words: Sequence[str], pieces: Iterable[bytes]) -> bytes:
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
-    """Nothing of it stays: killed if it runs, its pipes closed."""
+    """Nothing of it stays, nor of what it started: killed if it runs, its pipes closed."""
     if process.poll() is None:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             with contextlib.suppress(OSError):

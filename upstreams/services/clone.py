@@ -76,7 +76,7 @@ COPIES: Sequence[Copy] = (
 LEFT_BEHIND = frozenset(
     {
         *("Alias", "Star", "Download", "UpstreamDocument", "GitListing", "Rendering", "Document", "DocumentFile"),
-        *("Mirror", "MirrorItem", "MirrorSchedule"),
+        *("Mirror", "MirrorItem", "MirrorSchedule", "IndexCommit"),
     }
 )
 

@@ -66,7 +66,7 @@ def answer_to(repository: Path, protocol: str, request: IO[bytes]) -> Iterator[b
 
 def _said(process: "subprocess.Popen[bytes]", request: IO[bytes]) -> Iterator[bytes]:
     """Everything git says; however it ends, nothing of it stays."""
-    watch = threading.Timer(SECONDS, process.kill)
+    watch = threading.Timer(SECONDS, local_git.end, [process])
     watch.daemon = True
     watch.start()
     feeder = threading.Thread(target=_feed, args=(process, request), name="upload-pack", daemon=True)
