@@ -121,7 +121,7 @@ def _offering(registry: Registry, name: Name, source: Upstream | None) -> Offeri
         nobody = SourceAbsent(f"No source of {registry} has {name.full}.", why=resolution.decision.clause)
         raise _not_allowed(resolution, source, nobody) if source is not None else nobody
     beyond = Resolution(registry, name, resolution.situation, replace(resolution.decision, answering=tuple(paths)))
-    return Offering(resolution, _whence(resolution), composed(beyond))
+    return Offering(resolution, _whence(resolution) if source is not None else _by_links(resolution), composed(beyond))
 
 
 def _not_allowed(resolution: Resolution, source: Upstream, absent: SourceAbsent) -> GatehouseError:
@@ -131,6 +131,11 @@ def _not_allowed(resolution: Resolution, source: Upstream, absent: SourceAbsent)
         return absent
     clause = step.clause if step.clause != "to be asked now" else "not asked"
     return SourceNotAllowed(f"Upstream {source.name} may not answer for {resolution.name.full} in {resolution.registry}: {clause}.")
+
+
+def _by_links(resolution: Resolution) -> dict[str, Path]:
+    """The same where a registry is gone through, whose readers are asked for; else nobody wants to know, and documents are large."""
+    return _whence(resolution) if any(resolution.links_on(path) for path in resolution.decision.answering) else {}
 
 
 def _whence(resolution: Resolution) -> dict[str, Path]:
@@ -256,7 +261,7 @@ def _pick(actor: Actor, registry: Registry, needed: Dependency) -> tuple[Offerin
     number = picked(needed.wanted, packument["versions"], packument["dist-tags"])
     if number is None:
         raise VersionNotFound(f"no source has a version of {name.full} that fits")
-    return Offering(resolution, _whence(resolution), packument), number
+    return Offering(resolution, _by_links(resolution), packument), number
 
 
 def _tell(actor: Actor, registry: Registry, upstream: str, order: Order, haul: Haul) -> None:
