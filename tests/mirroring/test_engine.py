@@ -1,11 +1,20 @@
 """A job from its order to its end, whatever the upstream does meanwhile."""
 
-import pytest
+from datetime import timedelta
 
+import pytest
+from django.utils import timezone
+
+from packages import blobs
+from packages.models import Blob, RetiredVersion
 from tests.mirroring.jobs import Jobs, troubles
+from tests.parts.pack import pack
 from tests.parts.recorder import Recorder
-from upstreams.models import MirrorItem
+from upstreams.models import Mirror, MirrorItem
+from upstreams.services.mirroring import hold
+from upstreams.services.mirroring.ledger import HoldLost, Ledger, Outcome
 from upstreams.services.mirroring.orders import MirrorUnderway, cancel, retry
+from upstreams.services.mirroring.work import work
 from workspaces.errors import Denied
 from workspaces.models import Event
 
@@ -121,3 +130,76 @@ def test_cancelled_before_anybody_came(jobs: Jobs, recorder: Recorder) -> None:
     assert mirror.state == "cancelled"
     assert jobs.finish(mirror).state == "cancelled"
     assert not recorder.seen
+
+
+def test_in_full_means_missing_bytes_too(jobs: Jobs, recorder: Recorder) -> None:
+    (packed,) = recorder.add("left-pad")
+    jobs.run("left-pad")
+    (sha256,) = Blob.objects.filter(files__name="left-pad-1.0.0.tgz").values_list("sha256", flat=True)
+    blobs.delete(sha256)
+    assert jobs.run("left-pad").total == 0
+    mirror = jobs.run("left-pad", full=True)
+    assert (mirror.state, mirror.done) == ("done", 1), troubles(mirror)
+    assert blobs.local_path(sha256).read_bytes() == packed.tarball
+    assert jobs.run("left-pad", full=True).total == 0
+
+
+def test_other_bytes_under_a_known_number_are_refused(jobs: Jobs, recorder: Recorder) -> None:
+    recorder.add("left-pad", "1.0.0")
+    recorder.offer(pack("left-pad", "1.1.0"))
+    jobs.run("left-pad@1.0.0")
+    recorder.offer(pack("left-pad", "1.1.0", text="other"))
+    mirror = jobs.run("left-pad")
+    assert (mirror.state, mirror.failed) == ("failed", 1)
+    assert "do not match their integrity" in troubles(mirror)["left-pad"]
+    assert jobs.held() == ["left-pad@1.0.0"]
+
+
+def test_a_deleted_version_of_our_own_is_not_brought_back(jobs: Jobs, recorder: Recorder) -> None:
+    RetiredVersion.objects.create(registry=jobs.team.registry, format="npm", name="left-pad", version="1.0.0")
+    recorder.add("left-pad", "1.0.0", "1.1.0")
+    assert jobs.run("left-pad").done == 1
+    assert jobs.held() == ["left-pad@1.1.0"]
+
+
+def test_an_upstream_that_refuses_our_credentials_is_not_asked_for_ever(jobs: Jobs, recorder: Recorder) -> None:
+    recorder.demand("bearer", secret="another-secret")
+    mirror = jobs.run(*[f"name-{number}" for number in range(100)])
+    assert mirror.state == "failed"
+    assert "refused our credentials" in mirror.trouble
+    assert len(recorder.seen) < 60
+
+
+def test_jobs_of_one_upstream_take_turns(jobs: Jobs, recorder: Recorder) -> None:
+    one, two, three = (jobs.order(name) for name in ("one", "two", "three"))
+    assert hold.take(two.pk, "somebody") is not None
+    assert hold.take(one.pk, "me") is None
+    assert hold.take(two.pk, "me") is None
+    assert hold.abandoned() == []
+    assert hold.release(two.pk, "me") is False
+    assert hold.release(two.pk, "somebody") is True
+    assert hold.abandoned() == [one.pk]
+    assert work(two.pk) == three.pk
+    assert work(three.pk) == one.pk
+    assert work(one.pk) is None
+
+
+def test_whoever_lost_a_job_writes_nothing_more(jobs: Jobs) -> None:
+    mirror = jobs.order("left-pad")
+    assert hold.take(mirror.pk, "slow") is not None
+    Mirror.objects.update(beat_at=timezone.now() - timedelta(hours=1))
+    assert hold.take(mirror.pk, "quick") is not None
+    ledger = Ledger(mirror.pk, "slow")
+    (item,) = ledger.waiting(without=(), limit=5)
+    with pytest.raises(HoldLost):
+        ledger.write([Outcome(item)])
+    assert ledger.end("done") is False
+    assert Ledger(mirror.pk, "quick").waiting(without=(), limit=5) == [item]
+
+
+def test_jobs_that_were_over_long_ago_are_forgotten(jobs: Jobs) -> None:
+    old, young, waits = (jobs.order(name) for name in ("old", "young", "waits"))
+    Mirror.objects.filter(pk__in=[old.pk, young.pk]).update(state="done", ended_at=timezone.now())
+    Mirror.objects.filter(pk=old.pk).update(ended_at=timezone.now() - timedelta(days=91))
+    hold.forget_mirrors()
+    assert set(Mirror.objects.values_list("pk", flat=True)) == {young.pk, waits.pk}

@@ -184,3 +184,55 @@ def test_the_rule_is_asked_again_when_the_job_runs(live: Live, server: Gatehouse
     assert (told["state"], told["total"]) == ("failed", 1)
     assert "disabled" in told["errors"][0]
     assert not recorder.seen
+
+
+def test_a_schedule_is_seen_by_the_clock(live: Live, server: Gatehouse, recorder: Recorder) -> None:
+    recorder.add("left-pad")
+    wish = {"upstream": "public", "patterns": ["left-pad"], "every": "1h"}
+    made = live.place.api().post(live.place.rest + "schedules/", wish)
+    assert made.status == 201, made
+    past = "2001-01-01 00:00:00+00:00" if server.database_url else "2001-01-01 00:00:00"
+    live.place.gate.execute("UPDATE upstreams_mirrorschedule SET next_at = ? WHERE id = ?", past, made.json()["id"])
+    with working(server):
+        deadline = time.monotonic() + 60
+        while not tarballs(recorder) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        (job,) = live.place.api("rita").get(live.place.rest + "mirrors/").json()["results"]
+        assert live.over(job)["asked_by"] == f"schedule {made.json()['id']}"
+    assert len(tarballs(recorder)) == 1
+
+
+def test_what_is_taken_away_meanwhile_is_asked_no_more(live: Live, server: Gatehouse, recorder: Recorder) -> None:
+    for number in range(100):
+        recorder.add(f"@acme/pkg-{number}")
+    recorder.misbehave("*", slowly, where="tarball")
+    names = [f"@acme/pkg-{number}" for number in range(100)]
+    with working(server):
+        job = live.order(*names)
+        live.until(job, lambda told: told["done"] >= 4)
+        live.place.claim("@acme/*")
+        seen = len(recorder.seen)
+        told = live.over(job)
+        assert told["state"] == "failed"
+        assert "@acme/*" in str(told["errors"])
+        assert len(recorder.seen) - seen <= 8, "what was on its way"
+        again = live.order("other-*")
+        live.over(again)
+        assert live.place.api().delete(f"{live.place.rest}upstreams/{live.upstream['id']}/").status == 204
+        assert live.place.api().get(f"{live.place.rest}mirrors/{job['id']}/").status == 404
+
+
+def test_the_command_waits_for_its_turn(live: Live, server: Gatehouse, recorder: Recorder) -> None:
+    names = [f"wait-{number}" for number in range(150)]
+    for name in names:
+        recorder.add(name, "1.0.0", "1.1.0", "1.2.0", "1.3.0")
+    recorder.add("mine")
+    recorder.misbehave("*", slowly, where="tarball")
+    with working(server):
+        job = live.order(*names)
+        live.until(job, lambda told: told["done"] >= 4)
+        told = server.manage("mirror", f"{live.place.slug}/main", "-s", "public", "mine")
+        assert "waits for its turn" in told
+        assert "Mirrored 1 versions" in told
+        live.act(job, "cancel")
+        assert live.over(job)["done"] < 600
