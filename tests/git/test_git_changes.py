@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from tests.git.conftest import USER, Modules
 from tests.parts.clients import Client
-from tests.parts.gate import Gate, Place
+from tests.parts.gate import Gate, Place, made
 from tests.parts.recorder import Recorder
 from tests.parts.repository import GitServer
 from tests.rule_live.asking import assert_never_asked, proven
@@ -218,3 +219,65 @@ def test_credentials_go_nowhere_else(place: Place, forge: GitServer, modules: Mo
         assert [authorization for _, authorization in other.seen] == [""], "one question, and nothing to sign in with"
     assert forge.seen[0][1].startswith("Basic ")
     assert USER not in answer.text
+
+
+def packed_of(gate: Gate, row: dict[str, Any]) -> list[str]:
+    return sorted(path.name for path in (gate.server.data / "git" / str(row["id"])).glob("packed/*"))
+
+
+def test_what_was_promised_is_what_is_given(gate: Gate, place: Place, add_git: Add) -> None:
+    row = add_git(place)
+    document = shown(place)
+    assert len(packed_of(gate, row)) == len(document["versions"])
+
+    data = bytes_of(place, "1.2.0")
+
+    assert integrity(data) == document["versions"]["1.2.0"]["dist"]["integrity"]
+    assert len(packed_of(gate, row)) == len(document["versions"]) - 1, "it is in the storage now"
+    for path in (gate.server.data / "git" / str(row["id"])).glob("packed/*"):
+        path.unlink()
+    assert bytes_of(place, document["dist-tags"]["feat"]), "packed again"
+
+
+def test_a_mirror_that_was_deleted_is_fetched_again(gate: Gate, place: Place, forge: GitServer, add_git: Add) -> None:
+    row = add_git(place)
+    shown(place)
+    shutil.rmtree(gate.server.data / "git" / str(row["id"]))
+
+    assert bytes_of(place, "1.2.0")
+    assert shown(place, "@acme/other")["versions"]
+
+
+def test_without_mirror_and_forge_it_says_so(gate: Gate, place: Place, forge: GitServer, add_git: Add) -> None:
+    row = add_git(place)
+    shown(place)
+    shutil.rmtree(gate.server.data / "git" / str(row["id"]))
+    forge.stop()
+
+    answer = place.as_("rita").get("/mod/-/mod-1.2.0.tgz")
+
+    assert answer.status == 503, answer
+    assert "modules" in answer.json()["error"]
+    assert "1.2.0" in shown(place)["versions"]
+
+
+def test_through_a_chain(place: Place, add_git: Add) -> None:
+    add_git(place)
+    dev = place.second("dev")
+    made(place.api().post(dev.rest + "upstreams/", {"name": "main", "kind": "registry", "registry": "main"}))
+
+    assert "1.2.0" in shown(dev)["versions"]
+    assert bytes_of(dev, "1.2.0") == bytes_of(place, "1.2.0")
+
+
+def test_mirrored_as_a_whole(gate: Gate, place: Place, add_git: Add) -> None:
+    add_git(place)
+
+    gate.server.manage("mirror", f"{place.slug}/main", "-s", "modules", "*")
+
+    held = gate.execute(
+        "SELECT p.name, v.version FROM packages_version v JOIN packages_package p ON p.id = v.package_id"
+        " JOIN registries_registry r ON r.id = p.registry_id JOIN workspaces_workspace w ON w.id = r.workspace_id WHERE w.slug = ?",
+        place.slug,
+    )
+    assert {("mod", "1.2.0"), ("@acme/other", "1.2.0")} <= {(str(name), str(version)) for name, version in held}

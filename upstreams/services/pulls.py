@@ -78,7 +78,7 @@ class Pull:
 
     def _run(self, progress: Progress) -> None:
         promised = self._promised()
-        answer = self._opened()
+        answer = self._opened(promised)
         try:
             with blobs.Staging(limit=settings.FILE_LIMIT) as staging:
                 progress.begin(staging.path, answer.length)
@@ -92,10 +92,10 @@ class Pull:
         finally:
             answer.close()
 
-    def _opened(self) -> Answer | Packed:
+    def _opened(self, promised: str) -> Answer | Packed:
         """The bytes, about to flow."""
         if self.upstream.kind == Upstream.Kind.GIT:
-            return open_packed(self.upstream, self.offer.version, self.offer.tarball, before_send=self._before_send)
+            return open_packed(self.upstream, self.offer.version, self.offer.tarball, promised, before_send=self._before_send)
         target = target_of(self.upstream)
         release_connection()  # a slow upstream holds no database connection
         return fetch_tarball(target, self.offer.tarball, before_send=self._before_send)

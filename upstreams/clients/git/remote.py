@@ -192,15 +192,11 @@ def _ssh(target: GitTarget) -> Iterator[str]:
         raise UpstreamUnreachable(sentence, upstream=target.name, cause="program")
     with contextlib.ExitStack() as open_files:
         key = open_files.enter_context(secret_path(target.private_key)) if target.private_key else "none"
-        known = target.folder / "known_hosts"
-        if target.known_hosts:
-            target.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            known = target.folder / "given_hosts"
-            known.write_text(target.known_hosts, encoding="utf-8")
-        yield ssh_command(target, address=_judged(target)[0], key=key, known=known)
+        given = open_files.enter_context(secret_path(target.known_hosts)) if target.known_hosts else ""
+        yield ssh_command(target, address=_judged(target)[0], key=key, known=given or str(target.folder / "known_hosts"))
 
 
-def ssh_command(target: GitTarget, *, address: str, key: str, known: Path) -> str:
+def ssh_command(target: GitTarget, *, address: str, key: str, known: str) -> str:
     """The words git is to call ssh with; git adds the user, the port and the host, which `HostName` holds to the judged address."""
     alias = target.address.host if target.address.port == 22 else f"[{target.address.host}]:{target.address.port}"  # noqa: PLR2004
     options = {

@@ -13,7 +13,8 @@ from packages.formats.npm.versions import sort_key
 from upstreams.clients.git.objects import Objects
 from upstreams.clients.git.remote import GitTarget
 from upstreams.services.git.listing import Chapter
-from upstreams.services.git.packing import Unpackable, manifest_of, measured, parcel, readme_of
+from upstreams.services.git.packing import Parcel, Unpackable, manifest_of, measured, parcel, readme_of
+from upstreams.services.git.shelf import Shelf
 
 SECONDS = 10.0  # of packing for one answer; versions beyond are listed without a promise, which the next answers add
 GRACE = 10.0  # seconds more for the version that is being packed then
@@ -35,6 +36,7 @@ def describe(target: GitTarget, name: Name, chapter: Chapter, before: Mapping[st
     with Objects(target.repository, target.name) as objects:
         pen = _Pen(target, objects, before.get("versions") or {})
         versions = dict(pen.versions(chapter))
+        pen.clear(versions)
         latest = chapter.listed.tags.get("latest", "")
         readme = pen.readme(chapter.listed.versions[latest], latest) if latest in chapter.listed.versions else {}
     shown = versions.get(latest, {})
@@ -57,6 +59,7 @@ class _Pen:
 
     def __init__(self, target: GitTarget, objects: Objects, before: Mapping[str, Any]) -> None:
         self._target, self._objects, self._before = target, objects, before
+        self._shelf = Shelf(target)
         self._until = time.monotonic() + SECONDS
 
     def versions(self, chapter: Chapter) -> Iterator[tuple[str, Manifest]]:
@@ -81,10 +84,24 @@ class _Pen:
             return known
         packed = parcel(self._objects, self._target.name, place, version)
         dist: Manifest = {"tarball": address}
-        if time.monotonic() < self._until and (found := measured(self._objects, self._target.name, packed, until=self._until + GRACE)):
-            sizes = {"fileCount": len(packed.files), "unpackedSize": found.unpacked_size}
-            dist |= {"integrity": found.integrity, "shasum": found.shasum, **sizes}
+        if time.monotonic() < self._until:
+            dist |= self._promised(packed)
         return {**manifest_of(self._objects, packed, place), "dist": dist}
+
+    def _promised(self, packed: Parcel) -> Manifest:
+        """What `dist` says of the bytes, which are kept for whoever asks for them; nothing when they take too long."""
+        with self._shelf.slot() as slot:
+            found = measured(self._objects, self._target.name, packed, until=self._until + GRACE, copy=slot.write)
+            if found is None:
+                return {}
+            slot.keep(self._shelf.place(found.integrity))
+        sizes = {"fileCount": len(packed.files), "unpackedSize": found.unpacked_size}
+        return {"integrity": found.integrity, "shasum": found.shasum, **sizes}
+
+    def clear(self, versions: Mapping[str, Manifest]) -> None:
+        """Let go of the bytes of what is not listed any more."""
+        kept = {promise(manifest["dist"]) for manifest in versions.values()}
+        self._shelf.clear({promise(manifest["dist"]) for manifest in self._before.values()} - kept)
 
 
 def address_of(place: Place) -> str:

@@ -47,6 +47,7 @@ def survey(target: GitTarget, known: Survey | None, *, before_send: Callable[[],
 
     Raises UpstreamError subclasses, and what `before_send` raises.
     """
+    target.folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # where an SSH host's key is remembered
     for _ in range(TRIES):
         refs = within_bounds(list_refs(target, before_send=before_send))
         digest = digest_of(target, refs)
@@ -112,7 +113,6 @@ def _list(target: GitTarget, refs: Refs, digest: str, before_send: Callable[[], 
         fetch(target, wanted, before_send=before_send)
         forget_refs(target, sorted(set(wanted.values())))
     names = _write(target, refs, set(wanted.values())) if wanted else []
-    target.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     (target.folder / "listed").write_text(digest, encoding="utf-8")
     return names
 
