@@ -45,8 +45,9 @@ def number_of(commit: str, stamp: str) -> str:
 
     As many digits of the commit as make it no number: SemVer allows none with a leading zero.
     """
-    length = next((length for length in range(ABBREVIATED, len(commit)) if not commit[:length].isdigit()), len(commit))
-    return f"0.0.0-git.{stamp.lstrip('0') or '0'}.{commit[:length]}"
+    length = next((length for length in range(ABBREVIATED, len(commit) + 1) if not commit[:length].isdigit()), 0)
+    short = commit[:length] or f"g{commit[:ABBREVIATED]}"
+    return f"0.0.0-git.{stamp.lstrip('0') or '0'}.{short}"
 
 
 def release_of(tag: str, name: Name) -> tuple[int, str] | None:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 LENGTH = 500
 HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])"
 USER = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}"
-SHORT = re.compile(rf"(?:(?P<user>{USER})@)?(?P<host>{HOST}):(?P<path>(?![/-]?/)[^-].*)")  # git@host:x.git
+SHORT = re.compile(rf"(?:(?P<user>{USER})@)?(?P<host>{HOST}):(?P<path>(?!/[/-])[^:-].*)")  # git@host:x.git
 PORTS = {"https": 443, "http": 80, "ssh": 22}
 
 

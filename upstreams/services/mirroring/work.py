@@ -56,7 +56,7 @@ def check_may_ask(upstream: Upstream) -> None:
 
 def check_kind(upstream: Upstream) -> None:
     """That such an upstream can be mirrored. Raises Invalid, FormatNotMirrored."""
-    if upstream.kind != Upstream.Kind.URL:
+    if upstream.kind == Upstream.Kind.REGISTRY:
         sentence = (
             f"Upstream {upstream.name} is of kind {upstream.kind}: what it has is fetched when it is asked for, and cannot be mirrored."
         )
