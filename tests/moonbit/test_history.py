@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from packages.models import Version
 from packages.services.versions import set_internal, unpublish_version
-from registries.models import Registry
+from registries.models import Registry, RestrictedName
 from registries.services import Changes
 from tests.moonbit.gits import git
 from tests.moonbit.modules import mirror, publish_module, source
@@ -16,6 +17,7 @@ from tests.npm.team import Team
 from tests.parts.moonbit import MoonRegistry
 from upstreams.clients import local_git
 from upstreams.models import IndexCommit
+from upstreams.services.modules import served
 from upstreams.services.modules.served import served_index
 from upstreams.services.settings import change_registry
 from workspaces.services.spaces import add_claim
@@ -139,3 +141,35 @@ def test_many_commits_are_put_together(team: Team) -> None:
         head(team)
     assert commits(team) == IndexCommit.objects.count()
     assert len(list((served_index(registry(team)) / "objects").glob("??"))) < 30
+
+
+def test_of_two_hosts_one_is_first(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other host writes the same number between our look and our row."""
+    publish_module(team, "acme/core")
+    honest, calls = served._write_down, list[int]()
+
+    def twice(place: Registry, number: int, changes: Any, **more: bool) -> None:
+        calls.append(number)
+        if len(calls) == 1:
+            honest(place, number, changes, **more)
+        honest(place, number, changes, **more)
+
+    monkeypatch.setattr(served, "_write_down", twice)
+    assert set(shown(team)) == {"user/acme/core.index"}
+    assert calls == [1]
+    assert commits(team) == IndexCommit.objects.count() == 1
+
+
+def test_a_restricted_module_of_a_public_registry_is_not_in_the_index(team: Team) -> None:
+    publish_module(team, "acme/core")
+    publish_module(team, "acme/secret")
+    change_registry(actor=team.actor("alice"), registry=registry(team), changes=Changes(visibility="public"))
+    assert len(shown(team)) == 2
+    RestrictedName.objects.create(registry=team.registry, format="moonbit", name="acme/secret")
+    assert set(shown(team)) == {"user/acme/core.index"}
+    for path in ("0.1.0.zip", "9.9.9.zip", "latest.zip"):
+        restricted, unknown = (Client().get(f"/{team.slug}/m/main/user/acme/{name}/{path}") for name in ("secret", "nobody"))
+        assert restricted.status_code == unknown.status_code == 404
+        assert restricted.content.replace(b"secret", b"nobody") == unknown.content
+    assert Client().get(f"/{team.slug}/m/main/user/acme/secret.index").status_code == 404
+    assert Client().get(f"/{team.slug}/m/main/user/acme/core/0.1.0.zip").status_code == 200

@@ -2,8 +2,6 @@
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
-from packages.errors import VersionNotFound
-from packages.formats.moonbit.versions import is_version
 from packages.services.downloads import Downloaded
 from protocols import wire
 from protocols.moonbit.door import FORMAT, visit, visit_module
@@ -15,8 +13,6 @@ from workspaces.errors import NotFound
 def read_zip(request: HttpRequest, ws: str, reg: str, mod: str, version: str) -> HttpResponseBase:
     """A version's zip, by the same rule as the index. `user/name/version` may be written with encoded slashes."""
     here, name = visit_module(request, ws, reg, mod)
-    if not is_version(version):
-        raise VersionNotFound(f"There is no version {version[:80]} of {name.full} in {here.registry}.")
     try:
         opened = open_zip(here.registry, name, version)
     except FileNotFoundError as error:  # a storage elsewhere has lost it, or holds other bytes

@@ -9,10 +9,11 @@ from typing import IO
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
-from packages.errors import BodyTooLarge, PackageNotFound
+from packages.errors import BodyTooLarge
 from protocols import wire
 from protocols.moonbit.door import visit_index, visit_module
 from upstreams.services.modules.served import module_lines, served_index
+from upstreams.services.modules.standing import absent
 from upstreams.services.modules.uploads import NoGit, advertisement, answer_to, protocol_of
 from workspaces.errors import Denied
 
@@ -50,7 +51,7 @@ def read_lines(request: HttpRequest, ws: str, reg: str, mod: str) -> HttpRespons
     here, name = visit_module(request, ws, reg, mod)
     lines = module_lines(here.registry, name)
     if lines is None:
-        raise PackageNotFound(f"There is no module {name.full} in {here.registry}.")
+        raise absent(here.registry, name)
     etag = hashlib.sha256(lines).hexdigest()[:40]
     headers = {"ETag": f'"{etag}"', "Cache-Control": wire.REVALIDATE, "Vary": "Authorization", "X-Content-Type-Options": "nosniff"}
     if wire.etag_listed(request.headers.get("If-None-Match", "") or "-", etag):

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from django.db.models import Q, QuerySet
 
 from packages import blobs
-from packages.errors import VersionNotFound
+from packages.errors import PackageNotFound, VersionNotFound
 from packages.formats.moonbit.names import Name
+from packages.formats.moonbit.versions import is_version
 from packages.models import File, Format, Version
 from registries.models import Registry
 from upstreams.resolution import decide
@@ -32,11 +33,19 @@ def shown_versions(registry: Registry, name: Name) -> QuerySet[Version]:
 
 
 def open_zip(registry: Registry, name: Name, version: str) -> OpenedFile:
-    """A version's zip. Raises VersionNotFound; FileNotFoundError when the storage has lost it."""
-    file = File.objects.filter(version__in=shown_versions(registry, name).filter(version=version)).select_related("blob").first()
+    """A version's zip. Raises PackageNotFound, VersionNotFound; FileNotFoundError when the storage has lost it."""
+    shown = shown_versions(registry, name)
+    file = File.objects.filter(version__in=shown.filter(version=version)).select_related("blob").first() if is_version(version) else None
+    if file is None and not shown.exists():
+        raise absent(registry, name)
     if file is None:
         raise VersionNotFound(f"There is no version {version[:80]} of {name.full} in {registry}.")
     return OpenedFile(blobs.local_path(file.blob.sha256), file.blob.size, file.blob.sha256, name.archive(version))
+
+
+def absent(registry: Registry, name: Name) -> PackageNotFound:
+    """There is no such module, in the words of the gate about one that the caller may not know of."""
+    return PackageNotFound(f"There is no package {name.full} in {registry}.")
 
 
 def _internal(registry: Registry, ground: Ground, names: Sequence[str]) -> Iterable[str]:
