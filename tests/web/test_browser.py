@@ -13,6 +13,7 @@ from packages.models import Version
 from tests.web.conftest import PASSWORD, World
 from tokens.models import Token
 from tokens.services.web_login import collect_login, start_login
+from workspaces.models import Secret
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 MAIN = "/acme/registries/main/"
@@ -25,6 +26,7 @@ ADDRESSES = (
     "/acme/people/",
     "/acme/tokens/",
     "/acme/claims/",
+    "/acme/secrets/",
     "/acme/activity/",
     MAIN,
     f"{MAIN}settings/",
@@ -124,6 +126,32 @@ def test_the_search_is_live(page: Page, put: Callable[..., Version]) -> None:
     assert page.locator("#packages .name").all_inner_texts() == ["left-pad"]
     assert page.url.endswith("?q=left&kind=")
     assert not trouble
+
+
+def test_an_upstream_is_tested_in_its_row(page: Page, world: World) -> None:
+    type(world.upstream).objects.filter(pk=world.upstream.pk).update(is_enabled=False)
+    for address in (f"{MAIN}upstreams/", f"{MAIN}upstreams/{world.upstream.pk}/"):
+        page.goto(address)
+        trouble = trouble_of(page)
+        page.get_by_role("button", name="Test the connection to outside").click()
+        page.get_by_text("This upstream is switched off, so it was not asked.").wait_for()
+        assert page.url.endswith(address), "in the page"
+        result = Axe().run(page, options={"runOnly": TAGS})
+        assert not result.violations_count, result.generate_report()
+        assert not trouble
+
+
+def test_a_secret_is_removed_by_dialog(page: Page, world: World) -> None:
+    page.goto("/acme/secrets/")
+    page.get_by_label("Name", exact=True).fill("PARTNER_TOKEN")
+    page.get_by_label("Value", exact=True).fill("value-of-the-secret")
+    page.get_by_role("button", name="Store").click()
+    page.get_by_text("PARTNER_TOKEN is stored.").wait_for()
+    assert "value-of-the-secret" not in page.content()
+    page.get_by_role("button", name="Remove PARTNER_TOKEN").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    page.get_by_text("The secret is removed.").wait_for()
+    assert not Secret.objects.exists()
 
 
 def test_a_token_is_made_and_revoked_by_dialog(page: Page, world: World) -> None:
