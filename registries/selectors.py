@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q, QuerySet
 
-from registries.models import Alias, PackageRight, Registry, RestrictedName
+from registries.models import Alias, PackageRight, Registry
+from workspaces import statements
 from workspaces.access import Action, Actor, Target
 from workspaces.models import Workspace
 
@@ -42,6 +43,9 @@ class NamedRights:
         return frozenset(action for given in rows.values_list("permission", flat=True) for action in GIVES[PackageRight.Permission(given)])
 
 
+RESTRICTED = "SELECT id FROM registries_restrictedname WHERE registry_id = %s AND format = %s AND name = %s"
+
+
 def is_restricted(registry: Registry, target: Target) -> bool:
     """Whether the name is for members only."""
-    return target.name is not None and RestrictedName.objects.filter(registry=registry, format=target.format, name=target.name).exists()
+    return target.name is not None and statements.row(RESTRICTED, [registry.pk, target.format, target.name]) is not None

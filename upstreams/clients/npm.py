@@ -5,6 +5,7 @@ import hashlib
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from urllib.parse import quote
 
 import orjson
@@ -40,8 +41,9 @@ class Fetched:
     promises: Mapping[str, str] = field(default_factory=dict)
     etag: str = ""
     last_modified: str = ""
+    document: Manifest | None = field(default=None, repr=False)  # the body, parsed
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the body in hex."""
         return hashlib.sha256(self.body or b"").hexdigest()
@@ -92,7 +94,14 @@ def _read(target: Target, answer: Answer, name: Name, known: Known, limit: int) 
         data = _whole(target, answer, limit, until)
         document = _checked(target, data, name)
     etag, modified = (answer.headers.get(header, "") for header in ("etag", "last-modified"))
-    return Fetched(is_present=True, body=data, promises=promises(document), etag=_kept(etag, 500), last_modified=_kept(modified, 100))
+    return Fetched(
+        is_present=True,
+        body=data,
+        promises=promises(document),
+        etag=_kept(etag, 500),
+        last_modified=_kept(modified, 100),
+        document=document,
+    )
 
 
 def _whole(target: Target, answer: Answer, limit: int, until: contextlib.ExitStack) -> bytes:

@@ -56,11 +56,15 @@ def consult(upstream: Upstream, name: Name, *, still_holds: Callable[[], None]) 
             let_go(error)
             tell_of_trouble(upstream, error, name.full)
             return _stand_in(row, error, now)
-        return replied(_keep(upstream, name, fetched, still_holds))
+        packed = zlib.compress(fetched.body, level=1, wbits=31) if fetched.body is not None else b""
+        return replied(_keep(upstream, name, fetched, packed, still_holds))
 
 
 def load(document: UpstreamDocument) -> Manifest:
     """The packument an upstream sent, parsed."""
+    received, document.packument = document.packument, None  # whoever gets it may change it
+    if received is not None:
+        return received
     body = bytes(UpstreamDocument.objects.values_list("body", flat=True).get(pk=document.pk))
     packument: Manifest = parsed(zlib.decompress(body, wbits=31))
     return packument
@@ -76,7 +80,7 @@ def _stand_in(row: UpstreamDocument | None, error: UpstreamError, now: datetime)
 
 
 @remembered()
-def _keep(upstream: Upstream, name: Name, fetched: Fetched, still_holds: Callable[[], None]) -> UpstreamDocument:
+def _keep(upstream: Upstream, name: Name, fetched: Fetched, packed: bytes, still_holds: Callable[[], None]) -> UpstreamDocument:
     is_there = statements.row(statements.locking(LOCK), [upstream.pk])
     still_holds()
     if is_there is None:
@@ -98,12 +102,13 @@ def _keep(upstream: Upstream, name: Name, fetched: Fetched, still_holds: Callabl
         is_present=fetched.is_present,
         etag=fetched.etag,
         last_modified=fetched.last_modified,
-        body=zlib.compress(fetched.body, level=1, wbits=31) if fetched.body is not None else b"",
+        body=packed,
         digest=fetched.digest if fetched.body is not None else "",
         fetched_at=now,
         fresh_until=now + life,
     )
     upsert(said, ("upstream_id", "name"))
+    said.packument = fetched.document
     return said
 
 
