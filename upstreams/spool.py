@@ -10,13 +10,12 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from django.conf import settings
-from django.db import connection
 
 from upstreams.errors import UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from upstreams.flight import release_connection, try_lock
@@ -24,7 +23,8 @@ from upstreams.flight import release_connection, try_lock
 VERIFIED_FIRST = 1024 * 1024  # bytes: files up to this size are verified before the first byte leaves
 WITHHELD = 64 * 1024  # bytes kept back of a larger one until its hash is right
 WRITERS = 32  # downloads at once per process
-POLL = 0.005  # seconds
+POLL = 0.005  # seconds between two looks at what another process writes
+LOOK = 0.02  # the same where the writer is one of our own threads, which wakes us at its end
 
 log = logging.getLogger(__name__)
 RUNNING, DONE, FAILED = "running", "done", "failed"
@@ -142,16 +142,15 @@ class Spool:
         Raises the UpstreamError it failed with (also when somebody else started it), UpstreamTimeout.
         """
         until = time.monotonic() + patience
-        handle = try_lock(self._lock)
-        if handle is not None:
-            if self._is_needless(handle, is_here):
-                return None
-            self._state.unlink(missing_ok=True)
-            _writers.submit(self._write, handle, work)
+        is_coming, writer = self._begun(work, is_here)
+        if not is_coming:
+            return None
         release_connection()  # the writer needs one, and a hundred who wait could hold them all
         while time.monotonic() < until:
+            if writer is not None:
+                wait((writer,), timeout=LOOK)
             state = self.state()
-            if state is None and handle is None and not self._is_written():
+            if state is None and (not self._is_written() if writer is None else writer.done()):
                 return None  # the writer was done, or dead, before we looked: begin anew
             if state is not None and state.word == FAILED:
                 raise _error(state)
@@ -162,8 +161,19 @@ class Spool:
                 return tail
             if state is not None and not self._is_written():
                 return None
-            time.sleep(POLL)
+            if writer is None:
+                time.sleep(POLL)
         raise UpstreamTimeout("The download takes too long; it goes on, try again.", retry_after=5)
+
+    def _begun(self, work: Callable[[Progress], None], is_here: Callable[[], bool]) -> "tuple[bool, Future[None] | None]":
+        """Whether the file is on its way, and who writes it, if that is one of our own threads."""
+        handle = try_lock(self._lock)
+        if handle is None:
+            return True, None
+        if self._is_needless(handle, is_here):
+            return False, None
+        self._state.unlink(missing_ok=True)
+        return True, _writers.submit(self._write_aside, handle, work)
 
     def fill(self, work: Callable[[Progress], None], *, is_here: Callable[[], bool], patience: float) -> None:
         """The same for a caller that wants the file here and none of its bytes: in this thread, or by whoever is at it already.
@@ -232,6 +242,13 @@ class Spool:
             os.close(handle)
         return handle is None
 
+    def _write_aside(self, handle: int, work: Callable[[Progress], None]) -> None:
+        """In a thread of the pool, which keeps no connection of a server's when it rests."""
+        try:
+            self._write(handle, work)
+        finally:
+            release_connection()
+
     def _write(self, handle: int, work: Callable[[Progress], None]) -> None:
         progress = Progress(self._state)
         try:
@@ -243,7 +260,6 @@ class Spool:
             log.exception("a download could not be stored")
             progress.tell(State(FAILED, code="upstream_error", message="The download could not be stored; try again."))
         finally:
-            connection.close()
             os.close(handle)
 
 
