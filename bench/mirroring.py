@@ -3,17 +3,19 @@
 import gzip
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench import ROOT, packages
-from bench.peers import Nginx
+from bench.peers import GatehousePostgreSQL, GatehouseSQLite, Nginx
 from tests.parts.gatehouse import KEPT, PASSWORD
 from tests.parts.pack import pack
+from tests.parts.postgres import Postgres
 
 
 @dataclass(frozen=True)
@@ -35,16 +37,34 @@ class WentWrong(Exception):
     """The command failed; the message is what it said."""
 
 
+def measure_mirrors(folder: Path, *, count: int, say: Callable[[str], None]) -> dict[str, Mirrored]:
+    """The same job on both databases, by the server's name."""
+    database = Postgres(folder)
+    database.start()
+    try:
+        found = {
+            GatehousePostgreSQL.name: measure_mirror(folder / "many-postgres", count=count, database_url=database.database()),
+            GatehouseSQLite.name: measure_mirror(folder / "many-sqlite", count=count),
+        }
+    finally:
+        if database.process is not None:
+            database.process.stop(signal.SIGINT)
+    for name, one in found.items():
+        say(f"mirror: {name} {one.rate:.0f} packages/s, CPU {one.cpu / one.count * 1000:.1f} ms each, at most {one.memory:.0f} MB")
+    return found
+
+
 def measure_mirror(folder: Path, *, count: int, database_url: str = "") -> Mirrored:
     """`manage.py mirror` over `count` packages of one version each, into an empty registry. Raises WentWrong."""
-    upstream = Nginx(folder / "mirrored")
+    folder.mkdir(mode=0o755)
+    upstream = Nginx(folder / "upstream")
     upstream.start()
     try:
         names = [f"bench-many-{number}" for number in range(count)]
         for name in names:
             _offer(upstream, name)
         (folder / "names").write_text("\n".join(names), encoding="utf-8")
-        env = _environment(folder / "mirroring", upstream, database_url)
+        env = _environment(folder / "data", upstream, database_url)
         _manage(env, "migrate", "--verbosity", "0")
         _manage(env, "bootstrap")
         return _timed(count, env, "mirror", "team/main", "-s", "npm", "--names-from", str(folder / "names"), "-q")

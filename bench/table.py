@@ -9,7 +9,8 @@ from bench.cold import DIRECT
 from bench.crowd import Beside
 from bench.installs import Install
 from bench.measure import Figure
-from bench.targets import BASE, COLD_LINE, LIMIT, OURS, TIMES, Verdict, plain
+from bench.mirroring import Mirrored
+from bench.targets import BASE, COLD_LINE, LIMIT, MIRROR_LINE, OURS, TIMES, Verdict, plain
 
 Results = dict[str, dict[str, Figure]]  # line -> server -> figure
 NAMES = (BASE, *OURS, LIMIT)
@@ -22,6 +23,7 @@ class Outcome:
     rates: Results = field(default_factory=dict)
     installs: dict[str, dict[str, Install]] = field(default_factory=dict)
     cold: dict[str, Install] = field(default_factory=dict)
+    mirrored: dict[str, Mirrored] = field(default_factory=dict)
     readers: dict[str, tuple[float, float]] = field(default_factory=dict)  # server -> rate beside slow readers, alone
     crowds: dict[str, Beside] = field(default_factory=dict)
     memory: dict[str, dict[str, Any]] = field(default_factory=dict)  # server -> "rest", "load" in MB, "processes"
@@ -35,6 +37,7 @@ class Outcome:
             *targets.of_rates(self.rates),
             *targets.of_installs(self.installs),
             *targets.of_cold(self.cold),
+            *targets.of_mirrors(self.mirrored),
             *targets.of_slow(self.readers, self.crowds),
             *targets.of_memory(self.memory),
             *targets.of_growth(self.growth),
@@ -48,6 +51,7 @@ def markdown(outcome: Outcome) -> str:
         _rates(outcome.rates, verdicts),
         _installs(outcome.installs, verdicts),
         _cold(outcome.cold, verdicts),
+        _mirrors(outcome.mirrored, verdicts),
         _slow(outcome, verdicts),
     ]
     parts += [_memory(outcome.memory, verdicts), _growth(outcome.growth, verdicts), "\n".join(f"- {note}" for note in outcome.notes)]
@@ -103,6 +107,15 @@ def _cold(cold: dict[str, Install], verdicts: list[Verdict]) -> str:
         f"{one.wall:.1f} s (**{one.wall / base.wall:.2f}{TIMES}**), CPU {one.cpu:.2f} s, client {one.client:.1f} s" for one in cold.values()
     ]
     return _table([COLD_LINE, *cold, "asked", "met"], [["npm ci, full lock file", *cells, *_judged(COLD_LINE, verdicts)]])
+
+
+def _mirrors(mirrored: dict[str, Mirrored], verdicts: list[Verdict]) -> str:
+    """A job of many small packages."""
+    if not mirrored:
+        return ""
+    cells = [f"{one.rate:.0f}/s, CPU {one.cpu / one.count * 1000:.1f} ms each, {one.memory:.0f} MB" for one in mirrored.values()]
+    count = next(iter(mirrored.values())).count
+    return _table(["mirror", *mirrored, "asked", "met"], [[f"{count:,} packages of one version", *cells, *_judged(MIRROR_LINE, verdicts)]])
 
 
 def _slow(outcome: Outcome, verdicts: list[Verdict]) -> str:

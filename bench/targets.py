@@ -7,6 +7,7 @@ from bench.cold import DIRECT
 from bench.crowd import Beside
 from bench.installs import Install
 from bench.measure import Figure
+from bench.mirroring import Mirrored
 from bench.peers import GatehousePostgreSQL, GatehouseSQLite, Nginx, Verdaccio
 
 BASE, LIMIT = Verdaccio.name, Nginx.name
@@ -39,6 +40,7 @@ WALLS = {
     "pnpm install, no lock file": 0.75,
 }
 COLD_LINE, COLD_WALL = "through an empty registry", 1.3  # times the wall seconds of installing from the upstream directly
+MIRROR_LINE, MIRROR_RATE, MIRROR_MEMORY = "mirror", 100, 300  # packages a second, MB of the process
 CPU_LINE, CPU = "npm install, no lock file", 0.2  # the server's processor seconds, as a multiple of the peer's
 FREE_SHARE = 0.7  # of the free rate beside forty slow readers
 P95 = 2.0  # times the free one beside two hundred slow clients
@@ -86,6 +88,12 @@ def of_installs(installs: dict[str, dict[str, Install]]) -> list[Verdict]:
 def of_cold(cold: dict[str, Install]) -> list[Verdict]:
     """An installation through an empty registry against one from the upstream itself."""
     return [_at_most(COLD_LINE, name, cold[name].wall / cold[DIRECT].wall, COLD_WALL, f"{TIMES} wall") for name in OURS if name in cold]
+
+
+def of_mirrors(mirrored: dict[str, Mirrored]) -> list[Verdict]:
+    """How fast many small packages come in, and in how much memory."""
+    found = [_at_least(MIRROR_LINE, name, one.rate, MIRROR_RATE, " packages/s") for name, one in mirrored.items()]
+    return found + [_at_most(MIRROR_LINE, name, one.memory, MIRROR_MEMORY, " MB") for name, one in mirrored.items()]
 
 
 def of_slow(readers: dict[str, tuple[float, float]], crowds: dict[str, Beside]) -> list[Verdict]:
