@@ -28,13 +28,21 @@ class Columns(NamedTuple):
 
 def read(model: type[M], tail: str, values: Sequence[Any], *, without: str = "") -> list[M]:
     """The rows of `SELECT … FROM {its table} t {tail}`, as instances; `without`: a column that is left to be fetched when asked for."""
+    return made(model, statements.rows(selecting(model, tail, without=without), values), without=without)
+
+
+def selecting(model: type[M], tail: str, *, without: str = "") -> str:
+    """The statement itself, to be run together with others."""
+    return f'SELECT {_columns(model, without).text} FROM "{model._meta.db_table}" t {tail}'  # noqa: S608, SLF001 - names of our own tables
+
+
+def made(model: type[M], rows: Sequence[Sequence[Any]], *, without: str = "") -> list[M]:
+    """Instances of what that statement found."""
     columns = _columns(model, without)
-    table = model._meta.db_table  # noqa: SLF001 - Django's documented API
-    found = statements.rows(f'SELECT {columns.text} FROM "{table}" t {tail}', values)  # noqa: S608 - names of our own tables
     if not columns.conversions:
-        return [model.from_db(DEFAULT_DB_ALIAS, columns.attributes, row) for row in found]
+        return [model.from_db(DEFAULT_DB_ALIAS, columns.attributes, row) for row in rows]
     here = database()
-    return [model.from_db(DEFAULT_DB_ALIAS, columns.attributes, _converted(row, columns, here)) for row in found]
+    return [model.from_db(DEFAULT_DB_ALIAS, columns.attributes, _converted(row, columns, here)) for row in rows]
 
 
 def first(model: type[M], tail: str, values: Sequence[Any], *, without: str = "") -> M | None:

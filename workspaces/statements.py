@@ -69,6 +69,16 @@ def last_row(statements: Sequence[Statement], *, then_commit: Callable[[], objec
     return rows[0] if rows else None
 
 
+def several(statements: Sequence[Statement]) -> list[list[Row]]:
+    """Run several one after the other, in one journey where each would be one; the rows of each."""
+    here = database()
+    if not is_postgresql() or _is_watched(here):
+        return [rows(text, values) for text, values in statements]
+    _make_ready(here)
+    with here.wrap_database_errors:
+        return prepared_of(here.connection).several(statements)
+
+
 def run(text: str, values: Sequence[Any]) -> None:
     """The same, for a statement without rows."""
     rows(text, values)

@@ -19,6 +19,7 @@ from packages.formats.npm.versions import sort_key
 from packages.models import Format, Package, SearchEntry, Version
 from packages.selectors import maintainers_of, named_maintainers
 from workspaces import statements
+from workspaces.prepared import Row
 from workspaces.statements import Write
 
 COLUMNS = ("package_id", "registry_id", "folded", "version", "is_pulled", "is_deprecated", "facts", "words_digest", "published_at")
@@ -26,7 +27,10 @@ KEEP = (
     f"INSERT INTO packages_searchentry ({', '.join(COLUMNS)}) VALUES ({', '.join(['%s'] * len(COLUMNS))}) ON CONFLICT (package_id)"  # noqa: S608 - our own texts
     f" DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in COLUMNS[1:])}"
 )
-KNOWN = "SELECT version, is_pulled, words_digest FROM packages_searchentry WHERE package_id = %s"
+KNOWN = (
+    "SELECT e.version, e.is_pulled, e.words_digest FROM packages_searchentry e JOIN packages_package p ON p.id = e.package_id"
+    " WHERE p.registry_id = %s AND p.format = 'npm' AND p.name = %s"
+)
 ADD_WORDS = "INSERT INTO packages_searchword (entry_id, registry_id, word, weight) "
 UNNEST_WORDS = f"{ADD_WORDS}SELECT %s::bigint, %s::bigint, word, weight FROM unnest(%s::bytea[], %s::smallint[]) listed (word, weight)"  # noqa: S608
 REMOVE_WORDS = "DELETE FROM packages_searchword WHERE entry_id = %s"
@@ -54,12 +58,20 @@ def listing_writes(package: Package, published: Version) -> list[Write]:
     return _writes(package, published, _listed(package, published, people), known[0] if known is not None else None)
 
 
+def pulled_writes(package: Package, version: Version, known: Sequence[Row]) -> list[Write]:
+    """The same for a version that is being pulled: it is shown unless the package shows a newer one, or one of the team's own.
+
+    `known`: what the statement KNOWN found.
+    """
+    shown, is_pulled, digest = known[0] if known else (None, True, None)
+    if shown is not None and (not is_pulled or sort_key(shown) > sort_key(version.version)):
+        return []
+    return _writes(package, version, _listed(package, version, ()), digest)
+
+
 def list_pulled(package: Package, version: Version) -> None:
-    """The same for a version that was pulled just now: it is shown unless the package shows a newer one, or one of the team's own."""
-    known = statements.row(KNOWN, [package.pk])
-    if known is not None and (not known[1] or sort_key(known[0]) > sort_key(version.version)):
-        return
-    _run(_writes(package, version, _listed(package, version, ()), known[2] if known is not None else None))
+    """The same for one that has been pulled."""
+    _run(pulled_writes(package, version, statements.rows(KNOWN, [package.registry_id, package.name])))
 
 
 def _run(writes: Sequence[Write]) -> None:

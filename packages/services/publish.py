@@ -1,5 +1,6 @@
 """Publishing a version, from whatever door: refuse, store the bytes, then one short transaction."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
@@ -21,7 +22,14 @@ from workspaces.access import Action, Actor, Target
 from workspaces.errors import Denied
 from workspaces.models import Event
 from workspaces.services.audit import SYSTEM, event_write, record
-from workspaces.statements import is_postgresql
+from workspaces.statements import Write, is_postgresql
+
+Also = Callable[[Version], Sequence[Write]]
+
+
+def no_more(_: Version) -> Sequence[Write]:
+    """Nothing else is to be written with a version."""
+    return ()
 
 
 @dataclass(frozen=True)
@@ -64,10 +72,10 @@ def publish(*, actor: Actor, registry: Registry, publication: Publication, origi
             return _same_or_refuse(found, publication)
 
 
-def add_version(package: Package, publication: Publication, actor: Actor, standing: Standing) -> Version:
-    """Insert the rows of one version: blob, link, version, file. Inside the caller's transaction."""
+def add_version(package: Package, publication: Publication, actor: Actor, standing: Standing, also: Also = no_more) -> Version:
+    """Insert the rows of one version: blob, link, version, file, and what `also` asks for. Inside the caller's transaction."""
     version = _version(package, publication, actor, standing)
-    write_version(version, publication.file, publication.filename, ())
+    write_version(version, publication.file, publication.filename, (), also(version))
     return version
 
 

@@ -5,15 +5,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import NamedTuple
 
-from packages.models import Tombstone, Version
+from packages.models import Version
 from registries.models import Registry
 from upstreams.errors import UpstreamError
 from upstreams.models import Upstream, UpstreamDocument
+from upstreams.selectors.held import BURIED, HELD, HeldRow, made_held
 from upstreams.terms import Facts, Home, Kind, Reply, Source
 from workspaces import reading, statements
 from workspaces.access import matches
+from workspaces.prepared import Row, Statement
 
 EPOCHS = (
     "SELECT COALESCE(e.epoch, 0), w.rule_epoch FROM workspaces_workspace w"
@@ -21,11 +22,6 @@ EPOCHS = (
 )
 UPSTREAMS = "JOIN registries_registry r ON r.id = t.registry_id WHERE r.workspace_id = %s AND t.format = %s ORDER BY t.priority, t.id"
 CLAIMS = "SELECT pattern FROM workspaces_claim WHERE workspace_id = %s ORDER BY pattern"
-HELD = (
-    "SELECT p.registry_id, p.name, v.is_internal, v.origin FROM packages_version v JOIN packages_package p ON p.id = v.package_id"
-    " JOIN registries_registry r ON r.id = p.registry_id WHERE r.workspace_id = %s AND p.format = %s AND p.folded = %s"
-)
-BURIED = "SELECT registry_id, reason FROM packages_tombstone WHERE workspace_id = %s AND format = %s AND name = %s"
 DEPTH = 8  # registries in a row; a longer chain is cut, which asks fewer sources, never more
 
 
@@ -63,15 +59,6 @@ class Situation:
         return self.ground.by_id
 
 
-class HeldRow(NamedTuple):
-    """One version somewhere in the workspace; `spelled`: the name as its package writes it."""
-
-    registry_id: int
-    spelled: str
-    is_internal: bool
-    origin: str
-
-
 @dataclass(frozen=True)
 class _Held:
     """Versions of the name in one registry, counted."""
@@ -85,8 +72,12 @@ class _Held:
 
 def current_epochs(registry: Registry, format: str, folded: str) -> Epochs:  # noqa: A002
     """The epochs of this moment."""
-    row = statements.row(EPOCHS, [format, folded, registry.workspace_id])  # asked several times per question
-    return Epochs(*row) if row is not None else Epochs(-1, -1)
+    return epochs_in(statements.rows(EPOCHS, [format, folded, registry.workspace_id]))  # asked several times per question
+
+
+def epochs_in(rows: Sequence[Row]) -> Epochs:
+    """What the statement EPOCHS found."""
+    return Epochs(*rows[0]) if rows else Epochs(-1, -1)
 
 
 def gather(
@@ -102,11 +93,18 @@ def gather(
 
     `before`: the last look at the same name; what only a newer rule epoch can change is taken from there.
     """
-    folded = name.lower()
-    epochs = current_epochs(registry, format, folded)
-    ground = before.ground if before is not None and before.epochs.rule == epochs.rule else Ground.read(registry.workspace_id, format)
-    rows, tombstones = held_rows(registry.workspace_id, format, [folded]), tombstone_rows(registry.workspace_id, format, [folded])
-    about = NameRows(rows.get(folded, ()), tombstones.get(folded, {}), replies)
+    folded, workspace_id = name.lower(), registry.workspace_id
+    about_name = [workspace_id, format, folded]
+    questions = [(EPOCHS, [format, folded, workspace_id]), (HELD, about_name), (BURIED, about_name)]
+    epoch_rows, held, buried, *ground_rows = statements.several(
+        questions if before is not None else [*questions, *Ground.asking(workspace_id, format)]
+    )
+    epochs = epochs_in(epoch_rows)
+    if before is None:
+        ground = Ground.made(workspace_id, *ground_rows)
+    else:
+        ground = before.ground if before.epochs.rule == epochs.rule else Ground.read(workspace_id, format)
+    about = NameRows(made_held(held), dict(buried), replies)
     return Situation(facts_of(registry, name, ground, about, home_only=home_only), epochs, ground, replies)
 
 
@@ -121,8 +119,17 @@ class Ground:
     @classmethod
     def read(cls, workspace_id: int, format: str) -> "Ground":  # noqa: A002
         """As it is now."""
-        claims = [pattern for (pattern,) in statements.rows(CLAIMS, [workspace_id])]
-        return cls(workspace_id, _upstreams(workspace_id, format), claims)
+        return cls.made(workspace_id, *statements.several(cls.asking(workspace_id, format)))
+
+    @staticmethod
+    def asking(workspace_id: int, format: str) -> list[Statement]:  # noqa: A002
+        """The statements that read it, for `made`."""
+        return [(CLAIMS, [workspace_id]), (reading.selecting(Upstream, UPSTREAMS), [workspace_id, format])]
+
+    @classmethod
+    def made(cls, workspace_id: int, claims: Sequence[Row], upstreams: Sequence[Row]) -> "Ground":
+        """From what they found."""
+        return cls(workspace_id, _by_registry(workspace_id, reading.made(Upstream, upstreams)), [pattern for (pattern,) in claims])
 
     @cached_property
     def by_id(self) -> dict[int, Upstream]:
@@ -227,9 +234,8 @@ class _Builder:
         return replace(source, reply=said.reply, detail=said.detail)
 
 
-def _upstreams(workspace_id: int, format: str) -> dict[int, list[Upstream]]:  # noqa: A002
-    """By registry, in the order they are asked; those that name a registry of the workspace have it at hand."""
-    rows = reading.read(Upstream, UPSTREAMS, [workspace_id, format])
+def _by_registry(workspace_id: int, rows: Sequence[Upstream]) -> dict[int, list[Upstream]]:
+    """In the order they are asked; those that name a registry of the workspace have it at hand."""
     sources: dict[int, Registry] = {}
     if any(row.source_id for row in rows):
         sources = {one.pk: one for one in Registry.objects.select_related("workspace").filter(workspace_id=workspace_id)}
@@ -238,30 +244,6 @@ def _upstreams(workspace_id: int, format: str) -> dict[int, list[Upstream]]:  # 
         if row.source_id is not None:
             row.source = sources.get(row.source_id)
         found[row.registry_id].append(row)
-    return found
-
-
-def held_rows(workspace_id: int, format: str, folded: Sequence[str]) -> dict[str, list[HeldRow]]:  # noqa: A002
-    """The versions of these canonical names in the workspace, by name."""
-    if len(folded) == 1:
-        one = statements.rows(HELD, [workspace_id, format, folded[0]])
-        return {folded[0]: [HeldRow(registry_id, name, bool(flag), origin) for registry_id, name, flag, origin in one]}
-    rows = Version.objects.filter(
-        package__registry__workspace_id=workspace_id, package__format=format, package__folded__in=folded
-    ).values_list("package__folded", "package__registry_id", "package__name", "is_internal", "origin")
-    found: dict[str, list[HeldRow]] = defaultdict(list)
-    for name, registry_id, spelled, is_internal, origin in rows:
-        found[name].append(HeldRow(registry_id, spelled, is_internal, origin))
-    return found
-
-
-def tombstone_rows(workspace_id: int, format: str, folded: Sequence[str]) -> dict[str, dict[int | None, str]]:  # noqa: A002
-    """Why these canonical names stay internal, by name and registry (None: in the whole workspace)."""
-    if len(folded) == 1:
-        return {folded[0]: dict(statements.rows(BURIED, [workspace_id, format, folded[0]]))}
-    found: dict[str, dict[int | None, str]] = defaultdict(dict)
-    for row in Tombstone.objects.filter(workspace_id=workspace_id, format=format, name__in=folded):
-        found[row.name][row.registry_id] = row.reason
     return found
 
 

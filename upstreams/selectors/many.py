@@ -11,7 +11,8 @@ from datetime import datetime
 from packages.models import NameEpoch
 from registries.models import Registry
 from upstreams.models import UpstreamDocument
-from upstreams.selectors.facts import Ground, NameRows, Replied, facts_of, held_rows, replied, tombstone_rows
+from upstreams.selectors.facts import Ground, NameRows, Replied, facts_of, replied
+from upstreams.selectors.held import held_rows, tombstone_rows
 from upstreams.terms import Facts
 from workspaces.models import Workspace
 

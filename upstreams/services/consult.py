@@ -28,6 +28,7 @@ from workspaces.insertion import upsert
 
 STALE_LIFE = timedelta(days=30)  # how long what an upstream said earlier may stand in for it while it is down
 RETRY_AFTER_FAILURE = timedelta(seconds=15)  # a stale answer counts this long before the upstream is tried again
+SAID = "WHERE t.upstream_id = %s AND t.name = %s"
 LOCK = "SELECT id FROM upstreams_upstream WHERE id = %s"
 PATIENCE = 60.0  # seconds to wait for somebody else's question
 
@@ -81,12 +82,13 @@ def _stand_in(row: UpstreamDocument | None, error: UpstreamError, now: datetime)
 
 @remembered()
 def _keep(upstream: Upstream, name: Name, fetched: Fetched, packed: bytes, still_holds: Callable[[], None]) -> UpstreamDocument:
-    is_there = statements.row(statements.locking(LOCK), [upstream.pk])
+    asking = (reading.selecting(UpstreamDocument, SAID, without="body"), [upstream.pk, name.full])
+    is_there, before = statements.several([(statements.locking(LOCK), [upstream.pk]), asking])
     still_holds()
-    if is_there is None:
+    if not is_there:
         raise RuleChanged("The upstream was removed while it was asked; try again.", retry_after=1)
     now = timezone.now()
-    row = _said_before(upstream, name)
+    row = next(iter(reading.made(UpstreamDocument, before, without="body")), None)
     if row is not None and fetched.is_present and fetched.body is None:
         row.fetched_at, row.fresh_until = now, now + settings.METADATA_FRESH
         row.save(update_fields=["fetched_at", "fresh_until"])
@@ -114,7 +116,7 @@ def _keep(upstream: Upstream, name: Name, fetched: Fetched, packed: bytes, still
 
 def _said_before(upstream: Upstream, name: Name) -> UpstreamDocument | None:
     """What it said last, without the body."""
-    return reading.first(UpstreamDocument, "WHERE t.upstream_id = %s AND t.name = %s", [upstream.pk, name.full], without="body")
+    return reading.first(UpstreamDocument, SAID, [upstream.pk, name.full], without="body")
 
 
 def _believed(upstream: Upstream) -> timedelta:

@@ -1,5 +1,6 @@
 """How a version from a source enters a registry: under the name's lock, as the rule still says, with its origin and event."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,19 +11,21 @@ from packages.formats.npm.names import Name
 from packages.formats.publication import Publication, StagedFile
 from packages.models import Blob, File, Package, Version
 from packages.services.epochs import bump_name
-from packages.services.listing import list_in_search, list_pulled
+from packages.services.listing import KNOWN, list_in_search, pulled_writes
 from packages.services.publish import Standing, add_version
 from registries.models import Registry
 from upstreams.durability import remembered
 from upstreams.errors import RuleChanged, UpstreamIntegrityMismatch
-from upstreams.models import Origin, Upstream
-from upstreams.selectors.facts import Epochs, current_epochs
+from upstreams.models import Origin, Rendering, Upstream
+from upstreams.selectors.facts import EPOCHS, Epochs, epochs_in
 from upstreams.services.alerts import manifest_differs
 from upstreams.services.pinning import pin_one
-from upstreams.services.renderings import HeldFile, current_rendering, list_file
+from upstreams.services.renderings import CURRENT, HeldFile, list_file
 from workspaces import reading, statements
 from workspaces.insertion import insert
-from workspaces.services.audit import SYSTEM, record
+from workspaces.prepared import Row
+from workspaces.services.audit import SYSTEM, event_write, record
+from workspaces.statements import Write
 
 LOCK_NAME = (
     "INSERT INTO packages_nameepoch (workspace_id, format, name, epoch) VALUES (%s, %s, %s, 0)"
@@ -33,6 +36,8 @@ PACKAGE = (
     " VALUES (%s, %s, %s, %s, 0, %s, %s) ON CONFLICT (registry_id, format, name)"
     " DO UPDATE SET folded = excluded.folded RETURNING id, revision"
 )
+
+HELD = "JOIN packages_package p ON p.id = t.package_id WHERE p.registry_id = %s AND p.format = 'npm' AND p.name = %s AND t.version = %s"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,27 +58,61 @@ def enter(newcomer: Newcomer, epochs: Epochs) -> None:
     Raises RuleChanged, UpstreamIntegrityMismatch.
     """
     registry, name, upstream = newcomer.upstream.registry, newcomer.name, newcomer.upstream
-    statements.run(LOCK_NAME, [registry.workspace_id, "npm", name.folded])  # until the commit: no toggle slips in between
-    if current_epochs(registry, "npm", name.folded) != epochs:
+    publication = newcomer.publication
+    scene = _scene(registry, name, publication.version)
+    if scene.epochs != epochs:
         raise RuleChanged("The rules for this package changed just now; try again.", retry_after=1)
-    package = _package(registry, name)
-    held = reading.first(Version, "WHERE t.package_id = %s AND t.version = %s", [package.pk, newcomer.publication.version])
-    if held is not None:
-        _meet(package, held, newcomer)
+    if scene.held is not None:
+        _meet(scene.package, scene.held, newcomer)
         return
-    version = add_version(package, newcomer.publication, SYSTEM, Standing(origin=Version.Origin.PULLED, is_internal=newcomer.is_internal))
+    standing = Standing(origin=Version.Origin.PULLED, is_internal=newcomer.is_internal)
+    version = add_version(scene.package, publication, SYSTEM, standing, lambda version: scene.writes(version, newcomer))
     insert(Origin(version=version, upstream=upstream, upstream_name=upstream.name, address=newcomer.address))
-    list_pulled(package, version)
-    if newcomer.publication.differences and upstream.kind != Upstream.Kind.REGISTRY:
+    if publication.differences and upstream.kind != Upstream.Kind.REGISTRY:
         # What was rendered of the name says something else; the file is listed when it is rendered anew.
         bump_name(registry.workspace_id, "npm", name.folded)
-        manifest_differs(upstream, f"{name.full}@{version.version}", list(newcomer.publication.differences))
+        manifest_differs(upstream, f"{name.full}@{version.version}", list(publication.differences))
     else:
-        file = newcomer.publication.file
-        list_file(current_rendering(registry, name), HeldFile(newcomer.publication.filename, file.sha256, file.size))
-    subject = f"{registry} npm {name.full}@{version.version}"
-    new = {"upstream": upstream.name, "internal": newcomer.is_internal, "integrity": version.integrity}
-    record(SYSTEM, "version.pulled", subject, workspace=registry.workspace_id, new=new)
+        list_file(scene.rendering, HeldFile(publication.filename, publication.file.sha256, publication.file.size))
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """What a newcomer finds, under the lock of its name until the commit: no toggle slips in between."""
+
+    epochs: Epochs
+    package: Package
+    held: Version | None
+    known: Sequence[Row]
+    rendering: Rendering | None
+
+    def writes(self, version: Version, newcomer: Newcomer) -> list[Write]:
+        """What is written together with the version: what search knows, and the event."""
+        registry = self.package.registry
+        new = {"upstream": newcomer.upstream.name, "internal": newcomer.is_internal, "integrity": version.integrity}
+        subject = f"{registry} npm {newcomer.name.full}@{version.version}"
+        event = event_write(SYSTEM, "version.pulled", subject, workspace=registry.workspace_id, new=new)
+        return [*pulled_writes(self.package, version, self.known), event]
+
+
+def _scene(registry: Registry, name: Name, version: str) -> _Scene:
+    """One journey. The name's row is made when it is new; a version from a source moves no revision on."""
+    now, whose = statements.moment(timezone.now()), [registry.pk, name.full]
+    locked = [registry.workspace_id, "npm", name.folded]
+    _, epochs, packages, held, known, current = statements.several(
+        [
+            (LOCK_NAME, locked),
+            (EPOCHS, ["npm", name.folded, registry.workspace_id]),
+            (PACKAGE, [registry.pk, "npm", name.full, name.folded, now, now]),
+            (reading.selecting(Version, HELD), [*whose, version]),
+            (KNOWN, whose),
+            (reading.selecting(Rendering, CURRENT), [name.folded, *whose]),
+        ]
+    )
+    pk, revision = packages[0]
+    package = Package(pk=pk, registry=registry, format="npm", name=name.full, folded=name.folded, revision=revision)
+    found, rendered = reading.made(Version, held), reading.made(Rendering, current)
+    return _Scene(epochs_in(epochs), package, found[0] if found else None, known, rendered[0] if rendered else None)
 
 
 @transaction.atomic
@@ -126,10 +165,3 @@ def _meet(package: Package, held: Version, newcomer: Newcomer) -> None:
     list_in_search(package)
     new = {"internal": True, "upstream": newcomer.upstream.name}
     record(SYSTEM, "version.internal", subject, workspace=package.registry.workspace_id, old={"internal": False}, new=new)
-
-
-def _package(registry: Registry, name: Name) -> Package:
-    """The name's row, made when it is new; a version from a source moves no revision on."""
-    now = statements.moment(timezone.now())
-    pk, revision = statements.row(PACKAGE, [registry.pk, "npm", name.full, name.folded, now, now]) or (None, 0)
-    return Package(pk=pk, registry=registry, format="npm", name=name.full, folded=name.folded, revision=revision)

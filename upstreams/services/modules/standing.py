@@ -11,7 +11,8 @@ from packages.formats.moonbit.versions import is_version
 from packages.models import File, Format, Version
 from registries.models import Registry
 from upstreams.resolution import decide
-from upstreams.selectors.facts import Ground, NameRows, facts_of, held_rows, tombstone_rows
+from upstreams.selectors.facts import Ground, NameRows, facts_of
+from upstreams.selectors.held import held_rows, tombstone_rows
 from upstreams.services.files import OpenedFile
 
 CHUNK = 500  # names judged at once
