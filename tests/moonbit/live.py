@@ -38,4 +38,4 @@ def tell_held(workspace: str, registry: str) -> None:
 
     rows = Package.objects.filter(registry__workspace__slug=workspace, registry__slug=registry, format="moonbit").order_by("name")
     for package in rows:
-        print(package.name, *package.versions.order_by("id").values_list("version", flat=True))  # noqa: T201 - read by the test
+        print(package.name, *package.versions.order_by("version").values_list("version", flat=True))  # noqa: T201 - read by the test
