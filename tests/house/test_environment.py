@@ -52,6 +52,8 @@ BAD = [
     ("OAUTH_GITHUB_URL", "github.example.org"),
     ("OAUTH_GITHUB_API_URL", "ftp://github.example.org/api"),
     ("SESSION_SECRET_FILE", "/nowhere/at/all"),
+    ("UPSTREAM_TOKEN_FILE", "/nowhere/at/all"),
+    ("UPSTREAM_TOKEN_FILE", "/bin/sh"),
 ]
 
 
@@ -135,6 +137,20 @@ def test_dotenv_is_read_and_the_process_environment_wins(tmp_path: Path) -> None
     (tmp_path / ".env").write_text("# a comment\nPORT=8123\nexport SIGNUP='open'\nWEB_WORKERS=3\n")
     known = read({"DATA_DIR": str(tmp_path), "WEB_WORKERS": "4"}, tmp_path / ".env")
     assert (known.port, known.signup, known.web_workers) == (8123, "open", 4)
+
+
+def test_variables_for_upstreams_come_from_all_three_places(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("UPSTREAM_B=of dotenv\nUPSTREAM_A=hidden\nOTHER=x\n")
+    (tmp_path / "token").write_text("of a file\n")
+    given = {"DATA_DIR": str(tmp_path), "UPSTREAM_A": "of the process", "UPSTREAM_C_FILE": str(tmp_path / "token"), "UPSTREAM_D": ""}
+    known = read(given, tmp_path / ".env")
+    assert known.upstream_variables == {
+        "UPSTREAM_A": "of the process",
+        "UPSTREAM_B": "of dotenv",
+        "UPSTREAM_C": "of a file",
+        "UPSTREAM_C_FILE": str(tmp_path / "token"),
+    }
+    assert "of a file" not in repr(known)
 
 
 def test_libpq_variables_fill_what_the_address_leaves_out(tmp_path: Path) -> None:

@@ -203,6 +203,18 @@ def test_an_operators_hand_does_not_vouch_for_what_a_stranger_wrote(
         assert target_of(made).authorization == f"Bearer {VALUE}"
 
 
+def test_a_strangers_user_name_is_not_vouched_for_either(team: Team, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://the-servers-own")
+    secret(team, "DATABASE_URL")
+    made = upstream(team, recorder, "theirs", auth_type="basic", username="${DATABASE_URL}")
+    made = change_upstream(actor=ROOT, upstream=made, changes={"secret": "an operator's"})
+    assert not made.is_operators
+    with shell_variables():
+        assert target_of(made).authorization == basic(VALUE, "an operator's")
+    made = change_upstream(actor=ROOT, upstream=made, changes={"secret": "an operator's", "username": "u"})
+    assert made.is_operators
+
+
 def test_a_shell_gives_its_variables_to_operators_upstreams_alone(team: Team, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRIVATE_REGISTRY_TOKEN", "of-the-shell")
     with shell_variables():
@@ -226,6 +238,9 @@ def test_variables_are_shown_and_literals_never(team: Team, recorder: Recorder) 
     assert made.secret_shown == "${PARTNER_TOKEN}"
     for text in ("prefix-${PARTNER_TOKEN}", "a literal secret"):
         assert change_upstream(actor=team.actor("alice"), upstream=made, changes={"secret": text}).secret_shown == ""
+        event = Event.objects.order_by("pk").last()
+        assert event is not None
+        assert event.new["secret"] == "replaced"  # type: ignore[index]
     told = str(list(Event.objects.values_list("old", "new")))
     assert "${PARTNER_TOKEN}" in told
     assert not [word for word in (VALUE, "prefix-", "a literal") if word in told]

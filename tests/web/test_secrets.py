@@ -87,6 +87,12 @@ def test_one_in_use_says_by_whom_and_stays(alice: Client, world: World) -> None:
     assert Secret.objects.exists()
 
 
+@pytest.mark.parametrize("name", ["NOT_THERE", "lower", "%00", "A%0aB", "%C3%A9", "A" * 300])
+def test_one_that_is_not_there(alice: Client, world: World, name: str) -> None:
+    for address in (f"/acme/secrets/{name}/", f"/acme/secrets/{name}/remove/"):
+        assert alice.post(address, {"value": "x", "confirm": "yes"}).status_code == 404
+
+
 def test_a_refused_form_forgets_the_secret(alice: Client, world: World) -> None:
     for kind, url in (("", "not an address"), ("git", "not an address")):
         answer = alice.post(f"{MAIN}upstreams/", {**FORM, "kind": kind, "url": url, "secret": VALUE})

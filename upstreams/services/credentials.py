@@ -9,7 +9,7 @@ from upstreams.errors import UpstreamInvalid
 from upstreams.models import GitListing, Upstream, UpstreamDocument
 from upstreams.seal import SealBroken, unseal
 from upstreams.services.wishes import UpstreamWish, wish_of
-from upstreams.variables import is_well_formed, names_in, reads_shell
+from upstreams.variables import BEGIN, is_well_formed, names_in, reads_shell
 from workspaces.access import Actor
 from workspaces.models import Secret
 from workspaces.services.secrets import NAME, OPERATORS
@@ -67,8 +67,14 @@ def _is_theirs(actor: Actor, wish: UpstreamWish, fresh: Upstream | None) -> bool
     old = wish_of(fresh)
     if wish.secret is None and all(getattr(wish, field) == getattr(old, field) for field in VOUCHED):
         return fresh.is_operators
-    own = fresh.is_operators or wish.secret is not None or not fresh.secret_sealed
-    return is_operator(actor) and own
+    return is_operator(actor) and (fresh.is_operators or _is_all_their_own(wish, fresh))
+
+
+def _is_all_their_own(wish: UpstreamWish, fresh: Upstream) -> bool:
+    """Whether nothing of somebody else's credentials is kept."""
+    keeps_secret = wish.secret is None and bool(fresh.secret_sealed)
+    keeps_variable = wish.username == fresh.username and BEGIN in wish.username
+    return not keeps_secret and not keeps_variable
 
 
 def _secret(wish: UpstreamWish, fresh: Upstream | None) -> str:

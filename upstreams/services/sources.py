@@ -63,8 +63,13 @@ def change_upstream(*, actor: Actor, upstream: Upstream, changes: UpstreamChange
         elif signs_in_anew:
             ask_anew([fresh])
         subject = f"{fresh.registry} {fresh.name}"
-        record(actor, "upstream.changed", subject, workspace=fresh.registry.workspace_id, old=old, new=describe(fresh))
+        record(actor, "upstream.changed", subject, workspace=fresh.registry.workspace_id, old=old, new=_told(fresh, wish))
     return fresh
+
+
+def _told(fresh: Upstream, wish: UpstreamWish) -> dict[str, object]:
+    """The upstream as the audit log has it, and that another secret came, which its description does not show."""
+    return {**describe(fresh), **({"secret": "replaced"} if wish.secret and fresh.secret_sealed else {})}
 
 
 def _wanted(actor: Actor, fresh: Upstream, changes: UpstreamChanges) -> UpstreamWish:

@@ -65,7 +65,7 @@ def remove_secret(*, actor: Actor, secret: Secret) -> None:
 
 def secret_of(workspace: Workspace, name: str) -> Secret:
     """That secret. Raises SecretNotFound."""
-    found = Secret.objects.select_related("workspace").filter(workspace=workspace, name=name).first()
+    found = Secret.objects.select_related("workspace").filter(workspace=workspace, name=name).first() if NAME.fullmatch(name) else None
     if found is None:
         raise SecretNotFound(f"There is no secret {name[:64]} in this workspace.")
     return found
