@@ -11,7 +11,7 @@ from upstreams.services.modules.explain import explain_module
 from upstreams.services.pulls import offered_versions
 from upstreams.services.renderings import versions_shown, visible_versions
 from upstreams.services.resolve import Resolution, peek, resolve
-from upstreams.terms import Reply, Step
+from upstreams.services.trace import traced
 
 
 def explain(registry: Registry, format: str, name: str, *, ask: bool = False) -> dict[str, object]:  # noqa: A002
@@ -32,28 +32,9 @@ def explain(registry: Registry, format: str, name: str, *, ask: bool = False) ->
         "clause": decision.clause,
         "outcome": decision.outcome.value,
         "blocked_by": decision.blocked_by,
-        "sources": [_source(resolution, step) for step in decision.steps],
+        "sources": [traced(resolution.situation, step) for step in decision.steps],
         "versions": _versions(resolution, parsed),
         "shadowed": _shadowed(resolution),
-    }
-
-
-def _source(resolution: Resolution, step: Step) -> dict[str, object]:
-    said = resolution.situation.replies.get(step.path[-1]) if step.path else None
-    document = said.document if said is not None else None
-    when = document.fetched_at.isoformat(timespec="seconds") if document is not None else None
-    known = step.reply.value if step.path else ("has" if step.allowed else "absent")
-    return {
-        "source": step.label,
-        "through": [resolution.situation.upstreams[link].name for link in step.path[:-1]],
-        "kind": step.kind,
-        "asked": step.asked,
-        "allowed": step.allowed,
-        "clause": step.clause,
-        "answer": known if step.asked else Reply.UNASKED.value,
-        "detail": step.detail,
-        "fetched_at": when if step.asked else None,
-        "earlier": {"answer": known, "fetched_at": when} if when and not step.asked else None,
     }
 
 

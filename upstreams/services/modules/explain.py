@@ -9,7 +9,8 @@ from registries.models import Registry
 from upstreams.services.modules.consult import index_of
 from upstreams.services.modules.resolve import Resolution, peek, resolve
 from upstreams.services.modules.standing import UNSHADOWED
-from upstreams.terms import Decision, Reply, Step
+from upstreams.services.trace import traced
+from upstreams.terms import Decision
 
 
 def explain_module(registry: Registry, text: str, *, ask: bool = False) -> dict[str, object]:
@@ -23,7 +24,7 @@ def explain_module(registry: Registry, text: str, *, ask: bool = False) -> dict[
         "clause": decision.clause,
         "outcome": decision.outcome.value,
         "blocked_by": decision.blocked_by,
-        "sources": [_source(resolution, step) for step in decision.steps],
+        "sources": [traced(resolution.situation, step) for step in decision.steps],
         "versions": _versions(resolution, name),
         "shadowed": _shadowed(resolution),
     }
@@ -32,24 +33,6 @@ def explain_module(registry: Registry, text: str, *, ask: bool = False) -> dict[
 def module_decision(registry: Registry, text: str) -> Decision:
     """The decision by what is known. Raises NameInvalid."""
     return peek(registry, parse_name(text)).decision
-
-
-def _source(resolution: Resolution, step: Step) -> dict[str, object]:
-    said = resolution.situation.replies.get(step.path[-1]) if step.path else None
-    when = said.document.fetched_at.isoformat(timespec="seconds") if said is not None and said.document is not None else None
-    known = step.reply.value if step.path else ("has" if step.allowed else "absent")
-    return {
-        "source": step.label,
-        "through": [],
-        "kind": step.kind,
-        "asked": step.asked,
-        "allowed": step.allowed,
-        "clause": step.clause,
-        "answer": known if step.asked else Reply.UNASKED.value,
-        "detail": step.detail,
-        "fetched_at": when if step.asked else None,
-        "earlier": {"answer": known, "fetched_at": when} if when and not step.asked else None,
-    }
 
 
 def _versions(resolution: Resolution, name: Name) -> dict[str, str]:
