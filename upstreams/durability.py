@@ -1,7 +1,7 @@
-"""Writes that may be lost with the power: what is only remembered of sources can be asked again.
+"""Writes that may be lost with the power: what is only remembered of sources can be asked again, and what was pulled be pulled.
 
-A commit of these does not wait for the disk. Acknowledged writes (versions, tags, tokens, settings) never
-come this way; their next commit makes these durable too.
+A commit of these does not wait for the disk. Acknowledged writes (a team's own versions, tags, tokens, settings) never
+come this way; their next commit makes these durable too. A pulled version's bytes are durable before its row, as all are.
 """
 
 import contextlib
