@@ -1,34 +1,23 @@
 """The real git on this machine, over repositories of our own in DATA_DIR: no network, no configuration but ours, bounded.
 
-`run` waits for the end, `begin` gives the process. Nothing an upstream or a client sends becomes a word of a command.
+`run` waits for the end, `begin` gives the process, which `end` ends with all it started. Nothing an upstream or a client
+sends becomes a word of a command.
 """
 
 import contextlib
-import os
 import resource
 import shutil
-import signal
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from upstreams.clients.git.command import end, environment
 from workspaces.errors import Unavailable
 
 SECONDS = 60.0
 MEMORY = 1024 * 1024 * 1024  # bytes of its own that git may take
 LARGEST = 2 * 1024 * 1024 * 1024  # bytes of a file it writes
 OUTPUT_LIMIT = 64 * 1024 * 1024  # bytes
-SETTINGS = {
-    "core.hooksPath": os.devnull,
-    "core.bigFileThreshold": "1m",  # larger ones go through in pieces, not as a whole
-    "core.fsmonitor": "false",
-    "gc.auto": "0",
-    "maintenance.auto": "false",
-    "pack.threads": "1",
-    "pack.windowMemory": "64m",
-    "protocol.allow": "never",
-    "init.defaultBranch": "main",
-}
 
 
 class GitMissing(Unavailable):
@@ -43,14 +32,13 @@ class GitFailed(Exception):
 
 def begin(folder: Path, *words: str, extra: Mapping[str, str] | None = None, stdin: int = subprocess.DEVNULL) -> "subprocess.Popen[bytes]":
     """Git in the bare repository `folder`. Raises GitMissing."""
-    settings = [part for key, value in SETTINGS.items() for part in ("-c", f"{key}={value}")]
     process = subprocess.Popen(  # noqa: S603 - words of ours alone
-        [_git(), *settings, *words],
+        [_git(), *words],
         stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=folder,
-        env=_environment(folder, extra or {}),
+        env={**environment(GIT_DIR=str(folder)), **(extra or {})},
         start_new_session=True,
     )
     if hasattr(resource, "prlimit"):  # a pack may be made to unfold into more than there is memory
@@ -92,37 +80,10 @@ def feed(folder: Path, words: Sequence[str], pieces: Iterable[bytes]) -> bytes:
     return said
 
 
-def end(process: "subprocess.Popen[bytes]") -> None:
-    """Nothing of it stays, nor of what it started: killed if it runs, its pipes closed."""
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with contextlib.suppress(OSError):
-                pipe.close()
-    process.wait()
-
-
 def new_repository(folder: Path) -> None:
     """An empty bare repository, without templates. Raises GitFailed, GitMissing."""
     folder.mkdir(parents=True, exist_ok=True)
     run(folder, "init", "--bare", "--quiet", "--template=", str(folder))
-
-
-def _environment(folder: Path, extra: Mapping[str, str]) -> dict[str, str]:
-    return {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "LC_ALL": "C",
-        "HOME": str(folder),
-        "GIT_DIR": str(folder),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ATTR_NOSYSTEM": "1",
-        "GIT_NO_REPLACE_OBJECTS": "1",
-        **extra,
-    }
 
 
 def _git() -> str:
@@ -130,3 +91,6 @@ def _git() -> str:
     if found is None:
         raise GitMissing("There is no git on this machine, which MoonBit's index needs; an operator has to install it.", retry_after=None)
     return found
+
+
+__all__ = ["GitFailed", "GitMissing", "begin", "end", "feed", "new_repository", "run"]
