@@ -203,3 +203,13 @@ def test_another_repository_at_the_same_host_is_another(gate: Gate, place: Place
 
     assert changed.status == 200, changed
     assert ask(place).status == 404
+
+
+def test_a_host_that_does_not_answer_is_left_alone_for_a_while(place: Place, modules: Modules, sshd: SshServer) -> None:
+    by_ssh(place, sshd, modules, sshd.private_key)
+    sshd.stop()
+    said = [place.as_("rita").get(f"/name-{number}") for number in range(30)]
+    sshd.start()
+
+    assert {answer.status for answer in said} == {503}
+    assert "has not been answering" in said[-1].json()["error"]

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import ssl
 import subprocess
 import threading
 from collections.abc import Mapping
@@ -77,7 +78,16 @@ class Repository:
 class GitServer:
     """Smart HTTP by `git http-backend`, which every Git has. Remembers who asked for what."""
 
-    def __init__(self, root: Path, *, username: str = "", password: str = "", host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        username: str = "",
+        password: str = "",
+        host: str = "127.0.0.1",
+        port: int = 0,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
         self.root = root
         self.wanted = "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode() if password else ""
         self.seen: list[tuple[str, str]] = []  # path, Authorization
@@ -85,12 +95,15 @@ class GitServer:
         self.leads_to = "http://127.0.0.1:1"  # where such an answer points
         self._server = _Server((host, port), _Handler)
         self._server.owner = self
+        self._scheme = "http" if context is None else "https"
+        if context is not None:
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
     @property
     def url(self) -> str:
         """Its base address."""
-        return f"http://{self._server.server_address[0]!s}:{self._server.server_address[1]}"
+        return f"{self._scheme}://{self._server.server_address[0]!s}:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
         self._thread.start()

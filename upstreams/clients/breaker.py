@@ -55,7 +55,7 @@ class Breakers:
                 self._failed(count)
             raise
         status = getattr(answer, "status", 0)
-        TALLY.note(target.url, f"{status // 100}xx", time.monotonic() - begun)
+        TALLY.note(target.url, f"{status // 100}xx" if status else "ok", time.monotonic() - begun)  # git has no status
         if status >= SERVER_ERROR or status == TOO_MANY:
             self._failed(count)
         else:

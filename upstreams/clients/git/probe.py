@@ -58,7 +58,9 @@ def probe_git(target: GitTarget, seconds: float) -> Finding:
 
 def _within(target: GitTarget, seconds: float) -> GitTarget:
     """The target with shorter times, and without the mirror: nothing is changed by a test."""
-    shorter = replace(target, total_timeout=min(target.total_timeout, seconds), connect_timeout=min(target.connect_timeout, seconds))
+    shorter = replace(
+        target, is_probe=True, total_timeout=min(target.total_timeout, seconds), connect_timeout=min(target.connect_timeout, seconds)
+    )
     if shorter.web is None:
         return shorter
     limits = {name: min(getattr(shorter.web, name), seconds) for name in ("connect_timeout", "read_timeout", "total_timeout")}

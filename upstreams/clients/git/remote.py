@@ -10,8 +10,10 @@ import shlex
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
+from upstreams.clients.breaker import BREAKERS
 from upstreams.clients.connections import no_check
 from upstreams.clients.git.address import Address, Way
 from upstreams.clients.git.command import Bounds, GitFailed, environment, run, secret_path
@@ -39,6 +41,7 @@ class GitTarget:
     private_key: str = field(default="", repr=False)
     known_hosts: str = field(default="", repr=False)
     allowed: Sequence[AllowedNetwork] = ()
+    is_probe: bool = False  # as in clients/http: no breaker stands before it
     connect_timeout: float = 10.0
     total_timeout: float = 300.0
     size_limit: int = 2 * 1024**3
@@ -54,7 +57,14 @@ def list_refs(target: GitTarget, *, before_send: Callable[[], None] = no_check) 
     if target.web is not None:
         return _advertised(target, target.web, before_send)
     words = ("ls-remote", "--symref", "--quiet", "--", target.address.url, "HEAD", "refs/heads/*", "refs/tags/*")
-    return read_listing(_converse(target, words, before_send=before_send).decode("utf-8", "replace"))
+    ask = partial(_converse, target, words, before_send=before_send)
+    said = ask() if target.is_probe else BREAKERS.guard(Target(name=target.name, url=_shown(target.address)), ask)
+    return read_listing(said.decode("utf-8", "replace"))
+
+
+def _shown(address: Address) -> str:
+    """The address with a scheme, as breakers and metrics tell upstreams apart."""
+    return address.url if "://" in address.url else f"ssh://{address.url.replace(':', '/', 1)}"
 
 
 def _advertised(target: GitTarget, web: Target, before_send: Callable[[], None]) -> Refs:
