@@ -10,9 +10,11 @@ from celery.beat import EmbeddedService
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
 
+from config import embedded_queue
 from config.lifeline import CLOCK
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+embedded_queue.use()
 app = Celery("gatehouse")
 app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -57,10 +57,10 @@ def beat(mirror_id: int, worker: str) -> bool | None:
     return Mirror.objects.filter(pk=mirror_id, worker=worker).values_list("cancel_asked", flat=True).first()
 
 
-def release(mirror_id: int, worker: str) -> bool:
-    """Give the job back, to be gone on with; whether it was this worker's."""
+def release(mirror_id: int, worker: str, *, for_long: bool = False) -> bool:
+    """Give the job back, to be gone on with, or (`for_long`) to wait for a worker again; whether it was this worker's."""
     mine = Mirror.objects.filter(pk=mirror_id, worker=worker, state=Mirror.State.RUNNING)
-    return bool(mine.update(state=Mirror.State.QUEUED, worker="", beat_at=None))
+    return bool(mine.update(state=Mirror.State.QUEUED if for_long else Mirror.State.RUNNING, worker="", beat_at=None))
 
 
 def waiting_beside(upstream_id: int, mirror_id: int) -> list[int]:

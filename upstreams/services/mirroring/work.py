@@ -6,7 +6,7 @@ from collections.abc import Callable
 from django.conf import settings
 
 from upstreams.models import Mirror, Upstream
-from upstreams.services.mirroring.engine import Run
+from upstreams.services.mirroring.engine import STOP, Run
 from upstreams.services.mirroring.hold import new_worker, release, take, waiting_beside
 from upstreams.services.mirroring.known import driver_for
 from upstreams.services.mirroring.ledger import HoldLost, Ledger
@@ -37,7 +37,7 @@ def work(mirror_id: int, *, seconds: float | None = None, worker: str = "", tell
     except HoldLost:
         return None
     finally:
-        release(mirror_id, worker)
+        release(mirror_id, worker, for_long=STOP.is_set())
     return _next(mirror, is_over=is_over)
 
 
