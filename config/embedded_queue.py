@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 class Channel(filesystem.Channel):
     """Messages come into being, and are taken, by renaming."""
 
-    def _put(self, queue: str, payload: dict[str, Any], **_: Any) -> None:
+    def _put(self, queue: str, payload: dict[str, Any], **_: Any) -> None:  # type: ignore[override]  # its two parents differ
         name = f"{time.time_ns():020}_{uuid.uuid4()}.{queue}.msg"
         beside = _beside(name)
         beside.write_text(dumps(payload), encoding="utf-8")
