@@ -9,9 +9,12 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from registries.services import create_registry
 from tests.npm.team import Team
 from tests.parts.moonbit import MoonRegistry
 from upstreams.models import MirrorSchedule, Upstream
+from upstreams.services.sources import create_upstream
+from upstreams.services.wishes import UpstreamWish
 from workspaces.models import Event
 
 SEED = """
@@ -339,3 +342,22 @@ def test_a_source_can_be_tested(team: Team, moon: MoonRegistry) -> None:
     with pytest.raises(CommandError, match="refused"):
         run(team, "test", "moon")
     assert all("acme" not in one.path for one in moon.seen), "no module is named"
+
+
+def test_every_kind_of_source_is_written_and_read_again(team: Team, tmp_path: Path) -> None:
+    alice = team.actor("alice")
+    create_registry(actor=alice, workspace=team.space, slug="shared")
+    wishes = [
+        UpstreamWish(name="shared", kind="registry", registry="shared", priority=1),
+        UpstreamWish(name="code", kind="git", url="https://git.example.org/team/modules.git", patterns=("@team/*",), internal=True),
+        UpstreamWish(name="npm", url="https://npm.example.org", connect_timeout=3, negative_ttl=0, enabled=False),
+    ]
+    for wish in wishes:
+        create_upstream(actor=alice, registry=team.registry, wish=wish)
+    text = run(team, "export")
+    assert "Nothing changed" in run(team, "import", written(tmp_path, text))
+    for wish in wishes:
+        run(team, "remove", wish.name)
+    assert "3 of 3" in run(team, "import", written(tmp_path, text))
+    assert run(team, "export") == text
+    assert {one["name"]: one["kind"] for one in upstreams(team).values()} == {"shared": "registry", "code": "git", "npm": "url"}
