@@ -5,6 +5,11 @@ from django.conf import settings
 from registries.models import Registry
 
 
+def moon_url(registry: Registry) -> str:
+    """What MoonBit's `moon` is given as its registry."""
+    return f"{settings.EXTERNAL_HOST.rstrip('/')}/{registry.workspace.slug}/m/{registry.slug}"
+
+
 def client_url(registry: Registry) -> str:
     """What a package client is given as its registry, with the trailing slash npm wants."""
     return f"{settings.EXTERNAL_HOST.rstrip('/')}/{registry.workspace.slug}/r/{registry.slug}/"

@@ -51,11 +51,15 @@ def set_up(url: str, scope: str, internal: Iterable[str] = ()) -> list[Snippet]:
     return made
 
 
-def install_lines(name: str, version: str, format: str = "npm") -> list[tuple[str, str]]:  # noqa: A002 - the field's own word
+def moon_lines(url: str, name: str, version: str) -> list[tuple[str, str]]:
+    """What `moon` is told to use a module of the registry at `url`."""
+    wanted = f"{name}@{version}" if version else name
+    return [("moon", line) for line in (f"export MOONCAKES_REGISTRY={url}", "moon update", f"moon add {wanted}")]
+
+
+def install_lines(name: str, version: str) -> list[tuple[str, str]]:
     """What each client is told to install `name`; without a version, `latest`."""
     wanted = f"{name}@{version}" if version else name
-    if format == "moonbit":
-        return [("moon", f"moon add {wanted}")]
     return [
         ("npm", f"npm install {wanted}"),
         ("pnpm", f"pnpm add {wanted}"),

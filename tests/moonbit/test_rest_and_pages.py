@@ -69,7 +69,13 @@ def test_pages(team: Team, moon: MoonRegistry) -> None:
     assert f"{base}moonbit/acme/core/" in page.get(base).content.decode()
     text = page.get(f"{base}moonbit/acme/core/").content.decode()
     assert "moon add acme/core" in text
+    assert f"/{team.slug}/m/main</code>" in text, "what moon is given as its registry"
     assert "npm install" not in text
+    assert "Dist-tags" not in text
+    assert "yanked" not in text
+    moon.yank("acme/core", "0.1.0")
+    mirror(team, team.registry.upstreams.get(), "acme/core")
+    assert "yanked" in page.get(f"{base}moonbit/acme/core/").content.decode()
     assert page.get(f"{base}moonbit/acme/core/v/0.1.0/").status_code == 200
     assert "public" in page.get(f"{base}moonbit/acme/core/resolution/").content.decode()
     assert page.get(f"{base}moonbit/acme/none/", headers={"accept": "text/html"}).status_code == 404

@@ -20,12 +20,13 @@ from upstreams.services.modules.explain import module_decision
 from upstreams.services.resolve import peek
 from upstreams.terms import Decision, Outcome
 from web import reads
+from web.addresses import moon_url
 from web.confirm import Question, ask, is_confirmed
 from web.destinations import ways
 from web.doors import door, sent
 from web.errors import wants_html
 from web.facts import Facts, read_facts
-from web.snippets import install_lines
+from web.snippets import install_lines, moon_lines
 from web.views.registry import frame, registry_for_members
 from workspaces.access import Action, Actor, Target
 from workspaces.errors import NotFound
@@ -52,7 +53,7 @@ def package(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, 
         "tags": tags,
         "latest": latest,
         "facts": _facts(here, latest),
-        "installs": install_lines(name, "", format),
+        "installs": installs(here, ""),
     }
     if context["is_member"]:
         context["access"] = access_of(here)
@@ -161,6 +162,13 @@ def standing(actor: Actor, here: Package) -> dict[str, object]:
         "ways": ways(actor, here.registry, here.format, here.name),
         "may_come": decision is not None and here.format == Format.NPM and (decision.outcome is Outcome.ASK or any(decision.answering)),
     }
+
+
+def installs(here: Package, version: str) -> list[tuple[str, str]]:
+    """What clients are told to install it."""
+    if here.format == Format.MOONBIT:
+        return moon_lines(moon_url(here.registry), here.name, version)
+    return install_lines(here.name, version)
 
 
 def decision_of(here: Package) -> Decision | None:

@@ -17,8 +17,7 @@ from web import reads
 from web.confirm import Question, ask, is_confirmed
 from web.doors import door, sent
 from web.facts import read_facts
-from web.snippets import install_lines
-from web.views.package import standing
+from web.views.package import installs, standing
 from web.views.registry import frame
 from workspaces.access import Action, Actor, Target
 
@@ -38,7 +37,7 @@ def version(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, 
         "facts": facts,
         "present": reads.present_names(actor, found, format, wanted) if wanted else set(),
         "origin": Origin.objects.filter(version=shown).first(),
-        "installs": install_lines(name, number, format),
+        "installs": installs(here, number),
     }
     return render(request, "package/version.html", context)
 
