@@ -1,6 +1,7 @@
 """How a repository is reached: SSH and a path on the server's disk, and who may set which."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -213,3 +214,16 @@ def test_a_host_that_does_not_answer_is_left_alone_for_a_while(place: Place, mod
 
     assert {answer.status for answer in said} == {503}
     assert "has not been answering" in said[-1].json()["error"]
+
+
+def test_as_code(gate: Gate, place: Place, forge: GitServer, tmp_path: Path) -> None:
+    file = tmp_path / "registry.toml"
+    source = f'[[sources]]\nname = "modules"\nkind = "git"\nurl = "{forge.url}/modules.git"\npriority = 5\n'
+    file.write_text(f'{source}[sources.auth]\ntype = "basic"\nusername = "{USER}"\npassword = "{PASSWORD}"\n')
+
+    gate.server.manage("sources", "import", str(file), "--registry", f"{place.slug}/main")
+
+    assert "1.2.0" in ask(place).json()["versions"]
+    exported = gate.server.manage("sources", "export", "--registry", f"{place.slug}/main")
+    assert 'kind = "git"' in exported
+    assert PASSWORD not in exported
