@@ -50,6 +50,23 @@ def test_a_registry_that_has_a_search_only(jobs: Jobs, recorder: Recorder) -> No
     assert len([one for one in recorder.seen if one.is_search]) == 2, "page by page"
 
 
+def test_a_search_that_finds_ever_more_is_left_in_time(jobs: Jobs, recorder: Recorder) -> None:
+    """Public registries find by likeness: thousands, of which the first few are meant."""
+    offer(recorder, "@a/one", *(f"x@a-{number:04}" for number in range(40)))
+    recorder.offers |= {f"z-@a-{number:05}": recorder.offers["@a/one"] for number in range(3000)}
+    mirror = jobs.run("@a/*")
+    assert (mirror.state, mirror.done) == ("done", 1), troubles(mirror)
+    assert len([one for one in recorder.seen if one.is_search]) == 5
+
+
+def test_an_answer_without_rows_is_no_list(jobs: Jobs, recorder: Recorder) -> None:
+    offer(recorder, "@a/one")
+    recorder.answers["/_all_docs"] = {"error": "not here", "rows": []}
+    recorder.answers["/-/all"] = "nothing"
+    assert jobs.run("@a/*").done == 1
+    assert [one for one in recorder.seen if one.is_search]
+
+
 def test_neither_list_nor_search(jobs: Jobs, recorder: Recorder) -> None:
     offer(recorder, "one")
     recorder.searches = False

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 from upstreams.clients.connections import no_check
 from upstreams.clients.http import Answer, Target, get, refuse_status
@@ -25,7 +26,9 @@ def _rows(target: Target, before_send: Callable[[], None]) -> Iterator[str] | No
         answer.close()
         _refuse_trouble(answer)
         return None
-    return _read(answer)
+    rows = _read(answer)
+    first = next(rows, None)
+    return None if first is None else chain((first,), rows)  # without a single row it was no list
 
 
 def _read(answer: Answer) -> Iterator[str]:

@@ -24,7 +24,7 @@ from upstreams.targets import target_of
 from workspaces.access import matches
 
 PAGE = 250  # packages in one answer of a search: the most npm's own gives
-PAGES = 400
+PAGES, BARREN = 400, 4  # pages at most; and without anything that is sought, until the rest is not looked at
 CHUNK = 500  # names judged at once
 
 
@@ -91,13 +91,12 @@ class Listing:
                 raise RuleChanged("The rules changed just now; try again.", upstream=self._upstream.name, retry_after=1)
             self._still_holds()
 
+        def ask(start: int) -> dict[str, object] | None:
+            return ask_search(target, text=text, start=start, size=PAGE, before_send=before_send)
+
         target = limited(self._upstream, SEARCH)
-        first = ask_search(target, text=text, start=0, size=PAGE, before_send=before_send)
-        return (
-            None
-            if first is None
-            else _pages(first, lambda start: ask_search(target, text=text, start=start, size=PAGE, before_send=before_send))
-        )
+        first = ask(0)
+        return None if first is None else _pages(first, ask, lambda name: matches(pattern, name))
 
     def _admitted(self, names: Iterable[str], patterns: Sequence[str]) -> Iterator[str]:
         """The names that meet a pattern, are names, lie within what the upstream is asked for, and are not internal elsewhere."""
@@ -120,20 +119,20 @@ def literal(pattern: str) -> str:
     return pattern[: min(ends, default=len(pattern))].rstrip("/")
 
 
-def _pages(first: dict[str, object], ask: Callable[[int], dict[str, object] | None]) -> Iterator[str]:
+def _pages(first: dict[str, object], ask: Callable[[int], dict[str, object] | None], is_sought: Callable[[str], bool]) -> Iterator[str]:
+    """The names of one page after the other, until there are none, or for some pages none that is sought: what fits comes first."""
     answer: dict[str, object] | None = first
-    start = 0
+    start = barren = 0
     for _ in range(PAGES):
         listed = answer.get("objects") if answer is not None else None
         if not isinstance(listed, list) or not listed:
             return
-        yield from (
-            one["package"]["name"]
-            for one in listed
-            if isinstance(one, dict) and isinstance(one.get("package"), dict) and "name" in one["package"]
-        )
+        names = [one["package"].get("name") for one in listed if isinstance(one, dict) and isinstance(one.get("package"), dict)]
+        sought = [name for name in names if isinstance(name, str) and is_sought(name)]
+        yield from sought
+        barren = 0 if sought else barren + 1
         start += len(listed)
         total = answer.get("total") if answer is not None else None
-        if isinstance(total, int) and start >= total:
+        if barren >= BARREN or (isinstance(total, int) and start >= total):
             return
         answer = ask(start)
