@@ -6,7 +6,7 @@ even in an internal registry).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packages.errors import VersionExists, VersionRetired
@@ -34,12 +34,16 @@ LATEST = "SELECT v.version FROM packages_tag t JOIN packages_version v ON v.id =
 
 @dataclass(frozen=True)
 class Received:
-    """A version where it was to go; `is_new`: it came by this very call. `source`: the row it was taken from."""
+    """A version where it was to go; `is_new`: it came by this very call. `source`: the row it was taken from.
+
+    `is_lifted`: it was here, pulled or not internal, and is internal by this call.
+    """
 
     version: Version
     source: Version
     is_new: bool
     tags: tuple[str, ...] = ()
+    is_lifted: bool = False
 
 
 def receive(*, actor: Actor, registry: Registry, versions: Iterable[Version], tags: Mapping[str, str]) -> list[Received]:
@@ -47,7 +51,7 @@ def receive(*, actor: Actor, registry: Registry, versions: Iterable[Version], ta
 
     One after the other: no more than one manifest is in memory, and what is returned has none.
 
-    The same bytes under the same number are met: they become internal if the newcomer is. Raises VersionExists (other
+    The same bytes under the same number are met: they become internal if the newcomer is, or would be. Raises VersionExists (other
     bytes), VersionRetired.
     """
     found = [_without_manifest(_receive(actor, registry, version)) for version in versions]
@@ -56,8 +60,9 @@ def receive(*, actor: Actor, registry: Registry, versions: Iterable[Version], ta
         package = new[0].version.package
         found = _tagged(package, found, tags)
         _list(package, [one for one in found if one.is_new])
-        if any(one.version.is_internal for one in new):
-            tell_of_shadowed(package)
+    shown = [one.version.package for one in found if one.is_lifted or (one.is_new and one.version.is_internal)]
+    if shown:
+        tell_of_shadowed(shown[0])
     return found
 
 
@@ -101,12 +106,14 @@ def _meet(actor: Actor, registry: Registry, held: Version, source: Version) -> R
     subject = f"{registry} {held.package.format} {held.package.name}@{held.version}"
     if held.integrity != source.integrity:
         raise VersionExists(f"{registry} holds other bytes under {held.package.name}@{held.version} and keeps them.")
-    if source.is_internal and not held.is_internal:
+    becomes = source.is_internal or (registry.is_internal and is_own(source) and not is_own(held))
+    if becomes and not held.is_internal:
         enter(registry, _publication(source))  # moves the name's epoch and the package's revision on
         Version.objects.filter(pk=held.pk).update(is_internal=True)
         held.is_internal = True
         list_in_search(held.package)
         record(actor, "version.internal", subject, workspace=registry.workspace_id, old={"internal": False}, new={"internal": True})
+        return Received(held, source, is_new=False, is_lifted=True)
     return Received(held, source, is_new=False)
 
 
@@ -122,7 +129,7 @@ def _tagged(package: Package, found: list[Received], tags: Mapping[str, str]) ->
     pointing: dict[str, list[str]] = {}
     for tag, number in sorted(following.items()):
         pointing.setdefault(number, []).append(tag)
-    return [Received(one.version, one.source, one.is_new, tuple(pointing.get(one.version.version, ()))) for one in found]
+    return [replace(one, tags=tuple(pointing.get(one.version.version, ()))) for one in found]
 
 
 def _list(package: Package, new: list[Received]) -> None:

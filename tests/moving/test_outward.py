@@ -13,6 +13,8 @@ from tests.parts.pack import pack
 from tests.parts.recorder import Recorder
 from tests.parts.taking import take_publishes
 from upstreams.models import UpstreamDocument
+from upstreams.services import outward
+from upstreams.services.parcels import parcels_of
 from upstreams.services.sources import change_upstream
 from workspaces.services.spaces import add_claim
 
@@ -258,3 +260,18 @@ def test_a_tick_while_it_goes_stops_it(street: Street, shelf: Recorder) -> None:
     answer = street.rest("push", {"name": "open-x", "to_upstream": "public"}, who="alice")
     assert (answer.status_code, answer.json()["code"]) == (503, "rule_changed")
     assert [one.method for one in shelf.seen] == ["GET"]
+
+
+def test_a_toggle_while_versions_are_gathered_is_noticed(street: Street, shelf: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The upstream was internal when it was looked up, and is not any more: what was seen before does not count."""
+    source = street.upstream(shelf, internal=True)
+    street.make("corp-x")
+
+    def slowly(*words: Any) -> Any:
+        change_upstream(actor=street.team.actor("alice"), upstream=source, changes={"internal": False})
+        return parcels_of(*words)
+
+    monkeypatch.setattr(outward, "parcels_of", slowly)
+    answer = street.rest("push", {"name": "corp-x", "to_upstream": "public"}, who="alice")
+    assert (answer.status_code, answer.json()["code"]) == (503, "rule_changed")
+    assert shelf.seen == []

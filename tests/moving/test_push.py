@@ -227,6 +227,21 @@ def test_bytes_seen_first_are_kept_to(street: Street, recorder: Recorder, other_
     assert "has seen other bytes" in street.refused("push", 409, "version_exists", name="left", to="prod")
 
 
+def test_pulled_bytes_that_the_team_now_calls_its_own_come_out_of_the_shadow(street: Street, recorder: Recorder) -> None:
+    """prod holds them, pulled; the team's own version of the same bytes is pushed there, and prod is internal."""
+    street.upstream(recorder, at="prod")
+    packed = pack("corp-x")
+    recorder.offer(packed)
+    street.install("corp-x", at="prod")
+    street.offer(packed)
+    untick(street, "corp-x")
+    assert street.push("corp-x")["versions"][0]["internal"] is True
+    assert street.row_of("corp-x").is_internal
+    recorder.forget()
+    assert street.versions("corp-x", at="prod") == ["1.0.0"]
+    assert recorder.seen == []
+
+
 def test_dependencies_come_along_on_request(street: Street, recorder: Recorder) -> None:
     street.upstream(recorder)
     recorder.add("left", "1.0.0", "1.4.0", "2.0.0")

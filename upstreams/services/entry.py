@@ -14,12 +14,11 @@ from packages.services.epochs import bump_name
 from packages.services.listing import KNOWN, list_in_search, pulled_writes
 from packages.services.publish import Standing, add_version
 from registries.models import Registry
-from upstreams.durability import remembered
 from upstreams.errors import RuleChanged, UpstreamIntegrityMismatch
 from upstreams.models import Origin, Rendering, Upstream
 from upstreams.selectors.facts import EPOCHS, Epochs, epochs_in
-from upstreams.services.alerts import manifest_differs
-from upstreams.services.pinning import pin_one
+from upstreams.services.alerts import integrity_changed, manifest_differs
+from upstreams.services.pinning import has_seen_others, pin_one, pins_of
 from upstreams.services.renderings import CURRENT, HeldFile, list_file
 from workspaces import reading, statements
 from workspaces.insertion import insert
@@ -39,6 +38,8 @@ PACKAGE = (
 
 HELD = "JOIN packages_package p ON p.id = t.package_id WHERE p.registry_id = %s AND p.format = 'npm' AND p.name = %s AND t.version = %s"
 
+RETIRED = "SELECT id FROM packages_retiredversion WHERE registry_id = %s AND format = 'npm' AND name = %s AND version = %s"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Newcomer:
@@ -51,7 +52,7 @@ class Newcomer:
     address: str
 
 
-@remembered()
+@transaction.atomic
 def enter(newcomer: Newcomer, epochs: Epochs) -> None:
     """The rows of the version, unless the rule has changed since `epochs`: then it is dropped.
 
@@ -62,6 +63,11 @@ def enter(newcomer: Newcomer, epochs: Epochs) -> None:
     scene = _scene(registry, name, publication.version)
     if scene.epochs != epochs:
         raise RuleChanged("The rules for this package changed just now; try again.", retry_after=1)
+    if scene.is_retired:
+        raise UpstreamIntegrityMismatch(
+            f"{name.full}@{publication.version} was published in {registry} and deleted; its number is not given out again.",
+            upstream=upstream.name,
+        )
     if scene.held is not None:
         _meet(scene.package, scene.held, newcomer)
         return
@@ -83,6 +89,7 @@ class _Scene:
     epochs: Epochs
     package: Package
     held: Version | None
+    is_retired: bool  # the number was the team's own once
     known: Sequence[Row]
     rendering: Rendering | None
 
@@ -99,12 +106,13 @@ def _scene(registry: Registry, name: Name, version: str) -> _Scene:
     """One journey. The name's row is made when it is new; a version from a source moves no revision on."""
     now, whose = statements.moment(timezone.now()), [registry.pk, name.full]
     locked = [registry.workspace_id, "npm", name.folded]
-    _, epochs, packages, held, known, current = statements.several(
+    _, epochs, packages, held, retired, known, current = statements.several(
         [
             (LOCK_NAME, locked),
             (EPOCHS, ["npm", name.folded, registry.workspace_id]),
             (PACKAGE, [registry.pk, "npm", name.full, name.folded, now, now]),
             (reading.selecting(Version, HELD), [*whose, version]),
+            (RETIRED, [*whose, version]),
             (KNOWN, whose),
             (reading.selecting(Rendering, CURRENT), [name.folded, *whose]),
         ]
@@ -112,14 +120,13 @@ def _scene(registry: Registry, name: Name, version: str) -> _Scene:
     pk, revision = packages[0]
     package = Package(pk=pk, registry=registry, format="npm", name=name.full, folded=name.folded, revision=revision)
     found, rendered = reading.made(Version, held), reading.made(Rendering, current)
-    return _Scene(epochs_in(epochs), package, found[0] if found else None, known, rendered[0] if rendered else None)
+    return _Scene(epochs_in(epochs), package, found[0] if found else None, bool(retired), known, rendered[0] if rendered else None)
 
 
-@transaction.atomic
 def adopt(link: Upstream, name: Name, filename: str, epochs: Epochs) -> None:
     """Take the version with the file `filename` over from the registry behind `link`: rows, no bytes; its flag stays.
 
-    Nothing happens when it is not there any more. Raises RuleChanged, UpstreamIntegrityMismatch.
+    Nothing happens when it is not there any more. Raises RuleChanged, UpstreamIntegrityMismatch (other bytes were seen first).
     """
     found = File.objects.filter(
         version__package__registry=link.source, version__package__format="npm", version__package__name=name.full, name=filename
@@ -127,6 +134,18 @@ def adopt(link: Upstream, name: Name, filename: str, epochs: Epochs) -> None:
     file = found.select_related("blob", "version").first()
     if file is None:
         return
+    version = file.version
+    pinned = pins_of(link.registry_id, name)
+    if has_seen_others(pinned, version):
+        integrity_changed(link, name.full, pinned, {version.version: version.integrity})
+        raise UpstreamIntegrityMismatch(
+            f"{link.registry} has seen other bytes of {name.full}@{version.version} first, and keeps to them.", upstream=link.name
+        )
+    _take_over(link, name, file, epochs)
+
+
+@transaction.atomic
+def _take_over(link: Upstream, name: Name, file: File, epochs: Epochs) -> None:
     version = file.version
     publication = Publication(
         format="npm",

@@ -1,5 +1,7 @@
 """What the sources of a decision have, nearest first, in the words of the format."""
 
+from collections.abc import Mapping
+
 import orjson
 
 from packages.formats.npm.names import Name
@@ -7,7 +9,7 @@ from packages.formats.npm.packument import Held, HeldVersion, Offered
 from packages.models import File, Tag, Version
 from registries.models import Registry
 from upstreams.services.consult import load
-from upstreams.services.pinning import pins_of
+from upstreams.services.pinning import has_seen_others, pins_of
 from upstreams.services.renderings import versions_shown
 from upstreams.services.resolve import Resolution
 
@@ -15,24 +17,30 @@ from upstreams.services.resolve import Resolution
 def layers(resolution: Resolution) -> list[Held | Offered]:
     """One for each source that answers: a registry that holds versions, or the document of an upstream."""
     found: list[Held | Offered] = []
+    own = pins_of(resolution.registry.pk, resolution.name)  # what the asked registry saw first counts, whoever offers it now
     for path in resolution.decision.answering:
         registry = resolution.registry_at(path)
         if registry is not None:
-            found.append(_held(registry, resolution.name, shows_pulled=resolution.decision.shows_pulled))
+            found.append(_held(registry, resolution.name, own if path else {}, shows_pulled=resolution.decision.shows_pulled))
             continue
         if (document := resolution.offered_at(path)) is not None:
             owner = resolution.situation.upstreams[path[-1]].registry_id
-            found.append(Offered(document=load(document), pins=pins_of(owner, resolution.name)))
+            theirs = pins_of(owner, resolution.name) if owner != resolution.registry.pk else {}
+            found.append(Offered(document=load(document), pins={**theirs, **own}))
     return found
 
 
-def _held(registry: Registry, name: Name, *, shows_pulled: bool) -> Held:
-    """The versions a registry holds and the rule lets be seen, with its tags."""
+def _held(registry: Registry, name: Name, pins: Mapping[str, str], *, shows_pulled: bool) -> Held:
+    """The versions a registry holds and the rule lets be seen, with its tags; not those of which the asked one saw other bytes first."""
     visible = versions_shown(registry, name, shows_pulled=shows_pulled)
     # By a subquery: a list of ids ends at 65,535 on PostgreSQL. The first file of a version counts.
     files = dict(File.objects.filter(version__in=visible).order_by("-pk").values_list("version_id", "name"))
     tags = Tag.objects.filter(package__registry=registry, package__format="npm", package__name=name.full)
-    versions = [_version(version, files.get(version.pk) or name.tarball(version.version)) for version in visible]
+    versions = [
+        _version(version, files.get(version.pk) or name.tarball(version.version))
+        for version in visible
+        if not has_seen_others(pins, version)
+    ]
     return Held(versions=versions, tags=dict(tags.values_list("name", "version__version")))
 
 

@@ -63,9 +63,12 @@ def push_out(*, actor: Actor, registry: Registry, upstream: str, order: Order, d
     """
     if not actor.may(Action.MANAGE, registry):
         raise Denied("Only admins and owners send versions to an upstream outside the workspace.")
+    rule = current_epochs(registry, "npm", order.name.folded).rule  # read before the goal: a change of it is noticed
     goal = goal_of(registry, upstream)
     parcels = parcels_of(actor, registry, order)
     for holding, _ in parcels.in_order():
+        if holding.epochs.rule != rule:
+            raise RuleChanged("The rules of this workspace changed just now; try again.", retry_after=1)
         _check_patterns(goal, holding.name)
     _leave(actor, registry, goal, order, parcels, disclose=disclose)
     errand = Errand(actor, registry, goal, replace_patience(target_of(goal)))

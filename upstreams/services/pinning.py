@@ -6,6 +6,7 @@ import orjson
 
 from packages.formats.npm.names import Name
 from packages.formats.npm.packument import agree
+from packages.models import Version
 from upstreams.memory import parsed
 from upstreams.models import Upstream
 from upstreams.services.alerts import integrity_changed
@@ -34,9 +35,17 @@ def pin(upstream: Upstream, name: Name, offered: Mapping[str, str]) -> None:
         integrity_changed(upstream, name.full, pinned, changed)
 
 
-def pin_one(registry_id: int, name: Name, version: str, integrity: str) -> None:
-    """The same for a version that comes from a registry of the same workspace, whose bytes never change."""
-    _added(registry_id, name, {version: integrity})
+def pin_one(registry_id: int, name: Name, version: str, integrity: str) -> str:
+    """The same for one version; what is pinned of it, which may be other bytes: then the caller refuses."""
+    return _added(registry_id, name, {version: integrity}).get(version, integrity)
+
+
+def has_seen_others(pinned: Mapping[str, str], version: Version) -> bool:
+    """Whether the registry with these pins first saw other bytes under the number of a held version that is not internal."""
+    if version.is_internal:
+        return False
+    known = pinned.get(version.version, version.integrity)
+    return not agree(known, version.integrity) or not agree(known, f"sha1-hex:{version.shasum}")
 
 
 def _added(registry_id: int, name: Name, offered: Mapping[str, str]) -> dict[str, str]:

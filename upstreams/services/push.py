@@ -18,7 +18,7 @@ from upstreams.errors import InternalSourceUnavailable, MembersOnly, NumberRetir
 from upstreams.models import Origin
 from upstreams.selectors.facts import current_epochs
 from upstreams.services.parcels import TRIES, Holding, LeftOut, Order, Parcels, parcels_of
-from upstreams.services.pinning import pin_one, pins_of
+from upstreams.services.pinning import has_seen_others, pin_one, pins_of
 from upstreams.services.resolve import judge
 from workspaces import reading
 from workspaces.access import Action, Actor, Target
@@ -114,7 +114,9 @@ def _tell(actor: Actor, source: Registry, target: Registry, holding: Holding, on
     """The event; and of what was pulled once, from where: it stays known, and its bytes are those this registry saw first."""
     version = one.version
     if not is_own(version):
-        pin_one(target.pk, holding.name, version.version, version.integrity)
+        known = pin_one(target.pk, holding.name, version.version, version.integrity)
+        if has_seen_others({version.version: known}, version):
+            raise _other_bytes(target, holding, version.version)
         whence = Origin.objects.filter(version=one.source).first()
         if whence is not None:
             Origin.objects.create(version=version, upstream=None, upstream_name=whence.upstream_name, address=whence.address)
@@ -136,7 +138,7 @@ def _check_fits(target: Registry, holding: Holding, rows: Sequence[int]) -> None
     Raises VersionHidden, VersionExists, InternalSourceUnavailable.
     """
     public = Version.objects.filter(pk__in=list(rows), origin=Version.Origin.PULLED, is_internal=False)
-    found = list(public.values_list("version", "integrity", "shasum"))
+    found = list(public.only("version", "integrity", "shasum", "is_internal"))
     if not found:
         return
     name = holding.name
@@ -149,19 +151,17 @@ def _check_fits(target: Registry, holding: Holding, rows: Sequence[int]) -> None
         )
     if decision.is_internal:
         raise VersionHidden(
-            f"{name.full} is internal in {target}, so {name.full}@{found[0][0]}, which was pulled from a source that is not, "
+            f"{name.full} is internal in {target}, so {name.full}@{found[0].version}, which was pulled from a source that is not, "
             "would be hidden there."
         )
     pins = pins_of(target.pk, name)
-    for version, integrity, shasum in found:
-        if not _is_promised(pins.get(version, integrity), integrity, shasum):
-            raise VersionExists(f"{target} has seen other bytes of {name.full}@{version} first, and keeps to them.")
+    for version in found:
+        if has_seen_others(pins, version):
+            raise _other_bytes(target, holding, version.version)
 
 
-def _is_promised(pinned: str, integrity: str, shasum: str) -> bool:
-    if pinned.startswith("sha1-hex:"):
-        return pinned.partition(":")[2] == shasum
-    return integrity in pinned.split() or not any(part.startswith("sha512-") for part in pinned.split())
+def _other_bytes(target: Registry, holding: Holding, version: str) -> VersionExists:
+    return VersionExists(f"{target} has seen other bytes of {holding.name.full}@{version} first, and keeps to them.")
 
 
 def _keep_for_members(actor: Actor, source: Registry, target: Registry, holding: Holding) -> None:
