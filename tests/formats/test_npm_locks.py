@@ -86,7 +86,7 @@ __metadata:
 
 "left-pad@npm:^1.0.0":
   version: 1.3.0
-  resolution: "left-pad@npm:1.3.0::__archiveUrl=https%3A%2F%2Fregistry.example.org%2Fleft-pad-1.3.0.tgz"
+  resolution: "left-pad@npm:1.3.0::__archiveUrl=https%3A%2F%2Fregistry.example.org%2Fleft-pad%2F-%2Fodd-1.3.0.tgz"
 
 "typescript@patch:typescript@npm%3A5.0.0#optional!builtin<compat/typescript>":
   version: 5.0.0
@@ -190,6 +190,55 @@ TABLE = {
 def test_what_a_lock_file_names(tool: str) -> None:
     text, expected = TABLE[tool]
     assert read_lock(text.encode()) == expected
+
+
+DIRECT = [
+    "https://files.example.org/corp-secret-1.0.0.tgz",
+    "http://files.example.org/corp-secret/corp-secret-1.0.0.tgz?x=/corp-secret/-/",
+    "https://files.example.org/other/-/corp-secret-1.0.0.tgz",
+    "https://files.example.org/download/corp-secret/1.0.0/" + "a" * 40,
+    "ssh://git@example.org/corp-secret.git#abc",
+    "git@example.org:corp-secret.git#abc",
+    "deploy@example.org:corp-secret.git#abc",
+    "github:corp/secret#abc",
+    "s3://bucket/corp-secret-1.0.0.tgz",
+    "https://[/corp-secret/-/corp-secret-1.0.0.tgz",
+]
+
+
+@pytest.mark.parametrize("address", DIRECT)
+def test_what_comes_straight_from_an_address_is_not_named(address: str) -> None:
+    """No registry has it; some public one would hear its name."""
+    secret = {"version": "1.0.0", "resolved": address}
+    known = {"version": "1.3.0", "resolved": f"{AT}/left-pad/-/left-pad-1.3.0.tgz"}
+    escaped = address.replace(":", "%3A").replace("/", "%2F")
+    files = [
+        json.dumps({"lockfileVersion": 1, "dependencies": {"corp-secret": secret, "left-pad": known}}),
+        json.dumps({"lockfileVersion": 3, "packages": {"node_modules/corp-secret": secret, "node_modules/left-pad": known}}),
+        YARN1 + f'\ncorp-secret@^1.0.0:\n  version "1.0.0"\n  resolved "{address}"\n',
+        YARN1 + f'\n"corp-secret@{address}":\n  version "1.0.0"\n  resolved "corp-secret-1.0.0.tgz#abc"\n',
+        BERRY + f'\n"corp-secret@npm:1.0.0":\n  version: 1.0.0\n  resolution: "corp-secret@npm:1.0.0::__archiveUrl={escaped}"\n',
+        PNPM6 + f"  /corp-secret@1.0.0:\n    resolution: {{tarball: '{address}'}}\n",
+    ]
+    for text in files:
+        names = {name for name, _ in read_lock(text.encode())}
+        assert "left-pad" in names
+        assert "corp-secret" not in names, text
+
+
+REGISTRIES = [
+    "https://registry.example.org/@acme/http/-/http-1.0.0.tgz",
+    "https://registry.example.org/@acme%2fhttp/-/http-1.0.0.tgz#abc",
+    "https://registry.example.org:8443/api/npm/all/@acme/http/-/@acme/http-1.0.0.tgz?x=1",
+    "https://npm.example.org/download/@acme/http/1.0.0/" + "a" * 64,
+    "http-1.0.0.tgz#abc",
+]
+
+
+@pytest.mark.parametrize("address", REGISTRIES)
+def test_what_a_registry_gave_is_named(address: str) -> None:
+    lock = {"lockfileVersion": 3, "packages": {"node_modules/@acme/http": {"version": "1.0.0", "resolved": address}}}
+    assert read_lock(json.dumps(lock).encode()) == [("@acme/http", "1.0.0")]
 
 
 NONE = {

@@ -1,12 +1,14 @@
 """Which versions of registries a lock file names: npm's, pnpm's and both of yarn's. Pure, and bounded whatever the file is.
 
 Read from the tools' own files: npm 6 to 12 (`lockfileVersion` 1 to 3, also `npm-shrinkwrap.json`), pnpm 5 to 12
-(`lockfileVersion` 5 to 9), yarn 1, yarn 2 to 4. What comes from a repository, a file or a workspace is left out.
+(`lockfileVersion` 5 to 9), yarn 1, yarn 2 to 4. What comes from a repository, a file, a workspace or straight from an address
+is left out: its name means nothing to a registry, and may be one that no registry should hear.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import orjson
 
@@ -19,13 +21,16 @@ LENGTH = 16 * 1024 * 1024  # bytes of a file
 ENTRIES = 50_000
 PIECES = 2_000_000  # commas and brackets of a JSON file: bounds what it takes in memory
 NESTED = 64  # dependencies within dependencies (npm's first format)
-REPOSITORY = re.compile(r"(?:git|github|gitlab|bitbucket|gist|file|link|workspace)[+:]|https?://[^?]*/(?:archive|tarball|tar\.gz)/")
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|[^/]*@[^/]*:")  # https://…, git+ssh://…, github:x/y, file:../x, git@host:x
+WEB = ("http://", "https://")
+DOWNLOAD = re.compile(r".*/download/(@[^/]+/[^/]+)/[^/]+/[0-9a-f]{40,128}")  # a forge's registry: its tarballs have no names
 MODULES = "node_modules/"
 PNPM_OLD = re.compile(r"(?:/|[^/@]+/)(@[^/]+/[^/]+|[^/@]+)/([^/_(]+)")  # /name/1.0.0_peer, registry.example.org/name/1.0.0
 PNPM = re.compile(r"/?(@[^/@]+/[^/@]+|[^/@]+)@([^(]+)")  # name@1.0.0(peer@2.0.0)
 YARN_HEAD = re.compile(r'"?(@?[^@"]+)@([^"]*?)"?(?:,|:$)')
 YARN_WORD = re.compile(r'  (version|resolved) "([^"]*)"')
-BERRY = re.compile(r"(@?[^@]+)@npm:([^:]+)(?:::.*)?")
+BERRY = re.compile(r"(@?[^@]+)@npm:([^:]+)(?:::(.*))?")
+ARCHIVE = re.compile(r"(?:^|&)__archiveUrl=([^&]*)")
 
 Pair = tuple[str, str]
 
@@ -75,8 +80,9 @@ def _npm_packages(packages: Mapping[str, Any]) -> Iterator[Pair]:
     for place, entry in packages.items():
         if MODULES not in place or not isinstance(entry, dict) or entry.get("link") or entry.get("inBundle"):
             continue
-        if not _is_elsewhere(entry.get("resolved")):
-            yield entry.get("name") or place.rpartition(MODULES)[2], entry.get("version") or ""
+        name = entry.get("name") or place.rpartition(MODULES)[2]
+        if not _is_elsewhere(entry.get("resolved"), name):
+            yield name, entry.get("version") or ""
 
 
 def _npm_dependencies(top: Mapping[str, Any]) -> Iterator[Pair]:
@@ -88,10 +94,11 @@ def _npm_dependencies(top: Mapping[str, Any]) -> Iterator[Pair]:
             if not isinstance(entry, dict) or entry.get("bundled"):
                 continue
             version, inner = entry.get("version"), entry.get("dependencies")
-            if isinstance(version, str) and not _is_elsewhere(entry.get("resolved")):
+            if isinstance(version, str):
                 alias = version.removeprefix("npm:") if version.startswith("npm:") else f"{name}@{version}"
                 real, _, number = alias.rpartition("@")
-                yield real, number
+                if not _is_elsewhere(entry.get("resolved"), real):
+                    yield real, number
             if isinstance(inner, dict) and depth < NESTED:
                 waiting.append((inner, depth + 1))
 
@@ -101,7 +108,7 @@ def _yarn(text: str) -> Iterator[Pair]:
     name, said = "", dict[str, str]()
     for line in [*text.splitlines(), "end"]:
         if line[:1] not in {"", " ", "#"}:
-            if name and said.get("resolved") and not _is_elsewhere(said["resolved"]):
+            if name and said.get("resolved") and not _is_elsewhere(said["resolved"], name):
                 yield name, said.get("version", "")
             name, said = _yarn_name(line), {}
         elif (word := YARN_WORD.fullmatch(line)) is not None:
@@ -109,11 +116,14 @@ def _yarn(text: str) -> Iterator[Pair]:
 
 
 def _yarn_name(line: str) -> str:
+    """The name that was asked for; '' where an address was."""
     found = YARN_HEAD.match(line)
     if found is None:
         return ""
     name, words = found[1], found[2]
-    return words.removeprefix("npm:").rpartition("@")[0] if words.startswith("npm:") else name
+    if words.startswith("npm:"):
+        return words.removeprefix("npm:").rpartition("@")[0]
+    return "" if ":" in words or "/" in words else name
 
 
 def _yaml(text: str) -> Iterator[Pair]:
@@ -137,7 +147,7 @@ def _pnpm(packages: Mapping[str, Tree]) -> Iterator[Pair]:
         resolution = entry.get("resolution") if isinstance(entry, dict) else None
         tarball = resolution.get("tarball") if isinstance(resolution, dict) else None
         found = PNPM.match(key) or PNPM_OLD.match(key)
-        if found is not None and not _is_elsewhere(tarball):
+        if found is not None and not _is_elsewhere(tarball, found[1]):
             yield found[1], found[2]
 
 
@@ -145,12 +155,23 @@ def _berry(tree: Mapping[str, Tree]) -> Iterator[Pair]:
     for entry in tree.values():
         resolution = entry.get("resolution") if isinstance(entry, dict) else None
         found = BERRY.fullmatch(resolution) if isinstance(resolution, str) else None
-        if found is not None:
+        archive = ARCHIVE.search(found[3] or "") if found is not None else None
+        if found is not None and not _is_elsewhere(unquote(archive[1]) if archive else None, found[1]):
             yield found[1], found[2]
 
 
-def _is_elsewhere(address: object) -> bool:
-    return isinstance(address, str) and REPOSITORY.match(address) is not None
+def _is_elsewhere(address: object, name: object) -> bool:
+    """Whether `address` is none that a registry gives a tarball of `name`. None, and a bare file name, tell nothing."""
+    if not isinstance(address, str) or ADDRESS.match(address) is None:
+        return False
+    if not address.startswith(WEB):
+        return True
+    try:
+        path = unquote(urlsplit(address).path)
+    except ValueError:
+        return True
+    download = DOWNLOAD.fullmatch(path)
+    return f"/{name}/-/" not in path and (download is None or download[1] != name)
 
 
 def _is_known(name: object, version: object) -> bool:
