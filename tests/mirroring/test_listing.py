@@ -6,6 +6,8 @@ from tests.mirroring.jobs import Jobs, troubles
 from tests.npm.outside import connect
 from tests.parts.recorder import Recorder
 from upstreams.models import Upstream
+from upstreams.services.sources import create_upstream
+from upstreams.services.wishes import UpstreamWish
 from workspaces.services.spaces import add_claim, bump_rules
 
 ROWS = {
@@ -144,3 +146,16 @@ def test_names_outside_the_upstreams_patterns_do_not_exist(jobs: Jobs, recorder:
     mirror = jobs.run("left-pad")
     assert mirror.state == "failed"
     assert not recorder.asked("left-pad")
+
+
+def test_a_list_that_repeats_our_credentials_names_nothing(jobs: Jobs, recorder: Recorder) -> None:
+    """Whole, or cut off where names end: what is listed is shown to every member."""
+    secret = "npm-token-of-the-partner-1f6c0a9d3b7e42518c"
+    wish = UpstreamWish(name="echo", url=recorder.url, auth_type="bearer", secret=secret, priority=1)
+    echo = create_upstream(actor=jobs.team.actor("alice"), registry=jobs.team.registry, wish=wish)
+    names = ["left-pad", f"@a/{secret}", f"who-{secret[:30]}", "npm-token-of-the"]
+    offer(recorder, *names)
+    recorder.answers["/_all_docs"] = {"rows": [{"id": name} for name in names]}
+    mirror = Jobs(jobs.team, echo).run("*")
+    assert not [name for name in troubles(mirror) if secret[:30] in name]
+    assert jobs.held() == ["left-pad@1.0.0", "npm-token-of-the@1.0.0"]

@@ -9,6 +9,7 @@ from upstreams.clients.http import Target
 from upstreams.errors import UpstreamBadAnswer
 
 SHORTEST = 12  # characters: a shorter password may stand in any innocent document
+PIECE = 24  # characters of a long one that stand in nothing innocent: names are cut where theirs end
 
 
 def refuse_echo(target: Target, written: bytes) -> None:
@@ -16,6 +17,13 @@ def refuse_echo(target: Target, written: bytes) -> None:
     for secret in (*secrets_of(target.authorization), *target.secrets):
         if len(secret) >= SHORTEST and orjson.dumps(secret)[1:-1] in written:
             raise UpstreamBadAnswer(f"Upstream {target.name} sent our own credentials back; its answer is withheld.", upstream=target.name)
+
+
+def is_echo(target: Target, text: str) -> bool:
+    """Whether a short text, like a name, holds what we authenticate with at `target`, or a piece of it."""
+    known = [secret for secret in (*secrets_of(target.authorization), *target.secrets) if len(secret) >= SHORTEST]
+    pieces = [text[start : start + PIECE] for start in range(len(text) - PIECE + 1)] if known else []
+    return any(secret in text or any(piece in secret for piece in pieces) for secret in known)
 
 
 def secrets_of(authorization: str) -> list[str]:

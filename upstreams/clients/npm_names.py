@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 
 from upstreams.clients.connections import no_check
+from upstreams.clients.echo import is_echo
 from upstreams.clients.http import Answer, Target, get, refuse_status
 from upstreams.clients.questions import OK, ask_document
 from upstreams.errors import UpstreamUnreachable
@@ -26,13 +27,13 @@ def _rows(target: Target, before_send: Callable[[], None]) -> Iterator[str] | No
         answer.close()
         _refuse_trouble(answer)
         return None
-    rows = _read(answer)
+    rows = _read(target, answer)
     first = next(rows, None)
     return None if first is None else chain((first,), rows)  # without a single row it was no list
 
 
-def _read(answer: Answer) -> Iterator[str]:
-    """The ids of the rows, without holding more than a piece of them."""
+def _read(target: Target, answer: Answer) -> Iterator[str]:
+    """The ids of the rows, without holding more than a piece of them; none that repeats our credentials (threats.md U15)."""
     left = b""
     try:
         for piece in answer.pieces(ROWS_LIMIT):
@@ -40,7 +41,9 @@ def _read(answer: Answer) -> Iterator[str]:
             end = 0
             for found in ROW.finditer(data):
                 end = found.end()
-                yield found[1].decode("utf-8", "replace")
+                name = found[1].decode("utf-8", "replace")
+                if not is_echo(target, name):
+                    yield name
             left = data[max(end, len(data) - OVERLAP) :]
     finally:
         answer.close()
