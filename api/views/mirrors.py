@@ -15,6 +15,7 @@ from api.schema import described
 from api.serializers.mirrors import MirrorFields, MirrorOrder, MirrorShown, ScheduleChange, ScheduleFields, ScheduleShown, ScheduleWishes
 from api.views.upstreams import for_members
 from registries.gate import registry_for
+from registries.models import Registry
 from upstreams.models import Mirror
 from upstreams.services.mirroring.drivers import Options
 from upstreams.services.mirroring.lists import wanted_by_lock
@@ -22,7 +23,8 @@ from upstreams.services.mirroring.orders import Order, cancel, mirror_of, order,
 from upstreams.services.mirroring.schedules import Plan, change_schedule, create_schedule, remove_schedule, schedule_of
 from upstreams.services.sources import upstream_named
 from upstreams.tasks import send_mirror
-from workspaces.access import Action
+from workspaces.access import Action, Actor
+from workspaces.errors import Denied
 
 OPTIONS = ("dependencies", "versions", "full", "strict")
 
@@ -36,7 +38,7 @@ class MirrorsView(ListDoor):
     @described("mirrors_list", returns=MirrorFields, many=True)
     def get(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
         """The newest first."""
-        return self.page(reads.mirrors_of(for_members(self.actor, ws, reg)), MirrorShown)
+        return self.page(reads.mirrors_of(_for_all_names(self.actor, ws, reg)), MirrorShown)
 
     @described("mirrors_create", body=MirrorOrder, returns=MirrorFields, code=202)
     def post(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
@@ -56,7 +58,7 @@ class MirrorView(Door):
     @described("mirrors_read", returns=MirrorFields)
     def get(self, request: Request, ws: str, reg: str, id: str) -> Response:  # noqa: A002, ARG002 - the address's own word
         """How far it is, what failed and why."""
-        return Response(MirrorShown(mirror_of(for_members(self.actor, ws, reg), int(id))).data)
+        return Response(MirrorShown(mirror_of(_for_all_names(self.actor, ws, reg), int(id))).data)
 
     @described("mirrors_cancel", code=204)
     def delete(self, request: Request, ws: str, reg: str, id: str) -> Response:  # noqa: A002, ARG002 - the address's own word
@@ -91,7 +93,7 @@ class SchedulesView(ListDoor):
     @described("schedules_list", returns=ScheduleFields, many=True)
     def get(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
         """The oldest first."""
-        return self.page(reads.schedules_of(for_members(self.actor, ws, reg)), ScheduleShown)
+        return self.page(reads.schedules_of(_for_all_names(self.actor, ws, reg)), ScheduleShown)
 
     @described("schedules_create", body=ScheduleWishes, returns=ScheduleFields, code=201)
     def post(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
@@ -110,7 +112,7 @@ class ScheduleView(Door):
     @described("schedules_read", returns=ScheduleFields)
     def get(self, request: Request, ws: str, reg: str, id: str) -> Response:  # noqa: A002, ARG002 - the address's own word
         """What it orders, and when next."""
-        return Response(ScheduleShown(schedule_of(for_members(self.actor, ws, reg), int(id))).data)
+        return Response(ScheduleShown(schedule_of(_for_all_names(self.actor, ws, reg), int(id))).data)
 
     @described("schedules_change", body=ScheduleChange, returns=ScheduleFields)
     def patch(self, request: Request, ws: str, reg: str, id: str) -> Response:  # noqa: A002, ARG002 - the address's own word
@@ -126,6 +128,14 @@ class ScheduleView(Door):
         """What it ordered stays, done or not."""
         remove_schedule(actor=self.actor, schedule=schedule_of(registry_for(self.actor, ws, reg, Action.MANAGE), int(id)))
         return Response(status=204)
+
+
+def _for_all_names(actor: Actor, workspace: str, registry: str) -> Registry:
+    """What is mirrored tells names, also of what never came in: a token that may read only some may not look. Raises Denied."""
+    found = for_members(actor, workspace, registry)
+    if actor.grant is not None and actor.grant.scopes is not None:
+        raise Denied("Mirror jobs and schedules name any package; they need a token without scopes.")
+    return found
 
 
 def _chosen(asked: dict[str, Any]) -> dict[str, Any]:

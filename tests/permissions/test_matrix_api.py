@@ -16,6 +16,7 @@ from upstreams.models import Upstream
 CALLERS = ("nobody", "bad", "mallory", "rita", "bob", "adam", "alice", "readonly", "scoped", "root")
 SIGNED_IN = (401, 401, 200, 200, 200, 200, 200, 200, 200, 200)
 MEMBERS = (401, 401, 404, 200, 200, 200, 200, 200, 200, 200)
+UNSCOPED = (401, 401, 404, 200, 200, 200, 200, 200, 403, 200)  # members, but no token that may read only some packages
 UNKNOWN = (404, 401, *[404] * 8)
 
 
@@ -99,15 +100,15 @@ MATRIX: dict[tuple[str, str], tuple[tuple[int, ...], Any]] = {
     ("POST", f"{REG}/upstreams/<id>/test/"): (admins(200), {}),
     ("POST", f"{REG}/push/"): (publishers(200, scoped=200), {"name": "@acme/foo", "to": "shelf"}),
     ("POST", f"{REG}/pull/"): (publishers(404, scoped=404), {"name": "@acme/foo"}),  # claimed, and no internal source has it
-    ("GET", f"{REG}/mirrors/"): (MEMBERS, None),
+    ("GET", f"{REG}/mirrors/"): (UNSCOPED, None),
     ("POST", f"{REG}/mirrors/"): (publishers(202), {"upstream": "npm", "patterns": ["left-pad"]}),
-    ("GET", f"{REG}/mirrors/<id>/"): (MEMBERS, None),
+    ("GET", f"{REG}/mirrors/<id>/"): (UNSCOPED, None),
     ("DELETE", f"{REG}/mirrors/<id>/"): (publishers(204), None),
     ("POST", f"{REG}/mirrors/<id>/cancel/"): (publishers(202), {}),
     ("POST", f"{REG}/mirrors/<id>/retry/"): (publishers(409), {}),
-    ("GET", f"{REG}/schedules/"): (MEMBERS, None),
+    ("GET", f"{REG}/schedules/"): (UNSCOPED, None),
     ("POST", f"{REG}/schedules/"): (admins(201), {"upstream": "npm", "patterns": ["left-pad"], "every": "1h"}),
-    ("GET", f"{REG}/schedules/<id>/"): (MEMBERS, None),
+    ("GET", f"{REG}/schedules/<id>/"): (UNSCOPED, None),
     ("PATCH", f"{REG}/schedules/<id>/"): (admins(200), {"every": "2h"}),
     ("DELETE", f"{REG}/schedules/<id>/"): (admins(204), None),
     ("GET", f"{REG}/packages/"): (MEMBERS, None),
@@ -139,10 +140,10 @@ PUBLIC_MATRIX = {
     f"{NAME}/tags/": PUBLIC,
     f"{REG}/upstreams/": MEMBERS,
     f"{REG}/upstreams/<id>/": MEMBERS,
-    f"{REG}/mirrors/": MEMBERS,
-    f"{REG}/mirrors/<id>/": MEMBERS,
-    f"{REG}/schedules/": MEMBERS,
-    f"{REG}/schedules/<id>/": MEMBERS,
+    f"{REG}/mirrors/": UNSCOPED,
+    f"{REG}/mirrors/<id>/": UNSCOPED,
+    f"{REG}/schedules/": UNSCOPED,
+    f"{REG}/schedules/<id>/": UNSCOPED,
     f"{NAME}/resolution/": MEMBERS,
     f"{NAME}/tombstone/": MEMBERS,
     f"{WS}/registries/": MEMBERS,
