@@ -95,14 +95,19 @@ def _last(upstream: Upstream) -> GitListing | None:
 
 def _renewed(upstream: Upstream, row: GitListing | None, still_holds: Check) -> GitListing:
     """Ask the repository. In the turn of whoever lists it."""
+    known = Survey(row.refs_digest, row.names) if row is not None else None
+    found = survey(git_target_of(upstream), known, before_send=_and_let_go(still_holds))
+    return _kept_listing(upstream, found, still_holds)
+
+
+def _and_let_go(still_holds: Check) -> Check:
+    """The last look before anything is sent; whoever waits for a repository holds no database connection."""
 
     def before_send() -> None:
         still_holds()
         release_connection()
 
-    known = Survey(row.refs_digest, row.names) if row is not None else None
-    found = survey(git_target_of(upstream), known, before_send=before_send)
-    return _kept_listing(upstream, found, still_holds)
+    return before_send
 
 
 @remembered()
@@ -162,7 +167,7 @@ def mirrored(upstream: Upstream, target: GitTarget, digest: str, still_holds: Ch
         return
     with single_flight("git", str(upstream.pk), patience=PATIENCE):
         if not is_here(target, digest):
-            survey(target, None, before_send=still_holds)
+            survey(target, None, before_send=_and_let_go(still_holds))
 
 
 def _new(
