@@ -271,3 +271,16 @@ def test_nothing_is_fetched_into_a_place_of_its_own_choice(repository: Repositor
     fetch(place, {"refs/heads/main": commit})
 
     assert sorted(path.name for path in place.repository.glob("refs/**/*") if path.is_file()) == [commit]
+
+
+def test_what_a_killed_git_left_behind_is_in_nobodys_way(repository: Repository) -> None:
+    repository.commit({"package.json": {"name": "mod", "version": "1.0.0"}})
+    place = target(repository)
+    survey(place, None, before_send=lambda: None)
+    left = [place.repository / "shallow.lock", place.repository / "packed-refs.lock", place.repository / "objects/pack/tmp_pack_x"]
+    for path in left:
+        path.touch()
+    repository.commit({"other/package.json": {"name": "other", "version": "1.0.0"}})
+
+    assert list(survey(place, None, before_send=lambda: None).names) == ["mod", "other"]
+    assert not [path for path in left if path.exists()]

@@ -121,12 +121,21 @@ class _NotShallow(Exception):
 
 def _prepare(target: GitTarget, sample: str) -> None:
     if (target.repository / "HEAD").exists():
+        _tidy(target.repository)
         return
     shutil.rmtree(target.repository, ignore_errors=True)
     target.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     form = "sha256" if len(sample) == 64 else "sha1"  # noqa: PLR2004 - hex digits
     words = ("init", "--bare", "--quiet", f"--object-format={form}", str(target.repository))
     _local(target, words)
+
+
+def _tidy(repository: Path) -> None:
+    """Remove what a git that was ended left behind; nobody else writes here, for only one lists an upstream at a time."""
+    for pattern in ("*.lock", "refs/**/*.lock", "objects/**/tmp_*", "objects/tmp_*", "objects/incoming-*/**/*"):
+        for path in repository.glob(pattern):
+            if path.is_file():
+                path.unlink(missing_ok=True)
 
 
 def _local(target: GitTarget, words: Sequence[str]) -> None:
