@@ -173,3 +173,17 @@ def test_a_restricted_module_of_a_public_registry_is_not_in_the_index(team: Team
         assert restricted.content.replace(b"secret", b"nobody") == unknown.content
     assert Client().get(f"/{team.slug}/m/main/user/acme/secret.index").status_code == 404
     assert Client().get(f"/{team.slug}/m/main/user/acme/core/0.1.0.zip").status_code == 200
+
+
+def test_who_was_let_in_while_it_was_private_does_not_bring_what_only_members_see(team: Team) -> None:
+    """The row was loaded before the registry became public; the marks are read after."""
+    publish_module(team, "acme/core")
+    publish_module(team, "acme/secret")
+    RestrictedName.objects.create(registry=team.registry, format="moonbit", name="acme/secret")
+    as_loaded = registry(team)
+    assert len(shown(team)) == 2
+    change_registry(actor=team.actor("alice"), registry=registry(team), changes=Changes(visibility="public"))
+    folder = served_index(as_loaded)
+    names = git(folder, "ls-tree", "-r", "--name-only", "main").stdout.split()
+    assert names == ["README.md", "user/acme/core.index"]
+    assert set(shown(team)) == {"user/acme/core.index"}

@@ -66,9 +66,17 @@ def served_index(registry: Registry) -> Path:
     with single_flight("served", str(registry.pk), patience=PATIENCE):
         for _ in range(TRIES):
             marks = _marks(registry)
-            if marks == _kept_marks(folder) or _brought(registry, folder, marks):
+            if marks == _kept_marks(folder) or _brought(_as_it_is(registry), folder, marks):
                 return folder / "index.git"
     raise IndexBusy("The index is changing all the time; try again.", retry_after=2)
+
+
+def _as_it_is(registry: Registry) -> Registry:
+    """Read anew, after the marks: it may have become public while the caller waited, and what only members see must go."""
+    found = Registry.objects.filter(pk=registry.pk).first()
+    if found is None:
+        raise IndexBusy("The registry is gone.", retry_after=2)
+    return found
 
 
 def module_lines(registry: Registry, name: Name) -> bytes | None:
@@ -92,7 +100,7 @@ def _brought(registry: Registry, folder: Path, marks: list[object]) -> bool:
         if changes or gone or is_root:
             _write_down(registry, head.number + 1 if head else 1, {**changes, **dict.fromkeys(gone)}, is_root=is_root, is_public=is_public)
             return False  # replayed on the next round, like everybody else's
-    except (GitFailed, FileNotFoundError):
+    except GitFailed:
         shutil.rmtree(repository, ignore_errors=True)  # whatever it is, the rows have everything
         return False
     except IntegrityError:
