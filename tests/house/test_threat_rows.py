@@ -109,7 +109,10 @@ ROWS: dict[str, tuple[str, ...]] = {
     "U12": (f"{LIVE}credentials.py::test_a_redirect_elsewhere_carries_none",),
     "U13": (f"{LIVE}credentials.py::test_the_clients_own_credentials_stay_here",),
     "U14": (f"{UP}addresses.py::test_a_challenge_makes_nobody_go_elsewhere_with_our_credentials",),
-    "U15": (f"{HOSTILE}::test_an_upstream_that_repeats_our_credentials_is_withheld",),
+    "U15": (
+        f"{HOSTILE}::test_an_upstream_that_repeats_our_credentials_is_withheld",
+        "tests/moonbit/test_index_copies.py::test_an_index_that_repeats_our_credentials_is_withheld",
+    ),
     "U16": (f"{LIVE}bytes.py::test_a_truncated_tarball_is_never_complete",),
     "U17": (f"{LIVE}bytes.py::test_changed_bytes_under_the_same_promise_are_refused", f"{LIVE}trouble.py::test_tarballs"),
     "U18": (f"{LIVE}bytes.py::test_first_bytes_win",),

@@ -1,7 +1,7 @@
 """The real git on this machine, over repositories of our own in DATA_DIR: no network, no configuration but ours, bounded.
 
 `run` waits for the end, `begin` gives the process, which `end` ends with all it started. Nothing an upstream or a client
-sends becomes a word of a command.
+sends becomes a word of a command, but the path of a module whose name has been judged.
 """
 
 import contextlib
@@ -27,20 +27,24 @@ class GitMissing(Unavailable):
 
 
 class GitFailed(Exception):
-    """git ended with an error; what it said is not repeated."""
+    """git ended with an error, or could not begin; what it said is not repeated."""
 
 
 def begin(folder: Path, *words: str, extra: Mapping[str, str] | None = None, stdin: int = subprocess.DEVNULL) -> "subprocess.Popen[bytes]":
-    """Git in the bare repository `folder`. Raises GitMissing."""
-    process = subprocess.Popen(  # noqa: S603 - words of ours alone
-        [_git(), *words],
-        stdin=stdin,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd=folder,
-        env={**environment(GIT_DIR=str(folder)), **(extra or {})},
-        start_new_session=True,
-    )
+    """Git in the bare repository `folder`. Raises GitMissing, and GitFailed where there is no such folder."""
+    program = _git()
+    try:
+        process = subprocess.Popen(  # noqa: S603 - words of ours alone
+            [program, *words],
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+            env={**environment(GIT_DIR=str(folder)), **(extra or {})},
+            start_new_session=True,
+        )
+    except OSError:
+        raise GitFailed(f"git {words[0]} could not be started") from None
     if hasattr(resource, "prlimit"):  # a pack may be made to unfold into more than there is memory
         with contextlib.suppress(ProcessLookupError, PermissionError):
             resource.prlimit(process.pid, resource.RLIMIT_DATA, (MEMORY, MEMORY))

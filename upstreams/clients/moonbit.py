@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from packages.formats.moonbit.index import FILE_LIMIT
 from upstreams.clients.connections import no_check
@@ -13,11 +14,15 @@ OK, NOT_MODIFIED, ABSENT = 200, 304, frozenset({404, 410})
 
 @dataclass(frozen=True)
 class Lines:
-    """What an index says of a module: `is_present` False is its absence, `body` None that nothing changed."""
+    """What an index says of a module: `is_present` False is its absence, `body` None that nothing changed.
+
+    `at`: since when it is known, if not just now.
+    """
 
     is_present: bool
     body: bytes | None = None
     etag: str = ""
+    at: datetime | None = None
 
 
 def fetch_lines(target: Target, url: str, etag: str, *, before_send: Callable[[], None] = no_check) -> Lines:

@@ -66,8 +66,10 @@ class Moonbit:
             sentence = f"Upstream {upstream.name} has its index over HTTP, which cannot be listed; name modules, like acme/core."
             raise PatternsRefused("Not every pattern could be listed.", why=dict.fromkeys(patterns, sentence))
         with telling(upstream, "its index"):
-            index = bring_index(upstream, target_of(upstream), course.began)
-        fitting = (name for name in names_in(upstream, index) if _fits(name, patterns) and _fits(name, upstream.patterns or ["*"]))
+            target = target_of(upstream)
+            index = bring_index(upstream, target, course.began)
+            listed = names_in(upstream, target, index)
+        fitting = (name for name in listed if _fits(name, patterns) and _fits(name, upstream.patterns or ["*"]))
         while chunk := list(islice(fitting, CHUNK)):
             have_at_hand(upstream, index, chunk)
             ours = set() if upstream.is_internal else internal_names(course.registry, [name.full for name in chunk])

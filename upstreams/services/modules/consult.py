@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import orjson
 from django.conf import settings
 from django.utils import timezone
 
@@ -11,6 +12,8 @@ from packages.formats.errors import DocumentInvalid
 from packages.formats.moonbit.addresses import entry_url
 from packages.formats.moonbit.index import Index, parse_index
 from packages.formats.moonbit.names import Name
+from upstreams.clients.echo import refuse_echo
+from upstreams.clients.http import Target
 from upstreams.clients.moonbit import Lines, fetch_lines
 from upstreams.durability import remembered
 from upstreams.errors import RuleChanged, UpstreamBadAnswer, UpstreamError
@@ -53,12 +56,13 @@ def index_of(document: UpstreamDocument, name: Name) -> Index:
 def _asked(
     upstream: Upstream, name: Name, row: UpstreamDocument | None, since: datetime, still_holds: Callable[[], None]
 ) -> tuple[Lines, Index]:
-    """Raises UpstreamError subclasses."""
+    """A copy of an index counts no longer than an answer would. Raises UpstreamError subclasses."""
     target = target_of(upstream)
     if upstream.index_type == Upstream.IndexType.GIT:
         still_holds()
-        body = lines_in(upstream, bring_index(upstream, target, since), name)
-        lines = Lines(is_present=body is not None, body=body)
+        index = bring_index(upstream, target, max(since, timezone.now() - min(_believed(upstream), settings.METADATA_FRESH)))
+        body = lines_in(upstream, index, name)
+        lines = Lines(is_present=body is not None, body=body, at=index.at)
     else:
 
         def before_send() -> None:
@@ -67,10 +71,18 @@ def _asked(
 
         address = entry_url(upstream.url, upstream.index_url, name)
         lines = fetch_lines(target, address, row.etag if row is not None and row.is_present else "", before_send=before_send)
+    return lines, _understood(target, lines.body, name) if lines.body is not None else Index()
+
+
+def _understood(target: Target, body: bytes, name: Name) -> Index:
+    """The versions in what was sent, unless our credentials are among it. Raises UpstreamBadAnswer."""
     try:
-        return lines, parse_index(lines.body, name) if lines.body is not None else Index()
+        index = parse_index(body, name)
     except DocumentInvalid as error:
-        raise UpstreamBadAnswer(f"Upstream {upstream.name}: {error.message}", upstream=upstream.name) from None
+        raise UpstreamBadAnswer(f"Upstream {target.name}: {error.message}", upstream=target.name) from None
+    refuse_echo(target, body)
+    refuse_echo(target, orjson.dumps([entry.manifest for entry in index.entries]))  # the same, however it was written
+    return index
 
 
 def _stand_in(row: UpstreamDocument | None, error: UpstreamError) -> Replied:
@@ -88,7 +100,7 @@ def _keep(upstream: Upstream, name: Name, lines: Lines, index: Index, still_hold
     still_holds()
     if is_there is None:
         raise RuleChanged("The upstream was removed while it was asked; try again.", retry_after=1)
-    now = timezone.now()
+    now = lines.at or timezone.now()
     if lines.is_present and lines.body is None:
         row = _said_before(upstream, name)
         if row is None:  # forgotten between the question and the answer

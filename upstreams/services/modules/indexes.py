@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+import orjson
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -14,6 +15,7 @@ from django.utils import timezone
 from packages.formats.moonbit.addresses import index_url
 from packages.formats.moonbit.names import Name
 from registries.models import Registry
+from upstreams.clients.echo import refuse_echo
 from upstreams.clients.http import Target
 from upstreams.clients.local_git import GitFailed
 from upstreams.clients.module_index import ModuleIndex
@@ -21,6 +23,7 @@ from upstreams.errors import UpstreamBadAnswer
 from upstreams.flight import release_connection, single_flight
 from upstreams.models import Upstream
 
+COPY = "index.git"
 PATIENCE = 330.0  # seconds to wait for somebody else who brings the same index
 SMALL, MOST = 16 * 1024, 2000  # bytes of a module's lines, and modules, that are kept at hand
 
@@ -31,26 +34,21 @@ _lock = threading.Lock()
 def bring_index(upstream: Upstream, target: Target, since: datetime) -> ModuleIndex:
     """The upstream's index as it stood at `since` or later. Raises UpstreamError subclasses, GitMissing."""
     folder, address = _folder(upstream.pk), index_url(upstream.url, upstream.index_url, upstream.index_type)
-    if _is_good(folder, address, since):
-        return _copy(folder)
+    if (good := _good(folder, address, since)) is not None:
+        return good
     release_connection()
     with single_flight("index", str(upstream.pk), patience=PATIENCE):
-        if not _is_good(folder, address, since):
-            now = timezone.now()
-            if _state(folder).get("address") != address:
-                shutil.rmtree(folder, ignore_errors=True)
-            copy = ModuleIndex(folder / "index.git")
-            copy.bring(target, address)
-            _write(folder, address, now, copy.head())
-    return _copy(folder)
+        return _good(folder, address, since) or _brought(folder, target, address)
 
 
-def names_in(upstream: Upstream, index: ModuleIndex) -> list[Name]:
+def names_in(upstream: Upstream, target: Target, index: ModuleIndex) -> list[Name]:
     """Every module of an index. Raises UpstreamBadAnswer."""
     try:
-        return index.names()
+        found = index.names()
     except GitFailed:
-        raise _unreadable(upstream) from None
+        raise _unreadable(upstream, index) from None
+    refuse_echo(target, orjson.dumps([name.full for name in found]))
+    return found
 
 
 def lines_in(upstream: Upstream, index: ModuleIndex, name: Name) -> bytes | None:
@@ -62,7 +60,7 @@ def lines_in(upstream: Upstream, index: ModuleIndex, name: Name) -> bytes | None
     try:
         found = index.read([name])
     except GitFailed:
-        raise _unreadable(upstream) from None
+        raise _unreadable(upstream, index) from None
     if name not in found:
         raise UpstreamBadAnswer(f"The index of upstream {upstream.name} has more of {name.full} than is read.", upstream=upstream.name)
     return found[name]
@@ -76,7 +74,7 @@ def have_at_hand(upstream: Upstream, index: ModuleIndex, names: Sequence[Name]) 
     try:
         found = index.read(names, most=SMALL)
     except GitFailed:
-        raise _unreadable(upstream) from None
+        raise _unreadable(upstream, index) from None
     with _lock:
         if len(_at_hand) > MOST:
             _at_hand.clear()
@@ -100,9 +98,25 @@ def _folder(upstream_id: int) -> Path:
     return Path(settings.DATA_DIR) / "indexes" / str(upstream_id)
 
 
-def _is_good(folder: Path, address: str, since: datetime) -> bool:
-    known = _state(folder)
-    return known.get("address") == address and datetime.fromisoformat(known["at"]) >= since
+def _good(folder: Path, address: str, since: datetime) -> ModuleIndex | None:
+    """The copy, if it is one of that address and not too old."""
+    known, copy = _state(folder), folder / COPY
+    if known.get("address") != address or not (copy / "HEAD").is_file():
+        return None
+    at = datetime.fromisoformat(known["at"])
+    return ModuleIndex(copy, known["commit"], at) if at >= since else None
+
+
+def _brought(folder: Path, target: Target, address: str) -> ModuleIndex:
+    """The copy as the upstream has it now. Raises UpstreamError subclasses, GitMissing."""
+    now, copy = timezone.now(), ModuleIndex(folder / COPY)
+    is_known = _state(folder).get("address") == address
+    if not is_known:
+        _disown(folder)  # what was said of another repository must not vouch for this one
+    copy.bring(target, address, anew=not is_known)
+    brought = ModuleIndex(copy.folder, copy.head(), now)
+    _write(folder, address, now, brought.commit)
+    return brought
 
 
 def _state(folder: Path) -> dict[str, str]:
@@ -113,8 +127,9 @@ def _state(folder: Path) -> dict[str, str]:
     return known
 
 
-def _copy(folder: Path) -> ModuleIndex:
-    return ModuleIndex(folder / "index.git", _state(folder).get("commit", ""))
+def _disown(folder: Path) -> None:
+    """Whoever asks next has the index fetched as a whole."""
+    (folder / "state.json").unlink(missing_ok=True)
 
 
 def _write(folder: Path, address: str, at: datetime, commit: str) -> None:
@@ -123,5 +138,9 @@ def _write(folder: Path, address: str, at: datetime, commit: str) -> None:
     beside.replace(folder / "state.json")
 
 
-def _unreadable(upstream: Upstream) -> UpstreamBadAnswer:
+def _unreadable(upstream: Upstream, index: ModuleIndex) -> UpstreamBadAnswer:
+    """A copy that cannot be read is none."""
+    folder = _folder(upstream.pk)
+    if index.at is not None and _state(folder).get("at") == index.at.isoformat():  # nobody has brought another meanwhile
+        _disown(folder)
     return UpstreamBadAnswer(f"The index of upstream {upstream.name} cannot be read.", upstream=upstream.name)

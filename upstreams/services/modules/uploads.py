@@ -43,17 +43,20 @@ def advertisement(repository: Path, protocol: str) -> bytes:
     try:
         refs = local_git.run(repository, *WORDS, "--advertise-refs", str(repository), extra=_extra(protocol))
     except GitFailed:
-        raise Unavailable("The index cannot be served just now; try again.", retry_after=2) from None
+        raise _not_now() from None
     return refs if protocol == "version=2" else b"001e# service=git-upload-pack\n0000" + refs
 
 
 def answer_to(repository: Path, protocol: str, request: IO[bytes]) -> Iterator[bytes]:
-    """The answer to a request of a client's; the first piece is awaited here. Raises TooManyFetches, NoGit."""
+    """The answer to a request of a client's; the first piece is awaited here. Raises Unavailable, NoGit."""
     release_connection()  # a client that reads slowly holds none, and the answer is sent by another thread
     if not _places.acquire(blocking=False):
         raise TooManyFetches("Too many are fetching this index at once; try again.", retry_after=5)
     try:
         process = local_git.begin(repository, *WORDS, str(repository), extra=_extra(protocol), stdin=subprocess.PIPE)
+    except GitFailed:
+        _places.release()
+        raise _not_now() from None
     except BaseException:
         _places.release()
         raise
@@ -62,6 +65,10 @@ def answer_to(repository: Path, protocol: str, request: IO[bytes]) -> Iterator[b
     if not first:
         raise NoGit("This is no request that git understands.")
     return _with(first, pieces)
+
+
+def _not_now() -> Unavailable:
+    return Unavailable("The index cannot be served just now; try again.", retry_after=2)
 
 
 def _said(process: "subprocess.Popen[bytes]", request: IO[bytes]) -> Iterator[bytes]:
