@@ -8,6 +8,8 @@ from registries.services import create_registry
 from tests.web.addresses import MAIN, text
 from tests.web.conftest import World
 from upstreams.models import Upstream
+from upstreams.services.sources import create_upstream
+from upstreams.services.wishes import UpstreamWish
 
 LINK = {"kind": "registry", "registry": "shared", "name": "shared", "priority": "5", "patterns": "@acme/*", "enabled": "on"}
 
@@ -48,3 +50,16 @@ def test_readers_are_not_offered_it(sign_in: Callable[[str], Client], world: Wor
     assert "Chain another registry" not in text(rita, f"{MAIN}upstreams/")
     assert rita.post(f"{MAIN}upstreams/", LINK).status_code in {403, 404}
     assert not Upstream.objects.filter(name="shared").exists()
+
+
+def test_a_name_that_an_internal_upstream_keeps_is_not_called_unclaimed(alice: Client, world: World) -> None:
+    wish = UpstreamWish(name="partner", url="https://partner.example.org", internal=True, patterns=("@partner/*",))
+    create_upstream(actor=world.actor("alice"), registry=world.main, wish=wish)
+    page = alice.get("/acme/registries/main/npm/@partner/zzz/", HTTP_ACCEPT="text/html")
+    said = page.content.decode()
+    assert page.status_code == 404
+    assert "by the pattern @partner/* of internal upstream partner" in said
+    assert "Nothing claims it yet" not in said
+    assert (
+        "internal upstreams are asked first" not in alice.get("/acme/registries/main/npm/other/", HTTP_ACCEPT="text/html").content.decode()
+    )

@@ -133,6 +133,9 @@ def absent(request: HttpRequest, actor: Actor, found: Registry, target: Target, 
         "format": format_word,
         "claim": reads.claim_for(found.workspace, name) if is_member else None,
         "tombstone": reads.tombstone_for(found, format_word, name) if is_member else None,
+        "decision": decision_of(Package(registry=found, format=format_word, name=name))
+        if is_member and isinstance(error, PackageNotFound)
+        else None,
         "pattern": f"{scope}/*" if name.startswith("@") else name,
         "ways": ways(actor, found, format_word, name),
     }
