@@ -20,7 +20,10 @@ class SourceForm(PageForm):
         label=_("Name patterns"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false", "placeholder": "@partner/*"}),
-        help_text=_("One per line. Empty: every name. The patterns of an internal upstream count as claims."),
+        help_text=_(
+            "One per line. Empty: every name. The patterns of an internal upstream count as claims;"
+            " one that signs in needs some, and none that fits every name."
+        ),
     )
     enabled = forms.BooleanField(label=_("Enabled"), required=False, initial=True)
 

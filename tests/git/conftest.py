@@ -11,6 +11,7 @@ from tests.parts.gate import Place, made
 from tests.parts.repository import GitServer, Repository
 
 USER, PASSWORD = "deploy", "a-secret-of-the-forge"
+ANYBODY = {"auth_type": "none", "username": "", "secret": ""}
 
 
 @dataclass
@@ -59,6 +60,13 @@ def forge(modules: Modules) -> Iterator[GitServer]:
     """The repository over HTTP, with a password."""
     with GitServer(modules.repository.folder, username=USER, password=PASSWORD) as server:
         yield server
+
+
+@pytest.fixture
+def open_forge(forge: GitServer) -> GitServer:
+    """The same without a password: with one an internal upstream needs patterns."""
+    forge.wanted = ""
+    return forge
 
 
 @pytest.fixture

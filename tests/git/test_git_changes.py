@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.git.conftest import USER, Modules
+from tests.git.conftest import ANYBODY, USER, Modules
 from tests.parts.clients import Client
 from tests.parts.gate import Gate, Place, made
 from tests.parts.recorder import Recorder
@@ -137,16 +137,17 @@ def test_gone_it_is_still_served(gate: Gate, place: Place, modules: Modules, for
 def test_an_internal_repositorys_names_never_leave(place: Place, recorder: Recorder, add_git: Add) -> None:
     proven(place, recorder)
     recorder.add("mod", "9.9.9")
-    add_git(place, internal=True, auth_type="basic", patterns=["*"], priority=200)
+    add_git(place, internal=True, patterns=["mod"], priority=200)
 
     answers = assert_never_asked(place, recorder, "mod")
 
     assert "9.9.9" not in answers["GET /mod"].json()["versions"]
 
 
+@pytest.mark.usefixtures("open_forge")
 def test_what_an_internal_repository_has_not_is_public(place: Place, recorder: Recorder, add_git: Add) -> None:
     proven(place, recorder)
-    add_git(place, internal=True, patterns=["*"])
+    add_git(place, internal=True, **ANYBODY)
     recorder.add("nobodys")
 
     assert place.versions("nobodys") == ["1.0.0"]
@@ -157,7 +158,7 @@ def closed(place: Place, recorder: Recorder, forge: GitServer, add_git: Add) -> 
     """An internal repository that was never reached, beside a public upstream."""
     proven(place, recorder)
     forge.stop()
-    add_git(place, internal=True, patterns=["*"])
+    add_git(place, internal=True, **ANYBODY)
     return place
 
 
@@ -171,11 +172,11 @@ def test_never_listed_it_closes_the_gate(closed: Place, recorder: Recorder) -> N
     assert not recorder.asked("unknown-whose")
 
 
-def test_listed_once_its_absences_still_count(gate: Gate, place: Place, recorder: Recorder, forge: GitServer, add_git: Add) -> None:
+def test_listed_once_its_absences_still_count(gate: Gate, place: Place, recorder: Recorder, open_forge: GitServer, add_git: Add) -> None:
     proven(place, recorder)
-    add_git(place, internal=True, patterns=["*"])
+    add_git(place, internal=True, **ANYBODY)
     shown(place)
-    forge.stop()
+    open_forge.stop()
     gate.grow_old()
     recorder.add("nobodys")
 
@@ -186,7 +187,7 @@ def test_listed_once_its_absences_still_count(gate: Gate, place: Place, recorder
 def test_the_toggle_makes_it_internal(place: Place, recorder: Recorder, add_git: Add) -> None:
     proven(place, recorder)
     recorder.add("mod", "9.9.9")
-    made = add_git(place, internal=False, patterns=["*"], priority=200)
+    made = add_git(place, internal=False, patterns=["mod"], priority=200)
     assert place.versions("mod") == ["9.9.9"]
     recorder.forget()
 

@@ -18,6 +18,7 @@ from upstreams.clients.git.address import parse
 from upstreams.clients.git.remote import GitTarget, fetch, list_refs
 from upstreams.errors import UpstreamBadAnswer, UpstreamError
 from upstreams.services.git.listing import chapter, survey
+from upstreams.services.git.modules import UNREADABLE
 
 Add = Callable[..., dict[str, Any]]
 
@@ -38,9 +39,9 @@ def raw(repository: Repository, kind: str, data: bytes) -> str:
     return repository.git("hash-object", "-w", "--literally", "-t", kind, str(path))
 
 
-def commit_of(repository: Repository, tree: str) -> str:
+def commit_of(repository: Repository, tree: str, message: bytes = b"x\n") -> str:
     who = b"t <t@example.org> 1700000000 +0000"
-    return raw(repository, "commit", b"tree " + tree.encode() + b"\nauthor " + who + b"\ncommitter " + who + b"\n\nx\n")
+    return raw(repository, "commit", b"tree " + tree.encode() + b"\nauthor " + who + b"\ncommitter " + who + b"\n\n" + message)
 
 
 def tree_of(entries: list[tuple[str, str, str]]) -> bytes:
@@ -138,6 +139,34 @@ def test_a_head_that_is_no_branch(repository: Repository) -> None:
     assert surveyed(repository) == ["mod"]
 
 
+def test_a_head_that_points_nowhere(repository: Repository) -> None:
+    """Where HEAD is never set right nobody can tell what the repository has; where there is one branch, everybody can."""
+    repository.git("symbolic-ref", "HEAD", "refs/heads/master", cwd=repository.bare)
+    repository.commit({"package.json": {"name": "mod", "version": "1.0.0"}})
+    assert surveyed(repository) == ["mod"]
+    repository.commit({}, branch="feat")
+
+    with pytest.raises(UpstreamBadAnswer, match="no default branch"):
+        surveyed(repository)
+
+
+def test_tags_alone_are_no_default_branch_either(repository: Repository) -> None:
+    repository.commit({"package.json": {"name": "mod", "version": "1.0.0"}})
+    repository.tag("v1.0.0")
+    repository.git("update-ref", "-d", "refs/heads/main", cwd=repository.bare)
+
+    with pytest.raises(UpstreamBadAnswer, match="no default branch"):
+        surveyed(repository)
+
+
+def test_a_commit_that_is_too_large_to_read(repository: Repository) -> None:
+    repository.commit({"package.json": {"name": "mod", "version": "1.0.0"}})
+    send(repository, commit_of(repository, repository.git("rev-parse", "HEAD^{tree}"), b"x" * 1_100_000))
+
+    with pytest.raises(UpstreamBadAnswer, match="newest commit"):
+        surveyed(repository)
+
+
 def test_manifests_that_are_none(repository: Repository) -> None:
     repository.commit(
         {
@@ -159,7 +188,7 @@ def test_manifests_that_are_none(repository: Repository) -> None:
         }
     )
 
-    assert surveyed(repository) == ["good", "private"]
+    assert surveyed(repository) == [UNREADABLE, "good", "private"]
 
 
 def test_folders_called_test_that_are_workspaces(repository: Repository) -> None:
@@ -185,6 +214,7 @@ def test_branches_with_names_of_files_and_orders(repository: Repository) -> None
         "# pack-refs with: peeled fully-peeled \n" + "".join(sorted(path.read_text().splitlines(keepends=True), key=lambda line: line[41:]))
     )
     (repository.bare / "refs/heads/a").unlink()
+    repository.git("symbolic-ref", "HEAD", "refs/heads/a/b", cwd=repository.bare)
     place = target(repository)
     survey(place, None, before_send=lambda: None)
     assert "a/b" in list_refs(place).branches

@@ -167,6 +167,7 @@ def test_what_is_refused_about_credentials(place: Place, forge: GitServer, add_g
         ({**ssh, "auth_type": "basic", "username": "git", "secret": key}, "auth_type"),
         ({**ssh, "auth_type": "bearer", "secret": "just a password"}, "secret"),
         ({**base, "auth_type": "basic", "username": USER, "secret": PASSWORD, "internal": True}, "patterns"),
+        ({**base, "auth_type": "basic", "username": USER, "secret": PASSWORD, "internal": True, "patterns": ["*"]}, "patterns"),
         ({**base, "format": "moonbit"}, "format"),
         ({**base, "registry": "main"}, "url"),
     ):

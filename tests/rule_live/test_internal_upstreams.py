@@ -169,3 +169,19 @@ def test_a_disabled_upstream_is_never_asked(place: Place, recorder: Recorder) ->
 
     assert place.as_("rita").get("/behind-it").status == 404
     assert not recorder.seen
+
+
+def test_another_path_of_one_host_is_another_registry(place: Place, recorder: Recorder, other_recorder: Recorder) -> None:
+    """An address that was mistyped said "not here" of every name; mended, that counts no longer."""
+    proven(place, recorder)
+    other_recorder.add("of-the-partner")
+    row = place.upstream(other_recorder, "partner", internal=True, url=f"{other_recorder.url}/wrong")
+    assert place.as_("rita").get("/of-the-partner").status == 404
+    recorder.forget()
+    recorder.add("of-the-partner", "9.9.9")
+
+    changed = place.api().patch(f"{place.rest}upstreams/{row['id']}/", {"url": other_recorder.url})
+
+    assert changed.status == 200, changed
+    assert place.versions("of-the-partner") == ["1.0.0"]
+    assert not recorder.asked("of-the-partner")

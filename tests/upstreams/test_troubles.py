@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
@@ -54,6 +55,22 @@ def test_each_kind_is_told_once_an_hour(team: Team, recorder: Recorder, loopback
     Event.objects.update(at=timezone.now() - timedelta(hours=1, seconds=1))
     ask(team, "four")
     assert told() == [refused, garbled, garbled]
+
+
+def test_what_could_not_be_written_down_is_told_the_next_time(team: Team, recorder: Recorder, loopback: None) -> None:
+    connect(team, recorder)
+    recorder.misbehave("*", faults.status(403))
+
+    def full(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001 - Django's own shape
+        if sql.startswith("INSERT") and "workspaces_event" in sql:
+            raise OperationalError("no room")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(full):
+        assert ask(team, "first") == 502
+    assert told() == []
+    assert ask(team, "second") == 502
+    assert told() == [("alert.upstream_trouble", "upstream_unauthorized")]
 
 
 def test_two_upstreams_are_two(team: Team, recorder: Recorder, other_recorder: Recorder, loopback: None) -> None:

@@ -11,7 +11,7 @@ from registries.models import Registry
 from upstreams.clients.guard import is_reachable, literal
 from upstreams.errors import UpstreamInvalid
 from upstreams.models import Upstream
-from upstreams.services.checks_git import checked_git, git_origin_of
+from upstreams.services.checks_git import check_names, checked_git, git_origin_of
 from upstreams.services.wishes import UpstreamWish
 from workspaces.access import Action, Actor
 from workspaces.services.spaces import check_pattern
@@ -96,10 +96,7 @@ def _checked_url(registry: Registry, wish: UpstreamWish, *, has_secret: bool) ->
     if wish.registry:
         raise refused("registry", "Only an upstream of kind “registry” names one.")
     _check_credentials(wish, has_secret=has_secret)
-    patterns = wish.patterns
-    if wish.internal and wish.auth_type != "none" and not patterns:
-        sentence = "An internal upstream with credentials needs patterns like @partner/*: an expired credential looks like “not found”."
-        raise refused("patterns", sentence)
+    check_names(wish)
     if registry.is_public and wish.auth_type != "none":
         raise refused("auth_type", "A public registry may have no upstream with credentials.")
     return replace(wish, url=check_address(wish.url))

@@ -25,9 +25,20 @@ def checked_git(registry: Registry, wish: UpstreamWish, *, has_secret: bool) -> 
     _check_credentials(wish, address, has_secret=has_secret)
     if registry.is_public and wish.auth_type != "none":
         raise _refused("auth_type", "A public registry may have no upstream with credentials.")
-    if wish.internal and wish.auth_type != "none" and not wish.patterns:
-        raise _refused("patterns", "An internal upstream with credentials needs patterns like @partner/*.")
+    check_names(wish)
     return replace(wish, url=wish.url.strip())
+
+
+def check_names(wish: UpstreamWish) -> None:
+    """An internal upstream with credentials is asked for names of its own alone: those count as claims. Raises UpstreamInvalid."""
+    if not wish.internal or wish.auth_type == "none":
+        return
+    if not wish.patterns or not all(any(char.isalnum() for char in pattern) for pattern in wish.patterns):
+        sentence = (
+            "An internal upstream with credentials needs patterns like @partner/*, and none that fits every name:"
+            " an expired credential looks like “not found”."
+        )
+        raise _refused("patterns", sentence)
 
 
 def check_disk(wish: UpstreamWish, *, is_operators: bool) -> None:

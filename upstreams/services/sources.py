@@ -18,6 +18,9 @@ from workspaces.errors import Denied
 from workspaces.services.audit import record
 from workspaces.services.spaces import bump_rules
 
+# What says who answers, and of what.
+PLACE = ("kind", "format", "url", "index_url", "index_type", "registry")
+
 
 def create_upstream(*, actor: Actor, registry: Registry, wish: UpstreamWish) -> Upstream:
     """Add a source to a registry. Raises Denied, UpstreamInvalid, UpstreamExists."""
@@ -53,14 +56,14 @@ def change_upstream(*, actor: Actor, upstream: Upstream, changes: UpstreamChange
         moved = _is_elsewhere(wish, wish_of(fresh))
         if Upstream.objects.filter(registry=fresh.registry, name=wish.name).exclude(pk=fresh.pk).exists():
             raise UpstreamExists(f"An upstream “{wish.name}” exists here already.", fields={"name": "taken"})
-        old, signs_in_anew = describe(fresh), are_new(wish, fresh)
+        old, means_more = describe(fresh), are_new(wish, fresh) or (wish.internal and not fresh.is_internal)
         fresh.is_operators = vouched_for(actor, fresh.registry, wish, fresh)
         check_disk(wish, is_operators=fresh.is_operators)
         _apply(fresh, wish)
         fresh.save()
         if moved:
             forget_answers_of(fresh)
-        elif signs_in_anew:
+        elif means_more:  # other credentials may see more, and an internal upstream's “not here” lets others be asked
             ask_anew([fresh])
         subject = f"{fresh.registry} {fresh.name}"
         record(actor, "upstream.changed", subject, workspace=fresh.registry.workspace_id, old=old, new=_told(fresh, wish))
@@ -88,9 +91,8 @@ def _wanted(actor: Actor, fresh: Upstream, changes: UpstreamChanges) -> Upstream
 
 
 def _is_elsewhere(wish: UpstreamWish, old: UpstreamWish) -> bool:
-    """Whether what it said before was said by another: another origin, or another repository."""
-    is_other_repository = wish.kind == Upstream.Kind.GIT and wish.url != old.url
-    return wish.kind != old.kind or is_other_repository or goes_to(wish) != goes_to(old)
+    """Whether what it said before was said by another: another path of one host is another registry, or none at all."""
+    return any(getattr(wish, field) != getattr(old, field) for field in PLACE)
 
 
 @transaction.atomic

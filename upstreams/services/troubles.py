@@ -47,6 +47,8 @@ def tell_of_trouble(upstream: Upstream, error: UpstreamError, about: str = "") -
         _tell(upstream, error, about)
     except DatabaseError:  # the answer to the client is the error itself, whether it could be written down or not
         log.exception("trouble with an upstream could not be recorded")
+        with _lock:
+            _told.pop((upstream.pk, error.code), None)  # it is not told yet
 
 
 @contextlib.contextmanager

@@ -93,10 +93,18 @@ class Objects:
 
     def manifest(self, oid: str) -> Mapping[str, object]:
         """A package.json, {} for one that cannot be read."""
+        return self.package(oid) or {}
+
+    def package(self, oid: str) -> Mapping[str, object] | None:
+        """A package.json, {} for one that says nothing; None where nobody can tell what it says: too large, or damaged."""
+        data = self._whole(oid, "blob", MANIFEST_LIMIT)
+        if data is None:
+            return None
+        text = data.decode("utf-8", "replace").removeprefix("\ufeff")
         try:
-            read = json.loads(self.text(oid, MANIFEST_LIMIT).removeprefix("\ufeff"))
+            read = json.loads(text) if text.strip() else {}
         except (ValueError, RecursionError):
-            read = {}
+            return None
         return read if isinstance(read, dict) else {}
 
     def sized(self, oid: str) -> tuple[int, Iterator[bytes]]:

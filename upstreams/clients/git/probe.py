@@ -28,6 +28,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "There is no Git repository at that address, or none these credentials may see.",
         "Enter the address git clone takes; many forges say “not found” to whoever may not read the repository.",
     ),
+    "no_default": (
+        "The repository's HEAD points to a branch that is not there, so nobody can tell which packages it has.",
+        "Set its default branch: in the forge's settings, or in the repository by git symbolic-ref HEAD refs/heads/main.",
+    ),
     "redirected": ("The address redirects, and redirects are not followed.", "Enter the address it leads to, as git clone shows it."),
     "foreign": (
         "The repository belongs to another user of this machine.",

@@ -20,7 +20,10 @@ class NoAdvertisement(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Refs:
-    """Branches and tags with their commits; `default`: the branch HEAD points to, '' when it points to a commit itself."""
+    """Branches and tags with their commits; `default`: the branch HEAD points to, '' when it points to a commit itself.
+
+    Where HEAD points to a branch that is not there, `head` is '' too, unless there is one branch alone.
+    """
 
     head: str
     default: str
@@ -78,5 +81,12 @@ def _refs(lines: Iterable[str], default: str) -> Refs:
             found[ref[1]][ref[0].split("/", 2)[2]] = oid  # a peeled tag comes after the tag, and counts
     branches = found["heads"]
     if default not in branches:
-        default = next((branch for branch in ("main", "master") if branches.get(branch) == head), "") if head else ""
+        default = _likely(head, branches)
     return Refs(head=head or branches.get(default, ""), default=default, branches=branches, tags=found["tags"])
+
+
+def _likely(head: str, branches: Mapping[str, str]) -> str:
+    """The default branch where none is told: one at HEAD's commit; without a HEAD the only one there is."""
+    if head:
+        return next((branch for branch in ("main", "master") if branches.get(branch) == head), "")
+    return next(iter(branches)) if len(branches) == 1 else ""

@@ -18,7 +18,7 @@ from upstreams.clients.connections import no_check
 from upstreams.clients.git.address import Address, Way
 from upstreams.clients.git.command import Bounds, GitFailed, environment, run, secret_path
 from upstreams.clients.git.refs import NoAdvertisement, Refs, read_advertisement, read_listing
-from upstreams.clients.git.trouble import NO_NAME, NO_REPOSITORY, REDIRECTED, meaning
+from upstreams.clients.git.trouble import NO_DEFAULT, NO_NAME, NO_REPOSITORY, REDIRECTED, meaning
 from upstreams.clients.guard import AddressForbidden, AllowedNetwork, resolve
 from upstreams.clients.http import Target, get, refuse_status
 from upstreams.errors import UpstreamForbiddenAddress, UpstreamUnreachable
@@ -53,7 +53,17 @@ class GitTarget:
 
 
 def list_refs(target: GitTarget, *, before_send: Callable[[], None] = no_check) -> Refs:
-    """The branches and tags. Raises UpstreamError subclasses."""
+    """The branches and tags. Raises UpstreamError subclasses.
+
+    What has branches and no default one is refused: nobody could tell which packages it has, and it would seem to have none.
+    """
+    refs = _refs(target, before_send)
+    if not refs.head and (refs.branches or refs.tags):
+        raise NO_DEFAULT.of(target.name)
+    return refs
+
+
+def _refs(target: GitTarget, before_send: Callable[[], None]) -> Refs:
     if target.web is not None:
         return _advertised(target, target.web, before_send)
     words = ("ls-remote", "--symref", "--quiet", "--", target.address.url, "HEAD", "refs/heads/*", "refs/tags/*")

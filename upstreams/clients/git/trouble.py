@@ -28,6 +28,7 @@ BAD_KEY = Meaning(UpstreamUnauthorized, "key", "was not asked: its private key h
 NO_REPOSITORY = Meaning(UpstreamBadAnswer, "not_a_repository", "has no Git repository at that address, or none our credentials may see")
 FOREIGN = Meaning(UpstreamBadAnswer, "foreign", "is a repository that belongs to another user of this machine")
 REDIRECTED = Meaning(UpstreamBadAnswer, "redirected", "redirects elsewhere; give the address it leads to")
+NO_DEFAULT = Meaning(UpstreamBadAnswer, "no_default", "has no default branch: its HEAD points to a branch that is not there")
 DAMAGED = Meaning(UpstreamBadAnswer, "damaged", "sent objects that Git's own check refuses; nothing was kept")
 LATE = Meaning(UpstreamTimeout, "", "did not answer in time")
 FAILING = Meaning(UpstreamUnreachable, "", "cannot be reached (it answers with an error of its own)")

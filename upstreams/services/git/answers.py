@@ -15,9 +15,10 @@ from django.utils import timezone
 
 from packages.formats.npm.names import Name
 from packages.formats.npm.packument import promises
+from upstreams.clients.echo import refuse_echo
 from upstreams.clients.git.remote import GitTarget
 from upstreams.durability import remembered
-from upstreams.errors import RuleChanged, UpstreamError, UpstreamUnreachable
+from upstreams.errors import RuleChanged, UpstreamBadAnswer, UpstreamError, UpstreamUnreachable
 from upstreams.flight import release_connection, single_flight
 from upstreams.memory import let_go, parsed
 from upstreams.models import GitListing, Upstream, UpstreamDocument
@@ -25,6 +26,7 @@ from upstreams.selectors.facts import Replied, replied
 from upstreams.services.alerts import removed_upstream
 from upstreams.services.git.describing import describe
 from upstreams.services.git.listing import Survey, chapter, is_here, survey
+from upstreams.services.git.modules import UNREADABLE
 from upstreams.services.git.targets import git_target_of
 from upstreams.services.pinning import pin
 from upstreams.services.troubles import tell_of_trouble
@@ -58,7 +60,7 @@ def answer_from_git(upstream: Upstream, name: Name, row: UpstreamDocument | None
 
 def names_from_git(upstream: Upstream, still_holds: Check) -> Sequence[str]:
     """Every name the repository has, by the listing that counts. Raises UpstreamError where nothing was ever listed."""
-    return list(_listing(upstream, still_holds)[0].names)
+    return [name for name in _listing(upstream, still_holds)[0].names if name != UNREADABLE]
 
 
 def _standing_in(row: UpstreamDocument, error: UpstreamError) -> Replied:
@@ -96,7 +98,9 @@ def _last(upstream: Upstream) -> GitListing | None:
 def _renewed(upstream: Upstream, row: GitListing | None, still_holds: Check) -> GitListing:
     """Ask the repository. In the turn of whoever lists it."""
     known = Survey(row.refs_digest, row.names) if row is not None else None
-    found = survey(git_target_of(upstream), known, before_send=_and_let_go(still_holds))
+    target = git_target_of(upstream)
+    found = survey(target, known, before_send=_and_let_go(still_holds))
+    _refuse_echo(target, orjson.dumps(list(found.names)))
     return _kept_listing(upstream, found, still_holds)
 
 
@@ -132,6 +136,7 @@ def _must_be_there(upstream: Upstream, still_holds: Check) -> None:
 def _answered(upstream: Upstream, name: Name, row: UpstreamDocument | None, listing: GitListing, still_holds: Check) -> UpstreamDocument:
     """The document of this listing. Raises UpstreamError where it has to be made and cannot be."""
     if name.full not in listing.names:
+        _must_be_complete(upstream, listing)
         life = settings.NEGATIVE_FRESH if upstream.negative_ttl is None else timedelta(seconds=upstream.negative_ttl)
         said = _new(upstream, name, listing, min(timezone.now() + life, listing.fresh_until))
         return _kept(upstream, name, row, said, {}, still_holds)
@@ -139,17 +144,29 @@ def _answered(upstream: Upstream, name: Name, row: UpstreamDocument | None, list
         row.fetched_at, row.fresh_until = listing.fetched_at, listing.fresh_until
         row.save(update_fields=["fetched_at", "fresh_until"])
         return row
-    document, fresh_until = _made(upstream, name, row, listing, still_holds)
+    document, body, fresh_until = _made(upstream, name, row, listing, still_holds)
     is_complete = fresh_until == listing.fresh_until
-    body = orjson.dumps(document)
     said = _new(upstream, name, listing, fresh_until, body=body, etag=listing.refs_digest if is_complete else "")
     return _kept(upstream, name, row, said, document, still_holds)
 
 
+def _must_be_complete(upstream: Upstream, listing: GitListing) -> None:
+    """Of an internal repository an absence has to be certain, for others are asked then. Raises UpstreamBadAnswer."""
+    if upstream.is_internal and UNREADABLE in listing.names:
+        sentence = "has a package.json that is not JSON or over 2 MiB, so it cannot tell which packages it does not have"
+        raise UpstreamBadAnswer(f"Upstream {upstream.name} {sentence}.", upstream=upstream.name)
+
+
+def _refuse_echo(target: GitTarget, written: bytes) -> None:
+    """Over SSH nothing is sent that could come back. Raises UpstreamBadAnswer."""
+    if target.web is not None:
+        refuse_echo(target.web, written)
+
+
 def _made(
     upstream: Upstream, name: Name, row: UpstreamDocument | None, listing: GitListing, still_holds: Check
-) -> tuple[dict[str, Any], datetime]:
-    """The packument, and how long it counts."""
+) -> tuple[dict[str, Any], bytes, datetime]:
+    """The packument, the same as it is written, and how long it counts."""
     target = git_target_of(upstream)
     before = parsed(zlib.decompress(bytes(row.body), wbits=31)) if row is not None and row.is_present else {}
     release_connection()
@@ -158,7 +175,9 @@ def _made(
     if found is None:
         raise UpstreamUnreachable(f"The mirror of upstream {upstream.name} is being made anew; try again.", upstream=upstream.name)
     described = describe(target, name, found, before)
-    return described.document, listing.fresh_until if described.is_complete else min(listing.fresh_until, timezone.now() + SOON)
+    body = orjson.dumps(described.document)
+    _refuse_echo(target, body)
+    return described.document, body, listing.fresh_until if described.is_complete else min(listing.fresh_until, timezone.now() + SOON)
 
 
 def mirrored(upstream: Upstream, target: GitTarget, digest: str, still_holds: Check) -> None:

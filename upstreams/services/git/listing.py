@@ -17,10 +17,10 @@ from packages.formats.npm.versions import sort_key
 from upstreams.clients.git.objects import Commit, NotHere, Objects
 from upstreams.clients.git.refs import Refs
 from upstreams.clients.git.remote import GitTarget, fetch, forget_refs, list_refs
-from upstreams.errors import UpstreamUnreachable
-from upstreams.services.git.modules import Modules
+from upstreams.errors import UpstreamBadAnswer, UpstreamUnreachable
+from upstreams.services.git.modules import UNREADABLE, Modules
 
-FORM = 1  # of the files beside the mirror, and of what is packed from it
+FORM = 2  # of the files beside the mirror, and of what is packed from it
 BRANCHES, TAGS = 1000, 3000  # of one repository; beyond, branches by the alphabet and tags of the highest versions
 TRIES = 3  # times a repository may change while it is listed
 ANYTHING = Name("", "", None)
@@ -36,7 +36,7 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Survey:
-    """A complete listing: by which digest, and the names."""
+    """A listing: by which digest, and the names; it is complete unless UNREADABLE is among them."""
 
     digest: str
     names: Sequence[str]
@@ -123,16 +123,19 @@ def _write(target: GitTarget, refs: Refs, wanted: set[str]) -> list[str]:
         modules = Modules(objects, target.name)
         folders = {oid: modules.of(commit.tree) for oid, commit in commits.items()}
     main = refs.branches.get(refs.default, refs.head)
+    if main not in folders:  # over the limit, or no commit: it may have any package
+        raise UpstreamBadAnswer(f"The newest commit in the repository of upstream {target.name} cannot be read.", upstream=target.name)
     heads = [Head(branch=refs.default, commit=main)]
     heads += [Head(branch=branch, commit=commit) for branch, commit in refs.branches.items() if branch != refs.default]
     stamps = {oid: f"{commit.at:%Y%m%d%H%M%S}" for oid, commit in commits.items()}
     (target.folder / "names").mkdir(exist_ok=True)
-    names = sorted(folders.get(main, {}))
-    for text in names:
+    names = sorted(folders[main])
+    told = [text for text in names if text != UNREADABLE]
+    for text in told:
         name = parse_known(text)
         places = {oid: Place(oid, found[text]) for oid, found in folders.items() if text in found}
         _keep(target, name, listed(name, heads, refs.tags, places, stamps), commits)
-    kept = {_file(target, parse_known(text)) for text in names}
+    kept = {_file(target, parse_known(text)) for text in told}
     for file in (target.folder / "names").glob("*.json"):
         if file not in kept:
             file.unlink()

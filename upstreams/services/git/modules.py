@@ -18,6 +18,7 @@ DOUBTFUL = frozenset({"fixture", "fixtures", "__fixtures__", "test", "tests", "_
 MODULES_LIMIT = 5000
 DEPTH_LIMIT = 40
 NOTHING = rules_of(())
+UNREADABLE = "?"  # stands for the name in a package.json that cannot be read: it may be any
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Modules:
 
     def of(self, tree: str) -> dict[str, str]:
         """Name -> folder ('' is the top) of the packages in a tree; of two with one name the one nearer the top.
+
+        UNREADABLE is among them where a package.json cannot be read.
 
         Raises UpstreamBadAnswer when there are absurdly many.
         """
@@ -67,10 +70,11 @@ class Modules:
                 yield from ((posixpath.join(entry_name, folder).rstrip("/"), name) for folder, name in self._in(entry.oid, depth + 1))
 
     def _name(self, oid: str) -> str:
-        """The name a package.json gives itself; '' for one npm would not pack, and for the roof over workspaces."""
+        """The name a package.json gives itself, or UNREADABLE; '' for one npm would not pack, and for the roof over workspaces."""
         known = self._names.get(oid)
         if known is None:
-            known = self._names[oid] = name_in(self._objects.manifest(oid))
+            package = self._objects.package(oid)
+            known = self._names[oid] = name_in(package) if package is not None else UNREADABLE
         return known
 
 
