@@ -123,6 +123,8 @@ def _check(upstream: Upstream, name: str, values: Mapping[str, str], *, in_heade
 
 def _where(upstream: Upstream, name: str) -> str:
     """Where somebody would set it."""
+    if reads_shell() and upstream.is_operators:
+        return " in this shell's environment or among the secrets of the workspace"
     if name.startswith(OPERATORS):
         return " in the environment of the server" if upstream.is_operators else ", for an operator of the installation has to save it"
     return " among the secrets of the workspace"
