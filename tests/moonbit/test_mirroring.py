@@ -280,3 +280,38 @@ def test_an_upstream_that_moved_is_copied_anew(team: Team, moons: Callable[[], M
     assert mirror(team, upstream, "*").fetched == ["acme/core@0.1.0"]
     moved = change_upstream(actor=team.actor("alice"), upstream=Upstream.objects.get(), changes={"url": second.url})
     assert mirror(team, moved, "*").fetched == ["acme/web@0.1.0"]
+
+
+@INDEXES
+@pytest.mark.parametrize("options", [{}, {"dependencies": True}])
+def test_what_an_internal_source_has_not_is_asked_nowhere_else(
+    team: Team, moons: Callable[[], MoonRegistry], index_type: str, options: dict[str, bool]
+) -> None:
+    partner, public = moons(), moons()
+    public.add("acme/secret")
+    public.add("other/dep", "1.2.3")
+    partner.add("acme/core", deps={"other/dep": "1.2.3"})
+    source(team, public, "public", index_type="http")
+    internal = source(team, partner, "partner", internal=True, index_type=index_type, priority=90)
+    found = mirror(team, internal, "acme/secret", **options)
+    assert found.codes == {"acme/secret": "other_source"}
+    assert "nobody else was asked" in found.troubles["acme/secret"].message
+    assert public.seen == []
+    found = mirror(team, internal, "acme/core", **options)
+    assert set(held(team.registry)) == ({"acme/core", "other/dep"} if options else {"acme/core"}), found
+
+
+def test_a_source_that_moved_is_listed_where_it_is_now(team: Team, moons: Callable[[], MoonRegistry]) -> None:
+    """The row at hand is of before the change."""
+    former, latter = moons(), moons()
+    former.add("acme/former")
+    latter.add("acme/latter")
+    stale = source(team, former)
+    change_upstream(actor=team.actor("alice"), upstream=stale, changes={"url": latter.url})
+    found = mirror(team, stale, "acme/*")
+    assert found.fetched == ["acme/latter@0.1.0"], found
+    assert former.seen == []
+    change_upstream(actor=team.actor("alice"), upstream=stale, changes={"enabled": False})
+    latter.seen.clear()
+    assert "is disabled" in mirror(team, stale, "acme/*").troubles["*"].message
+    assert latter.seen == []

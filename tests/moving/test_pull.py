@@ -115,6 +115,15 @@ def test_an_internal_upstream_that_is_silent_closes_the_gate(street: Street, rec
     assert recorder.seen == []
 
 
+def test_what_a_named_internal_upstream_has_not_is_asked_nowhere_else(street: Street, recorder: Recorder, other_recorder: Recorder) -> None:
+    street.upstream(recorder)
+    street.upstream(other_recorder, "partner", internal=True)
+    recorder.add("corp-x")
+    assert "nobody else was asked" in street.refused("pull", 404, "package_not_found", name="corp-x", upstream="partner")
+    assert other_recorder.asked("corp-x")
+    assert recorder.seen == []
+
+
 def test_through_a_chain_it_is_kept_in_each_link(street: Street, recorder: Recorder) -> None:
     street.link("main", "prod")
     street.upstream(recorder, at="prod")

@@ -37,7 +37,7 @@ from upstreams.services.parcels import AT_ONCE, TRIES, LeftOut, Order
 from upstreams.services.pulls import offered_versions
 from upstreams.services.push import PRESENT, PULLED, Moved, Outcome
 from upstreams.services.renderings import unshadowed_versions, versions_shown
-from upstreams.services.resolve import Resolution, peek, resolve
+from upstreams.services.resolve import Resolution, judge, peek, resolve
 from upstreams.spool import SpoolBroken, Tail
 from upstreams.terms import Path
 from workspaces.access import Action, Actor, Target
@@ -106,7 +106,13 @@ def _named(registry: Registry, name: str) -> Upstream:
 
 
 def _offering(registry: Registry, name: Name, source: Upstream | None) -> Offering:
-    """Everything the rule lets in from outside the registry, or from `source` alone. Raises SourceNotAllowed."""
+    """Everything the rule lets in from outside the registry, or from `source` alone. Raises SourceNotAllowed.
+
+    What an internal `source` does not have may still be its own: then nobody else is asked either.
+    """
+    if source is not None and source.is_internal and judge(registry, name).is_internal is False:
+        nobody = SourceAbsent(f"Upstream {source.name} does not have {name.full}, and nobody else was asked.")
+        raise _not_allowed(peek(registry, name), source, nobody)
     try:
         resolution = resolve(registry, name)
     except SourceAbsent as absent:

@@ -67,6 +67,14 @@ class Course:
     options: Options
     began: datetime = field(default_factory=timezone.now)
 
+    def is_free(self, *, is_named: bool) -> bool:
+        """Whether a name may come from whichever source the rule names: what a lock file lists, and what others depend on.
+
+        `is_named`: it was ordered, or the upstream listed it. At an internal upstream such a name may be nobody else's to hear.
+        """
+        options = self.options
+        return options.anywhere or (options.dependencies and not (is_named and self.upstream.is_internal))
+
 
 class PatternsRefused(Invalid):
     """Some patterns could not be listed; `why` has a sentence for each. The names of the others were given before."""

@@ -15,10 +15,11 @@ from packages.models import Version
 from upstreams.errors import InternalSourceUnavailable, RuleChanged, UpstreamError
 from upstreams.models import Upstream
 from upstreams.services.mirroring.drivers import Course, PatternsRefused, Wanted
+from upstreams.services.mirroring.present import Present
 from upstreams.services.modules.consult import index_of
 from upstreams.services.modules.indexes import bring_index, have_at_hand, names_in
 from upstreams.services.modules.pull import Pull, held_of, keep_yanks, needless
-from upstreams.services.modules.resolve import OtherSource, Resolution, resolve, source_for
+from upstreams.services.modules.resolve import OtherSource, Resolution, judge, resolve, source_for
 from upstreams.services.modules.standing import internal_names
 from upstreams.services.troubles import telling
 from upstreams.targets import target_of
@@ -61,7 +62,8 @@ class Moonbit:
 
     def names(self, course: Course, patterns: Sequence[str]) -> Iterator[str]:
         """Out of the copy of its index, which tells the upstream nothing. Raises PatternsRefused, UpstreamError."""
-        upstream = course.upstream
+        present = Present.of(course.registry, course.upstream)
+        upstream = present.upstream
         if upstream.index_type != Upstream.IndexType.GIT:
             sentence = f"Upstream {upstream.name} has its index over HTTP, which cannot be listed; name modules, like acme/core."
             raise PatternsRefused("Not every pattern could be listed.", why=dict.fromkeys(patterns, sentence))
@@ -69,6 +71,7 @@ class Moonbit:
             target = target_of(upstream)
             index = bring_index(upstream, target, course.began)
             listed = names_in(upstream, target, index)
+        present.check()
         fitting = (name for name in listed if _fits(name, patterns) and _fits(name, upstream.patterns or ["*"]))
         while chunk := list(islice(fitting, CHUNK)):
             have_at_hand(upstream, index, chunk)
@@ -79,7 +82,7 @@ class Moonbit:
         """Those the upstream lists now, without what is held or was deleted on purpose; what it withdrew is marked so here."""
         parsed = parse_name(name)
         self._forget(parsed.full)
-        look = self._look(course, parsed)
+        look = self._look(course, parsed, is_named=True)
         entries = _chosen(look.index, course)
         if not entries and course.options.versions not in EVERY | {YANKED}:
             raise VersionNotFound(f"{name} has no version {course.options.versions[:100]} at upstream {look.upstream.name}.")
@@ -114,12 +117,12 @@ class Moonbit:
         Pull(look.resolution, look.upstream, entry).run()
         return dict(entry.dependencies)
 
-    def _look(self, course: Course, name: Name) -> _Look:
+    def _look(self, course: Course, name: Name, *, is_named: bool = False) -> _Look:
         """Ask by the rule; the upstream's answer is of this job's time. Raises OtherSource, SourceAbsent, UpstreamError."""
         with self._lock:
             look = self._looks.get(name.full)
         if look is None:
-            look = _looked(course, name)
+            look = _looked(course, name, is_free=course.is_free(is_named=is_named))
             with self._lock:
                 self._looks[name.full] = look
                 while len(self._looks) > KEPT:
@@ -131,8 +134,10 @@ class Moonbit:
             self._looks.pop(name, None)
 
 
-def _looked(course: Course, name: Name) -> _Look:
+def _looked(course: Course, name: Name, *, is_free: bool) -> _Look:
     upstream = course.upstream
+    if upstream.is_internal and not is_free:
+        _check_internal(course, name)
     try:
         resolution = resolve(course.registry, name, fresh={upstream.pk: course.began})
     except InternalSourceUnavailable as error:
@@ -142,12 +147,21 @@ def _looked(course: Course, name: Name) -> _Look:
     try:
         document = source_for(resolution, upstream)
     except OtherSource:
-        others = resolution.sources() if course.options.anywhere or course.options.dependencies else []
+        others = resolution.sources() if is_free else []
         if not others:
             raise
         upstream, document = others[0], source_for(resolution, others[0])
+    upstream = resolution.situation.upstreams[upstream.pk]  # as it is now
     upstream.registry = resolution.registry
     return _Look(resolution, upstream, index_of(document, name))
+
+
+def _check_internal(course: Course, name: Name) -> None:
+    """What an internal upstream does not have after all may still be its own: nobody else hears of it. Raises OtherSource."""
+    decision = judge(course.registry, name, fresh={course.upstream.pk: course.began})
+    if decision.is_internal is False:
+        clause = next((step.clause for step in decision.steps if step.path == (course.upstream.pk,)), decision.clause)
+        raise OtherSource(f"{name.full} does not come from {course.upstream.name}: {clause}; nobody else was asked.")
 
 
 def _chosen(index: Index, course: Course) -> list[Entry]:

@@ -22,8 +22,9 @@ from upstreams.services.files import open_file, spool_of
 from upstreams.services.mirroring.drivers import BEST, Course, Wanted
 from upstreams.services.mirroring.npm_names import Listing
 from upstreams.services.pulls import Offer, Pull, offered_versions
-from upstreams.services.resolve import Resolution, resolve
+from upstreams.services.resolve import Resolution, judge, peek, resolve
 from upstreams.spool import Tail
+from upstreams.terms import Decision
 from workspaces import statements
 from workspaces.errors import Invalid
 
@@ -34,12 +35,12 @@ TYPICAL = 4 * 1024  # bytes of a manifest in memory
 
 HELD = (
     "SELECT v.version FROM packages_version v JOIN packages_package p ON p.id = v.package_id"
-    " WHERE p.registry_id = %s AND p.format = 'npm' AND p.name = %s"
+    " WHERE p.registry_id = %s AND p.format = 'npm' AND p.name = %s AND (%s OR v.is_internal OR v.origin <> 'pulled')"
 )
 FILES = (
     "SELECT v.version, b.sha256 FROM packages_blob b JOIN packages_file f ON f.blob_id = b.id"
     " JOIN packages_version v ON v.id = f.version_id JOIN packages_package p ON p.id = v.package_id"
-    " WHERE p.registry_id = %s AND p.format = 'npm' AND p.name = %s"
+    " WHERE p.registry_id = %s AND p.format = 'npm' AND p.name = %s AND (%s OR v.is_internal OR v.origin <> 'pulled')"
 )
 FILE = FILES + " AND v.version = %s"
 RETIRED = "SELECT version FROM packages_retiredversion WHERE registry_id = %s AND format = 'npm' AND name = %s"
@@ -77,7 +78,7 @@ class Npm:
     def versions(self, course: Course, name: str) -> Sequence[Wanted]:
         """Those the upstream offers now, without what is held or was deleted on purpose."""
         parsed, options = parse_known(name), course.options
-        look = self._look(course, parsed)
+        look = self._look(course, parsed, is_named=True)
         if options.newest:
             chosen = best(look.offers, look.tags, options.versions)
             found = [chosen] if chosen else []
@@ -85,7 +86,7 @@ class Npm:
             found = within(look.offers, look.tags, options.versions)
         if options.versions and not found:
             raise VersionNotFound(f"{name} has no version that fits “{options.versions[:100]}”.")
-        unwanted = _unwanted(course, parsed)
+        unwanted = _unwanted(course, look.resolution)
         wanted = [version for version in found if version not in unwanted]
         self._keep(parsed.full, look, wanted)
         return [Wanted(name, version) for version in wanted]
@@ -117,14 +118,17 @@ class Npm:
         else:
             spool = spool_of(course.registry, name, name.tarball(version))
             pull = Pull(look.resolution, look.upstream, offer)
-            spool.fill(pull.run, is_here=lambda: _is_held(course, name, version), patience=PATIENCE)
+            shows_pulled = look.resolution.decision.shows_pulled
+            spool.fill(pull.run, is_here=lambda: _is_held(course, name, version, shows_pulled=shows_pulled), patience=PATIENCE)
         return offer.manifest
 
-    def _look(self, course: Course, name: Name) -> _Look:
+    def _look(self, course: Course, name: Name, *, is_named: bool = False) -> _Look:
         """Ask by the rule; the upstream's answer is of this job's time. Raises NotFromHere, SourceAbsent, UpstreamError."""
         _outdate(course, name)
+        is_anywhere = course.is_free(is_named=is_named)
+        if course.upstream.is_internal and not is_anywhere:
+            _check_internal(course, name)
         resolution = _resolved(course, name)
-        is_anywhere = course.options.anywhere or course.options.dependencies
         for path in resolution.decision.answering:
             is_asked = path == (course.upstream.pk,) or (is_anywhere and len(path) == 1)
             document = resolution.offered_at(path) if is_asked else None
@@ -134,7 +138,7 @@ class Npm:
             shown = composed(resolution)
             offers = {version: Offer(version, manifest, "", "") for version, manifest in shown["versions"].items()}
             return _Look(resolution, None, offers, shown["dist-tags"], len(offers) * TYPICAL)
-        raise NotFromHere(f"{name.full} does not come from upstream {course.upstream.name}: {_why(course, resolution)}.")
+        raise NotFromHere(f"{name.full} does not come from upstream {course.upstream.name}: {_why(course, resolution.decision)}.")
 
     def _keep(self, name: str, look: _Look, wanted: Sequence[str]) -> None:
         """At hand for the fetching that follows, as long as there is room."""
@@ -152,6 +156,14 @@ class Npm:
     def _forget(self, name: str) -> None:
         with self._lock:
             self._looks.pop(name, None)
+
+
+def _check_internal(course: Course, name: Name) -> None:
+    """What an internal upstream does not have after all may still be its own: nobody else hears of it. Raises NotFromHere."""
+    decision = judge(course.registry, name)
+    if decision.is_internal is False:
+        why = _why(course, decision)
+        raise NotFromHere(f"{name.full} does not come from upstream {course.upstream.name}: {why}; nobody else was asked.")
 
 
 def _resolved(course: Course, name: Name) -> Resolution:
@@ -177,10 +189,10 @@ def _offered(resolution: Resolution, upstream_id: int, document: UpstreamDocumen
     return _Look(resolution, upstream, offers, known, len(offers) * TYPICAL)
 
 
-def _why(course: Course, resolution: Resolution) -> str:
+def _why(course: Course, decision: Decision) -> str:
     """The clause of the rule that speaks of the upstream."""
-    clause = next((step.clause for step in resolution.decision.steps if step.path == (course.upstream.pk,)), "")
-    return clause or resolution.decision.clause
+    clause = next((step.clause for step in decision.steps if step.path == (course.upstream.pk,)), "")
+    return clause or decision.clause
 
 
 def _outdate(course: Course, name: Name) -> None:
@@ -190,26 +202,32 @@ def _outdate(course: Course, name: Name) -> None:
         UpstreamDocument.objects.filter(upstream=course.upstream, name=name.full, fetched_at__lt=course.began).update(fresh_until=now)
 
 
-def _unwanted(course: Course, name: Name) -> set[str]:
-    """Versions that are here (unless what they depend on is to be looked for), or were the team's own and deleted."""
-    key = [course.registry.pk, name.full]
+def _unwanted(course: Course, resolution: Resolution) -> set[str]:
+    """Versions that are here (unless what they depend on is to be looked for), or were the team's own and deleted.
+
+    One that is shadowed does not count: the internal one of its number is still to come.
+    """
+    key = [course.registry.pk, resolution.name.full]
     unwanted = {str(version) for (version,) in statements.rows(RETIRED, key)}
     if course.options.dependencies:
         return unwanted
+    key.append(resolution.decision.shows_pulled)
     if course.options.full:
         return unwanted | {str(version) for version, sha256 in statements.rows(FILES, key) if blobs.exists(sha256)}
     return unwanted | {str(version) for (version,) in statements.rows(HELD, key)}
 
 
-def _is_held(course: Course, name: Name, version: str) -> bool:
-    """Whether a version is here with its bytes."""
-    found = statements.row(FILE, [course.registry.pk, name.full, version])
+def _is_held(course: Course, name: Name, version: str, *, shows_pulled: bool) -> bool:
+    """Whether a version is here with its bytes; without `shows_pulled` one that can be shadowed does not count."""
+    found = statements.row(FILE, [course.registry.pk, name.full, shows_pulled, version])
     return found is not None and (not course.options.full or blobs.exists(found[1]))
 
 
 def _held_manifest(course: Course, name: Name, version: str) -> Manifest | None:
-    """The manifest of a version that is here with its bytes."""
-    if not _is_held(course, name, version):
+    """The manifest of a version that is here with its bytes, and not shadowed by what is known of the name."""
+    if not _is_held(course, name, version, shows_pulled=False) and not (
+        _is_held(course, name, version, shows_pulled=True) and peek(course.registry, name).decision.shows_pulled
+    ):
         return None
     found = Version.objects.filter(package__registry=course.registry, package__format="npm", package__name=name.full, version=version)
     manifest = found.values_list("manifest", flat=True).first()

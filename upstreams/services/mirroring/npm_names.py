@@ -13,10 +13,10 @@ from upstreams.errors import RuleChanged
 from upstreams.flight import release_connection
 from upstreams.models import Upstream
 from upstreams.selectors.facts import Ground
-from upstreams.selectors.many import Moment, moment_of
 from upstreams.services.git.answers import names_from_git
 from upstreams.services.mirroring.drivers import Course, PatternsRefused
 from upstreams.services.mirroring.globs import meet
+from upstreams.services.mirroring.present import Present
 from upstreams.services.outgoing import limited, parsed, survey
 from upstreams.services.search import SEARCH
 from upstreams.services.texts import why_it_stays
@@ -29,11 +29,11 @@ CHUNK = 500  # names judged at once
 
 
 class Listing:
-    """Names at the upstream of a course."""
+    """Names at the upstream of a course, which is read anew: what is asked, and of whom, is never by older rules."""
 
     def __init__(self, course: Course) -> None:
-        self._registry, self._upstream = course.registry, course.upstream
-        self._moment: Moment = moment_of(self._registry, ())
+        self._present = Present.of(course.registry, course.upstream)
+        self._registry, self._upstream = course.registry, self._present.upstream
 
     def names(self, patterns: Sequence[str]) -> Iterator[str]:
         """Those that meet a pattern and may come from this upstream. Raises PatternsRefused at the end, UpstreamError."""
@@ -63,8 +63,7 @@ class Listing:
 
     def _still_holds(self) -> None:
         """The last look before anything leaves. Raises RuleChanged."""
-        if moment_of(self._registry, ()) != self._moment:
-            raise RuleChanged("The rules changed just now; try again.", upstream=self._upstream.name, retry_after=1)
+        self._present.check()
         release_connection()
 
     def _refusal(self, pattern: str) -> str:

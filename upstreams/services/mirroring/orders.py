@@ -9,7 +9,7 @@ from django.utils import timezone
 from packages.models import NAME_LENGTH
 from registries.models import Registry
 from upstreams.models import Mirror, MirrorItem, Upstream
-from upstreams.services.mirroring.drivers import Options, Wanted
+from upstreams.services.mirroring.drivers import WITHIN, Options, Wanted
 from upstreams.services.mirroring.hold import OPEN, free
 from upstreams.services.mirroring.ledger import subject_of
 from upstreams.services.mirroring.lists import wanted_in
@@ -67,6 +67,8 @@ def order(*, actor: Actor, registry: Registry, upstream: Upstream, order: Order)
     if not patterns and not order.wanted:
         raise Invalid("Say what to mirror: patterns, or a lock file.", fields={"patterns": "required"})
     sought = {*(wanted_in(upstream, pattern) for pattern in patterns), *order.wanted}
+    if upstream.is_internal and order.options.dependencies and not order.options.anywhere:
+        sought = {_as_question(one) for one in sought}
     with transaction.atomic():
         Upstream.objects.select_for_update().get(pk=upstream.pk)
         mirror = Mirror(registry=registry, upstream=upstream, patterns=patterns, options=asdict(order.options), listed=order.listed[:100])
@@ -139,6 +141,11 @@ def _be_alone(mirror: Mirror) -> None:
     for other in Mirror.objects.filter(upstream=mirror.upstream, state__in=OPEN, cancel_asked=False, listed=mirror.listed):
         if sorted(other.patterns) == sorted(mirror.patterns) and other.options == mirror.options:
             raise MirrorUnderway(f"Job {other.pk} mirrors the same already.", mirror_id=other.pk)
+
+
+def _as_question(one: Wanted) -> Wanted:
+    """A version as a range of one: by questions a name that was ordered is told from one that something depends on."""
+    return Wanted(one.name, WITHIN + one.version) if one.is_file else one
 
 
 def _begin(actor: Actor, mirror: Mirror, sought: set[Wanted], event: str) -> Mirror:

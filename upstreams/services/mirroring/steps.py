@@ -27,12 +27,16 @@ class Steps:
         return [Outcome(item, needed if self.course.options.dependencies else ())]
 
     def _narrowed(self, version: str) -> Course:
-        """The course for a question about a name: the range it carries counts instead of the job's own."""
+        """The course for a question about a name: the range it carries counts instead of the job's own.
+
+        Where it asks for the best version, something depends on it, and it may come from anywhere.
+        """
         if not version:
             return self.course
         is_best = version.startswith(BEST)
         words = version.removeprefix(BEST if is_best else WITHIN)
-        return replace(self.course, options=replace(self.course.options, versions=words, newest=is_best))
+        options = replace(self.course.options, versions=words, newest=is_best)
+        return replace(self.course, options=replace(options, anywhere=options.anywhere or is_best))
 
     def _list(self, batch: Sequence[Item]) -> list[Outcome]:
         """The names of all patterns at once; nothing when the job ended meanwhile, for then they are not all."""

@@ -10,6 +10,7 @@ from upstreams.services.mirroring.engine import STOP, Run
 from upstreams.services.mirroring.hold import new_worker, release, take, waiting_beside
 from upstreams.services.mirroring.known import driver_for
 from upstreams.services.mirroring.ledger import HoldLost, Ledger
+from upstreams.services.mirroring.present import check_enabled
 from upstreams.targets import target_of
 from workspaces.errors import GatehouseError, Invalid
 
@@ -49,8 +50,7 @@ def _stay(mirror: Mirror, worker: str, until: float, tell: Callable[[], None]) -
 
 def check_may_ask(upstream: Upstream) -> None:
     """That the upstream may be asked at all. Raises Invalid."""
-    if not upstream.is_enabled:
-        raise Invalid(f"Upstream {upstream.name} is disabled, so it is not asked.", fields={"upstream": "disabled"})
+    check_enabled(upstream)
     check_kind(upstream)
 
 

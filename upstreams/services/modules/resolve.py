@@ -81,6 +81,16 @@ def peek(registry: Registry, name: Name) -> Resolution:
     return Resolution(registry, name, situation, decide(situation.facts))
 
 
+def judge(registry: Registry, name: Name, *, fresh: Mapping[int, datetime] | None = None) -> Decision:
+    """Whether `name` is internal, asking internal upstreams alone: where the decision is that it is public, nobody else was asked."""
+    for _ in range(TRIES):
+        try:
+            return _settle(registry, name, fresh or {}, only_internal=True).decision
+        except Superseded:
+            continue
+    raise RuleChanged("The rules for this module are being changed; try again.", retry_after=1)
+
+
 def source_for(resolution: Resolution, upstream: Upstream) -> UpstreamDocument:
     """What `upstream` has of the module. Raises OtherSource with the clause by which it is not asked, and its own trouble."""
     said = resolution.situation.replies.get(upstream.pk)
@@ -93,13 +103,13 @@ def source_for(resolution: Resolution, upstream: Upstream) -> UpstreamDocument:
     raise OtherSource(f"{resolution.name.full} does not come from {upstream.name}: {clause}.")
 
 
-def _settle(registry: Registry, name: Name, fresh: Mapping[int, datetime]) -> Resolution:
+def _settle(registry: Registry, name: Name, fresh: Mapping[int, datetime], *, only_internal: bool = False) -> Resolution:
     replies: dict[int, Replied] = {}
     situation: Situation | None = None
     for _ in range(ROUNDS):
         situation = gather(registry, Format.MOONBIT, name.full, replies=replies, before=situation)
         decision = decide(situation.facts)
-        if decision.outcome is not Outcome.ASK:
+        if decision.outcome is not Outcome.ASK or (only_internal and decision.is_internal is not None):
             return Resolution(registry, name, situation, decision)
         cached = cached_replies([path[-1] for path in decision.ask], name.full, timezone.now())
         for path in decision.ask:
