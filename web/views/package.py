@@ -29,7 +29,7 @@ from web.facts import Facts, read_facts
 from web.snippets import install_lines, moon_lines
 from web.views.registry import frame, registry_for_members
 from workspaces.access import Action, Actor, Target
-from workspaces.errors import NotFound
+from workspaces.errors import Invalid, NotFound
 
 PAGE = 50
 
@@ -133,9 +133,7 @@ def absent(request: HttpRequest, actor: Actor, found: Registry, target: Target, 
         "format": format_word,
         "claim": reads.claim_for(found.workspace, name) if is_member else None,
         "tombstone": reads.tombstone_for(found, format_word, name) if is_member else None,
-        "decision": decision_of(Package(registry=found, format=format_word, name=name))
-        if is_member and isinstance(error, PackageNotFound)
-        else None,
+        "decision": _decision_about(found, target) if is_member else None,
         "pattern": f"{scope}/*" if name.startswith("@") else name,
         "ways": ways(actor, found, format_word, name),
     }
@@ -172,6 +170,14 @@ def installs(here: Package, version: str) -> list[tuple[str, str]]:
     if here.format == Format.MOONBIT:
         return moon_lines(moon_url(here.registry), here.name, version)
     return install_lines(here.name, version)
+
+
+def _decision_about(found: Registry, target: Target) -> Decision | None:
+    """The same of a name that is not here; None for what is no name at all."""
+    try:
+        return decision_of(Package(registry=found, format=target.format or "", name=target.name or ""))
+    except Invalid:
+        return None
 
 
 def decision_of(here: Package) -> Decision | None:
