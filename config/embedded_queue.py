@@ -4,7 +4,6 @@ kombu's own writes into a file that readers see already. Who reads it in between
 message but an error that ends the worker; and it moves messages to the system's folder for temporary files to read them.
 """
 
-import fcntl
 import logging
 import os
 import time
@@ -47,14 +46,12 @@ class Channel(filesystem.Channel):
         raise Empty
 
     def _queue_bind(self, exchange: str, *args: Any) -> None:
-        """Which queues there are is written down anew when somebody was killed while writing it; one at a time writes."""
-        with Path(self.control_folder, ".turn").open("w") as turn:
-            fcntl.flock(turn, fcntl.LOCK_EX)
-            try:
-                super()._queue_bind(exchange, *args)
-            except ValueError:
-                Path(self.control_folder, f"{exchange}.exchange").unlink(missing_ok=True)
-                super()._queue_bind(exchange, *args)
+        """Which queues there are is written down anew when somebody was killed while writing it."""
+        try:
+            super()._queue_bind(exchange, *args)
+        except ValueError:
+            Path(self.control_folder, f"{exchange}.exchange").unlink(missing_ok=True)
+            super()._queue_bind(exchange, *args)
 
 
 class Transport(filesystem.Transport):
