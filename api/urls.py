@@ -7,6 +7,7 @@ scope with its name whole, a module's user with its name, and nothing else with 
 from django.urls import re_path
 
 from api.views import (
+    alerts,
     claims,
     events,
     later,
@@ -48,6 +49,8 @@ urlpatterns = [
     re_path(WS + r"/members/(?P<username>[^/]+)" + END, members.MemberView.as_view()),
     re_path(WS + "/tokens" + END, service_tokens.ServiceTokensView.as_view()),
     re_path(WS + "/tokens/" + ID + END, service_tokens.ServiceTokenView.as_view()),
+    re_path(WS + "/alerts" + END, alerts.AlertsView.as_view()),
+    re_path(WS + "/alerts/" + ID + "/acknowledge" + END, alerts.AcknowledgeView.as_view()),
     re_path(WS + "/events" + END, events.EventsView.as_view()),
     re_path(WS + "/claims" + END, claims.ClaimsView.as_view()),
     re_path(WS + "/claims/" + ID + END, claims.ClaimView.as_view()),

@@ -4,6 +4,7 @@ from django.urls import path, register_converter
 
 from web import converters
 from web.views import (
+    alerts,
     approval,
     errors,
     home,
@@ -44,6 +45,7 @@ urlpatterns = [
     path("account/", home.account, name="account"),
     path("account/password/", password.password, name="password"),
     path("<ws:ws>/", workspace.workspace, name="workspace"),
+    path("<ws:ws>/alerts/", alerts.alerts, name="alerts"),
     path("<ws:ws>/activity/", workspace.activity, name="activity"),
     path("<ws:ws>/people/", people.people, name="people"),
     path("<ws:ws>/people/remove/", people.remove, name="member-remove"),

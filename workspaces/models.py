@@ -136,3 +136,21 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor} {self.action} {self.object}"
+
+
+class Acknowledgement(models.Model):
+    """Somebody looked at an alert: its kind, about that thing, up to that event. What comes after is open again."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="acknowledgements", db_index=False)
+    action = models.CharField(max_length=64)
+    object = models.CharField(max_length=400)
+    through = models.BigIntegerField()  # the last event it covers
+    by = models.CharField(max_length=128)
+    at = models.DateTimeField(auto_now=True)
+    note = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("workspace", "action", "object"), name="one_acknowledgement_each"),)
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.object}"

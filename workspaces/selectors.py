@@ -1,10 +1,16 @@
 """Reads over people and workspaces."""
 
-from django.db.models import QuerySet
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TypedDict, cast
+
+from django.db.models import Count, Exists, Max, Min, OuterRef, QuerySet
 
 from workspaces.access import Action, Actor
 from workspaces.errors import NotFound, Unauthenticated
-from workspaces.models import Claim, Event, Group, Membership, User, Workspace
+from workspaces.models import Acknowledgement, Claim, Event, Group, Membership, User, Workspace
+
+ALERT = "alert."  # how the actions of events begin that a person should look at
 
 
 def workspace_for(actor: Actor, slug: str, action: Action = Action.READ) -> Workspace:
@@ -31,9 +37,37 @@ def workspaces_of(actor: Actor) -> QuerySet[Workspace]:
     return Workspace.objects.filter(pk__in=list(actor.roles))
 
 
+class AlertGroup(TypedDict):
+    """All alerts of one kind about one thing: how often and since when; `last` is the newest event's id."""
+
+    action: str
+    object: str
+    last: int
+    number: int
+    first_at: datetime
+    last_at: datetime
+
+
 def alerts(workspace: Workspace) -> QuerySet[Event]:
     """Events a person should look at: other bytes offered, versions shadowed."""
-    return Event.objects.filter(workspace=workspace, action__startswith="alert.")
+    return Event.objects.filter(workspace=workspace, action__startswith=ALERT)
+
+
+def alert_groups(workspace: Workspace, *, acknowledged: bool = False) -> QuerySet[Event, AlertGroup]:
+    """The alerts that nobody has acknowledged, or those that somebody has: alike ones as one, the newest first."""
+    seen = Acknowledgement.objects.filter(
+        workspace=workspace, action=OuterRef("action"), object=OuterRef("object"), through__gte=OuterRef("pk")
+    )
+    found = alerts(workspace).filter(Exists(seen) if acknowledged else ~Exists(seen)).order_by().values("action", "object")
+    counted = found.annotate(last=Max("id"), number=Count("id"), first_at=Min("at"), last_at=Max("at"))
+    return cast("QuerySet[Event, AlertGroup]", counted.order_by("-last"))
+
+
+def acknowledgements_of(workspace: Workspace, groups: Iterable[AlertGroup]) -> dict[tuple[str, str], Acknowledgement]:
+    """Who looked at these, by kind and thing."""
+    objects = {group["object"] for group in groups}
+    found = Acknowledgement.objects.filter(workspace=workspace, object__in=objects) if objects else ()
+    return {(one.action, one.object): one for one in found}
 
 
 class GroupNotFound(NotFound):

@@ -24,7 +24,8 @@ from upstreams.services.mirroring.schedules import Plan, create_schedule
 from upstreams.services.sources import create_upstream
 from upstreams.services.wishes import UpstreamWish
 from workspaces.access import Actor, Role
-from workspaces.models import Claim, Membership, Secret, User, Workspace
+from workspaces.models import Claim, Event, Membership, Secret, User, Workspace
+from workspaces.services.audit import SYSTEM, record
 from workspaces.services.secrets import add_secret
 from workspaces.services.spaces import add_claim, create_workspace
 
@@ -51,6 +52,7 @@ class Cast:
     mirror: Mirror = field(init=False)
     schedule: MirrorSchedule = field(init=False)
     secret_of_acme: Secret = field(init=False)
+    alert: Event = field(init=False)
     service: Issued = field(init=False)
 
     def actor(self, who: str) -> Actor:
@@ -146,6 +148,7 @@ def _fill(cast: Cast) -> None:
     plan = Plan(patterns=("left-*",), every="1d")
     cast.schedule = create_schedule(actor=alice, registry=cast.main, upstream=cast.upstream, plan=plan)
     cast.secret_of_acme = add_secret(actor=alice, workspace=cast.acme, name="PARTNER_TOKEN", value="value-of-partner-token")
+    cast.alert = record(SYSTEM, "alert.upstream_trouble", "acme/main npm", workspace=cast.acme, new={"sentence": "It refused us."})
     Tombstone.objects.create(workspace=cast.acme, format="npm", name="@acme/gone", reason="for tests")
     cast.service = create_service_token(actor=alice, workspace=cast.acme, role=Role.PUBLISHER, wish=Wish(name="ci"))
 

@@ -71,6 +71,8 @@ MATRIX: dict[tuple[str, str], tuple[tuple[int, ...], Any]] = {
     ("POST", f"{WS}/tokens/"): (admins(201), {"name": "ci", "role": "publisher"}),
     ("GET", f"{WS}/tokens/<id>/"): (admins(200), None),
     ("DELETE", f"{WS}/tokens/<id>/"): (admins(204), None),
+    ("GET", f"{WS}/alerts/"): (UNSCOPED, None),
+    ("POST", f"{WS}/alerts/<id>/acknowledge/"): (admins(204), {"note": "seen"}),
     ("GET", f"{WS}/events/"): (admins(200), None),
     ("GET", f"{WS}/claims/"): (MEMBERS, None),
     ("POST", f"{WS}/claims/"): (admins(201), {"pattern": "acme-*"}),
@@ -164,7 +166,7 @@ def filled(cast: Cast, address: str) -> str:
     ids = {"tokens": cast.tokens["alice"].token.pk, "claims": cast.claim.pk, "upstreams": cast.upstream.pk}
     if "<ws>" in address:
         ids["tokens"] = cast.service.token.pk
-    ids |= {"mirrors": cast.mirror.pk, "schedules": cast.schedule.pk}
+    ids |= {"mirrors": cast.mirror.pk, "schedules": cast.schedule.pk, "alerts": cast.alert.pk}
     if address.endswith("/test/"):
         ids["upstreams"] = Upstream.objects.get(name="asleep").pk
     for word, number in ids.items():

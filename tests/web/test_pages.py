@@ -127,7 +127,7 @@ def test_the_audit_log_is_paged(alice: Client, world: World) -> None:
 
 def test_alerts_are_shown(alice: Client, world: World) -> None:
     Event.objects.create(workspace=world.workspace, actor="gatehouse", action="alert.integrity_changed", object="acme/main npm x@1.0.0")
-    assert "Other bytes were offered" in text(alice, "/acme/")
+    assert "Other bytes than those on record" in text(alice, "/acme/")
 
 
 def test_the_trace_is_explained_and_asks_nobody(alice: Client, put: Callable[..., Version]) -> None:

@@ -24,6 +24,7 @@ PAGES = {
     "account": ("/account/", (200, 200, 200, 200, 302)),
     "password": ("/account/password/", (200, 200, 200, 200, 302)),
     "workspace": ("/acme/", (200, 200, 200, 404, 302)),
+    "alerts": ("/acme/alerts/", (200, 200, 200, 404, 302)),
     "activity": ("/acme/activity/", (200, 403, 403, 404, 302)),
     "people": ("/acme/people/", (200, 200, 200, 404, 302)),
     "claims": ("/acme/claims/", (200, 200, 200, 404, 302)),
@@ -46,6 +47,7 @@ PAGES = {
     "elsewhere": ("/no/such/page", (404, 404, 404, 404, 404)),
 }
 FORMS = {
+    "alerts": ("/acme/alerts/", {"id": "7007"}, (302, 403, 403, 404, 401)),
     "workspace": ("/acme/", {"slug": "x9", "visibility": "private"}, (302, 403, 403, 404, 401)),
     "people": ("/acme/people/", {"username": "mallory", "role": "reader"}, (302, 403, 403, 404, 401)),
     "member-remove": ("/acme/people/remove/", {"username": "rita", "confirm": "yes"}, (302, 403, 403, 404, 401)),
@@ -125,7 +127,8 @@ def caller_of(name: str, *, csrf: bool = False) -> Client:
 
 @pytest.fixture(autouse=True)
 def _furnished(world: World) -> None:
-    """A secret, and an upstream that is switched off: the test of it asks nobody."""
+    """A secret, an alert, and an upstream that is switched off: the test of it asks nobody."""
+    Event.objects.create(pk=7007, workspace=world.workspace, actor="gatehouse", action="alert.upstream_trouble", object="acme/main outside")
     alice = world.actor("alice")
     add_secret(actor=alice, workspace=world.workspace, name="PARTNER_TOKEN", value="value-of-partner-token")
     wish = UpstreamWish(name="asleep", url="https://registry.example.org", enabled=False)

@@ -21,7 +21,8 @@ UNITS: tuple[tuple[timedelta, Callable[[int], str]], ...] = (
     (timedelta(minutes=1), lambda n: ngettext("%(n)d minute", "%(n)d minutes", n)),
 )
 WORDS = {
-    "alert.integrity_changed": gettext_lazy("Other bytes were offered under a known version, and refused"),
+    "alert.integrity_changed": gettext_lazy("Other bytes than those on record were offered, and refused"),
+    "alert.versions_shadowed": gettext_lazy("Versions pulled from outside are hidden, because their name is internal"),
     "alert.manifest_differs": gettext_lazy("The package.json in a tarball is not what its document said; the tarball is believed"),
     "alert.removed_upstream": gettext_lazy("An upstream no longer offers what it offered; versions whose files are kept here stay"),
     "alert.internal_upstream_answered": gettext_lazy("An internal upstream answered for a name, which is internal since"),

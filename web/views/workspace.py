@@ -8,17 +8,20 @@ from django.utils.translation import gettext as _
 
 from registries.selectors import registries_of
 from registries.services import create_registry
+from upstreams.selectors.alerts import alerts_told
 from web import reads
 from web.addresses import client_url
+from web.alerts import cards
 from web.doors import door
 from web.errors import status_of
 from web.forms import RegistryForm
 from workspaces.access import Action, Actor
 from workspaces.errors import Conflict, Invalid
 from workspaces.models import Workspace
-from workspaces.selectors import alerts, workspace_for
+from workspaces.selectors import alert_groups, workspace_for
 
 PAGE = 50
+SHOWN = 3  # alerts on the workspace's own page
 
 
 @door("GET", "POST")
@@ -54,5 +57,7 @@ def frame(actor: Actor, space: Workspace, tab: str) -> dict[str, object]:
 
 def _page(request: HttpRequest, actor: Actor, space: Workspace, form: RegistryForm, status: int = 200) -> HttpResponse:
     rows = [(registry, client_url(registry)) for registry in registries_of(actor, space)]
-    context = {**frame(actor, space, "registries"), "rows": rows, "form": form, "alerts": list(alerts(space)[:5])}
+    context, open_alerts = frame(actor, space, "registries"), Paginator(alert_groups(space), SHOWN)
+    shown = cards(space, alerts_told(space, list(open_alerts.page(1))), may_manage=bool(context["may_manage"]))
+    context |= {"rows": rows, "form": form, "cards": shown, "more_alerts": open_alerts.count - len(shown)}
     return render(request, "workspace/workspace.html", context, status=status)
