@@ -13,7 +13,7 @@ from tokens.models import Token
 from upstreams.models import Mirror, MirrorSchedule, Upstream
 from workspaces.access import Action, Actor, Target
 from workspaces.errors import NotFound, Unauthenticated
-from workspaces.models import Claim, Event, Membership, User, Workspace
+from workspaces.models import Claim, Membership, User, Workspace
 
 
 def all_users() -> QuerySet[User]:
@@ -61,11 +61,6 @@ def member_of(workspace: Workspace, username: str) -> Membership:
     if found is None:
         raise NotFound(f"“{username[:64]}” is not a member of this workspace.")
     return found
-
-
-def events_of(workspace: Workspace) -> QuerySet[Event]:
-    """The audit log of a workspace, newest first."""
-    return Event.objects.filter(workspace=workspace).order_by("-id")
 
 
 def claims_of(workspace: Workspace) -> QuerySet[Claim]:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 FEW = 4  # things named in one sentence
 FORMATS = frozenset({"npm", "oci", "entropic", "moonbit"})
+PACKAGE = 2  # words: format and name
 LIMIT = 400  # characters of a value whose shape nobody knows
 Told = Mapping[str, object]
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What an event is about: `workspace/registry format name@version`, or `workspace/registry upstream`."""
+    """What an event is about: `workspace/registry format name@version`, or `workspace/registry upstream …`."""
 
     registry: str = ""
     format: str = ""
@@ -32,9 +33,10 @@ def subject_of(text: str) -> Subject:
     _, slash, registry = place.partition("/")
     if not slash or not rest:
         return Subject()
-    format_word, _, name = rest.partition(" ")
-    if format_word not in FORMATS or not name:
-        return Subject(registry=registry, upstream=rest)
+    words = rest.split(" ")
+    if len(words) != PACKAGE or words[0] not in FORMATS or not words[1]:
+        return Subject(registry=registry, upstream=words[0])  # behind it may stand which of its jobs
+    format_word, name = words
     bare, at, version = name[1:].partition("@")  # a scope's own @ is the first character
     return Subject(registry=registry, format=format_word, name=name[0] + bare, version=version if at else "")
 

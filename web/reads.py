@@ -11,7 +11,7 @@ from tokens.models import Token
 from upstreams.models import Mirror, MirrorSchedule, Upstream
 from upstreams.services.mirroring.known import DRIVERS
 from workspaces.access import Action, Actor, Role, matches
-from workspaces.models import Claim, Event, Membership, Workspace
+from workspaces.models import Claim, Membership, Workspace
 from workspaces.selectors import workspaces_of
 
 
@@ -40,11 +40,6 @@ def members_of(workspace: Workspace) -> list[Membership]:
 def claims_of(workspace: Workspace) -> QuerySet[Claim]:
     """The workspace's claims."""
     return Claim.objects.filter(workspace=workspace)
-
-
-def events_of(workspace: Workspace) -> QuerySet[Event]:
-    """The audit log, newest first."""
-    return Event.objects.filter(workspace=workspace).order_by("-id")
 
 
 def tokens_of(actor: Actor) -> list[Token]:

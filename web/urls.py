@@ -4,6 +4,7 @@ from django.urls import path, register_converter
 
 from web import converters
 from web.views import (
+    activity,
     alerts,
     approval,
     errors,
@@ -46,7 +47,7 @@ urlpatterns = [
     path("account/password/", password.password, name="password"),
     path("<ws:ws>/", workspace.workspace, name="workspace"),
     path("<ws:ws>/alerts/", alerts.alerts, name="alerts"),
-    path("<ws:ws>/activity/", workspace.activity, name="activity"),
+    path("<ws:ws>/activity/", activity.activity, name="activity"),
     path("<ws:ws>/people/", people.people, name="people"),
     path("<ws:ws>/people/remove/", people.remove, name="member-remove"),
     path("<ws:ws>/claims/", people.claims, name="claims"),

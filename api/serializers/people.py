@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from api.fields import Text
 from api.serializers.common import Body
+from upstreams.selectors.events import KINDS, QUIET
 from workspaces.access import Role
 from workspaces.models import Claim, Event, Membership, Secret, User, Workspace
 
@@ -129,6 +130,15 @@ class SecretChange(Body):
     """Another value."""
 
     value = Text(max_length=17_000, trim_whitespace=False, write_only=True)
+
+
+class EventFilter(Body):
+    """Which events: of a kind, of one action, by somebody, about something."""
+
+    kind = serializers.ChoiceField(choices=(QUIET, *KINDS), required=False)
+    action = serializers.CharField(required=False, max_length=64)
+    actor = serializers.CharField(required=False, max_length=128)
+    object = serializers.CharField(required=False, max_length=400)
 
 
 class EventShown(serializers.ModelSerializer[Event]):

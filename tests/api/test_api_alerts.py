@@ -34,3 +34,19 @@ def test_bad_questions_are_refused(cast: Cast) -> None:
     assert cast.call("alice", "POST", path, {"note": 5}).status_code == 400
     assert cast.call("alice", "POST", f"{ALERTS}{cast.alert.pk + 1000}/acknowledge/", {}).status_code == 404
     assert cast.get(ALERTS)["count"] == 1
+
+
+def test_events_are_chosen_by_kind_action_person_and_thing(cast: Cast) -> None:
+    def seen(query: str) -> set[str]:
+        return {event["action"] for event in cast.get(f"{ACME}events/?{query}")["results"]}
+
+    record(SYSTEM, "version.pulled", "acme/main npm left-pad@1.0.0", workspace=cast.acme)
+    assert "version.pulled" in seen("")
+    assert "version.pulled" not in seen("kind=quiet")
+    assert seen("kind=pulled") == {"version.pulled"}
+    assert "claim.added" in seen("kind=internal")
+    assert seen("action=claim.added&actor=alice") == {"claim.added"}
+    assert seen("action=claim.added&actor=bob") == set()
+    assert seen("object=LEFT-PAD@1&kind=pulled") == {"version.pulled"}
+    answer = cast.call("alice", "GET", f"{ACME}events/?kind=nonsense")
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, ["kind"])

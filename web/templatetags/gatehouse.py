@@ -1,6 +1,5 @@
 """Filters of the pages: times as people read them, values of the audit log."""
 
-import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -10,7 +9,9 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
+
+from web.words import WORDS
 
 register = template.Library()
 UNITS: tuple[tuple[timedelta, Callable[[int], str]], ...] = (
@@ -20,20 +21,6 @@ UNITS: tuple[tuple[timedelta, Callable[[int], str]], ...] = (
     (timedelta(hours=1), lambda n: ngettext("%(n)d hour", "%(n)d hours", n)),
     (timedelta(minutes=1), lambda n: ngettext("%(n)d minute", "%(n)d minutes", n)),
 )
-WORDS = {
-    "alert.integrity_changed": gettext_lazy("Other bytes than those on record were offered, and refused"),
-    "alert.versions_shadowed": gettext_lazy("Versions pulled from outside are hidden, because their name is internal"),
-    "alert.manifest_differs": gettext_lazy("The package.json in a tarball is not what its document said; the tarball is believed"),
-    "alert.removed_upstream": gettext_lazy("An upstream no longer offers what it offered; versions whose files are kept here stay"),
-    "alert.internal_upstream_answered": gettext_lazy("An internal upstream answered for a name, which is internal since"),
-    "alert.upstream_trouble": gettext_lazy("An upstream cannot be used until somebody mends it"),
-    "version.disclosed": gettext_lazy("Internal versions were let out to an upstream that is not internal"),
-    "upstream.trouble": gettext_lazy("An upstream was in trouble"),
-    "ask": gettext_lazy("an install would ask the sources marked “would be asked” first"),
-    "answer": gettext_lazy("it is answered from the sources below"),
-    "absent": gettext_lazy("no source that may answer has it"),
-    "unavailable": gettext_lazy("it is refused for now, because an internal source cannot answer"),
-}
 
 
 @register.filter
@@ -53,25 +40,9 @@ def ago(moment: datetime | None) -> SafeString | str:
 
 
 @register.filter
-def compact(value: object) -> str:
-    """A JSON value of an event on one line: `internal: true, size: 12`; a sentence that was written for people stands whole and first."""
-    if isinstance(value, dict) and isinstance(value.get("sentence"), str):
-        rest = compact({key: inner for key, inner in value.items() if key != "sentence"})
-        return f"{value['sentence']} ({rest})" if rest else value["sentence"]
-    if isinstance(value, dict):
-        return ", ".join(f"{key}: {_short(inner)}" for key, inner in value.items() if inner not in (None, "", []))[:300]
-    return "" if value is None else _short(value)
-
-
-@register.filter
 def short_integrity(value: str) -> str:
     """The first characters of an SRI, enough to compare at a glance."""
     return f"{value[:19]}…" if len(value) > 20 else value  # noqa: PLR2004 - the cut itself
-
-
-def _short(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return f"{text[:40]}…" if len(text) > 41 else text  # noqa: PLR2004 - the cut itself
 
 
 def _words(distance: timedelta) -> str:

@@ -1,4 +1,4 @@
-"""A workspace: its registries and its activity."""
+"""A workspace: its registries, and what needs a look."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from registries.selectors import registries_of
 from registries.services import create_registry
 from upstreams.selectors.alerts import alerts_told
-from web import reads
 from web.addresses import client_url
 from web.alerts import cards
 from web.doors import door
@@ -20,7 +19,6 @@ from workspaces.errors import Conflict, Invalid
 from workspaces.models import Workspace
 from workspaces.selectors import alert_groups, workspace_for
 
-PAGE = 50
 SHOWN = 3  # alerts on the workspace's own page
 
 
@@ -40,14 +38,6 @@ def workspace(request: HttpRequest, actor: Actor, ws: str) -> HttpResponse:
         return _page(request, actor, space, form, status_of(error))
     messages.success(request, _("The registry is there."))
     return redirect("web:registry", ws, registry.slug)
-
-
-@door("GET")
-def activity(request: HttpRequest, actor: Actor, ws: str) -> HttpResponse:
-    """The audit log, newest first; for admins."""
-    space = workspace_for(actor, ws, Action.MANAGE)
-    page = Paginator(reads.events_of(space), PAGE).get_page(request.GET.get("page"))
-    return render(request, "workspace/activity.html", {**frame(actor, space, "activity"), "page": page})
 
 
 def frame(actor: Actor, space: Workspace, tab: str) -> dict[str, object]:

@@ -1,0 +1,83 @@
+"""The activity log: what changed in words, by kind, and no flood of what mirrors bring in."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from django.test import Client
+
+from packages.models import Version
+from tests.parts import ROOT
+from tests.web.addresses import MAIN, text
+from tests.web.conftest import World
+from upstreams.services.sources import change_upstream
+from web.words import WORDS
+from workspaces.services.audit import SYSTEM, record
+from workspaces.services.spaces import add_claim
+
+ACTIVITY = "/acme/activity/"
+SERVICES = ("packages", "registries", "tokens", "upstreams", "workspaces")
+
+
+def plain(page: str) -> str:
+    """The lines of the page as they are read."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.partition("<tbody>")[2].partition("</tbody>")[0]))
+
+
+def pulled(world: World, number: int) -> None:
+    for one in range(number):
+        record(SYSTEM, "version.pulled", f"acme/main npm dep-{one}@1.0.0", workspace=world.workspace, new={"upstream": "outside"})
+
+
+def test_a_mirror_does_not_hide_what_people_did(alice: Client, world: World) -> None:
+    add_claim(actor=world.actor("alice"), workspace=world.workspace, pattern="@acme/*")
+    pulled(world, 120)
+    page = text(alice, ACTIVITY)
+    assert "@acme/*" in page
+    assert "dep-1@" not in page
+    assert "120 versions that were pulled are left out" in page
+    shown = text(alice, f"{ACTIVITY}?kind=pulled")
+    assert "dep-119@" in shown
+    assert "@acme/*" not in plain(shown)
+    assert "kind=pulled&amp;page=2" in shown
+    assert "dep-119@" in text(alice, f"{ACTIVITY}?kind=all")
+
+
+def test_a_changed_upstream_tells_what_changed_and_nothing_else(alice: Client, world: World) -> None:
+    changes = {"internal": True, "patterns": ("@partner/*", "@other/*"), "priority": 7}
+    change_upstream(actor=world.actor("alice"), upstream=world.upstream, changes=changes)  # type: ignore[arg-type]
+    read = plain(text(alice, f"{ACTIVITY}?kind=upstreams")).partition("An upstream was added")[0]
+    assert "An upstream was changed" in read
+    assert "internal: no → yes" in read
+    assert "name patterns: none → @partner/*, @other/*" in read
+    assert "priority: 100 → 7" in read
+    for unchanged in ("https://registry.example.org", "git", "signs in", "secret", "enabled", "kind"):
+        assert unchanged not in read, unchanged
+
+
+def test_events_are_found_by_kind_by_person_and_by_what_they_are_about(alice: Client, world: World, put: Callable[..., Version]) -> None:
+    put("@acme/http", "1.0.0")
+    put("left-pad", "1.3.0", pulled=True)
+    add_claim(actor=world.actor("alice"), workspace=world.workspace, pattern="@acme/*")
+    assert "A version was published" in plain(text(alice, f"{ACTIVITY}?kind=packages"))
+    assert "left-pad" not in plain(text(alice, f"{ACTIVITY}?kind=packages"))
+    assert "Names were claimed" not in plain(text(alice, f"{ACTIVITY}?kind=packages"))
+    by_bob = plain(text(alice, f"{ACTIVITY}?who=bob"))
+    assert "@acme/http@1.0.0" in by_bob
+    assert "Names were claimed" not in by_bob
+    about = text(alice, f"{ACTIVITY}?q=@ACME/http")
+    assert "Names were claimed" not in plain(about)
+    assert f'href="{MAIN}npm/@acme/http/"' in about
+    assert "Nothing matches" in text(alice, f"{ACTIVITY}?q=%00zzz%25_")
+    assert alice.get(f"{ACTIVITY}?kind=nonsense&who=%00").status_code == 200
+
+
+def test_every_event_has_words() -> None:
+    """Whatever the services write into the log is told in words on the page."""
+    written = re.compile(r'(?:record|_record|event_write|_once|_begin)\((?:[^()"]*, )?"([a-z_]+\.[a-z_]+)"')
+    found: dict[str, str] = {}
+    for folder in SERVICES:
+        for path in Path(ROOT, folder).rglob("services*/**/*.py"):
+            found |= dict.fromkeys(written.findall(path.read_text()), path.name)
+    assert len(found) > 40
+    assert {action: where for action, where in found.items() if action not in WORDS} == {}
