@@ -12,7 +12,7 @@ from web.alerts import address_of
 from workspaces.models import Event, Workspace
 from workspaces.selectors import ALERT
 
-LONGEST = 60  # characters of one value
+LONGEST = 120  # characters of one value
 FIELDS = {
     "url": gettext_lazy("address"),
     "index_url": gettext_lazy("index"),
