@@ -223,6 +223,7 @@ class Mirror(models.Model):
     total = models.PositiveIntegerField(default=0)
     done = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
+    left_out = models.PositiveIntegerField(default=0, db_default=0)  # optional ones that nobody has
     names = models.PositiveIntegerField(default=0, db_default=0)  # whose versions were looked up
     trouble = models.TextField(blank=True)  # why the job as a whole failed
     asked_by = models.CharField(max_length=128, blank=True)
@@ -241,9 +242,9 @@ class Mirror(models.Model):
         return f"mirror {self.pk}"
 
     @property
-    def over(self) -> int:
-        """Items that are done with, well or not."""
-        return self.done + self.failed
+    def unreached(self) -> int:
+        """Items that are neither done nor failed."""
+        return self.total - self.done - self.failed
 
     @property
     def is_retryable(self) -> bool:
@@ -260,6 +261,7 @@ class MirrorItem(models.Model):
         WAITING = "waiting"
         DONE = "done"
         FAILED = "failed"
+        LEFT_OUT = "left"
 
     mirror = models.ForeignKey(Mirror, on_delete=models.CASCADE, related_name="items", db_index=False)
     name = models.CharField(max_length=NAME_LENGTH)

@@ -14,7 +14,10 @@ PATTERN_LENGTH, PATTERNS = 256, 200
 
 
 class MirrorFields(serializers.Serializer[Any]):
-    """A job: its order, its numbers (of files; a name counts as one until its versions are known), what failed and why."""
+    """A job: its order, its numbers (of files; a name counts as one until its versions are known), what failed and why.
+
+    `left_out`: optional dependencies that nobody has who may be asked; they are no failures.
+    """
 
     id = serializers.IntegerField()
     upstream = serializers.CharField()
@@ -29,8 +32,10 @@ class MirrorFields(serializers.Serializer[Any]):
     total = serializers.IntegerField()
     done = serializers.IntegerField()
     failed = serializers.IntegerField()
+    left_out = serializers.IntegerField()
     names = serializers.IntegerField()
     errors = serializers.ListField(child=serializers.CharField())  # type: ignore[assignment]  # the contract's word, and the framework's
+    left_out_why = serializers.ListField(child=serializers.CharField())
     asked_by = serializers.CharField()
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)

@@ -46,6 +46,7 @@ def test_what_failed_is_told_in_few_sentences(cast: Cast) -> None:
     errors = cast.get(f"{MIRRORS}{job.pk}/")["errors"]
     assert errors[0] == "gone-000@1.0.0, gone-001@1.0.0, gone-002@1.0.0 and 97 more: It is gone."
     assert errors[1] == "odd-000: Odd 0."
+    assert errors[-1] == "41 more, for 41 further reasons."
     assert len(errors) == 51
     assert len(cast.get(MIRRORS)["results"][0]["errors"]) == 6
 

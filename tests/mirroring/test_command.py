@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -27,17 +28,22 @@ def words_of(live: Live, *words: str) -> list[str]:
 
 
 def mirror(live: Live, *words: str, **env: str) -> "subprocess.CompletedProcess[str]":
+    return run(live, words_of(live, *words), **env)
+
+
+def manage(live: Live, *words: str) -> "subprocess.CompletedProcess[str]":
+    return run(live, [sys.executable, "manage.py", *words])
+
+
+def run(live: Live, words: list[str], **env: str) -> "subprocess.CompletedProcess[str]":
     environment = {**live.place.gate.server.environment(), **env}
     return subprocess.run(
-        words_of(live, *words),
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        stdin=subprocess.DEVNULL,
+        words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False, stdin=subprocess.DEVNULL
     )
+
+
+def retry(live: Live, *words: str) -> "subprocess.CompletedProcess[str]":
+    return manage(live, "mirror", f"{live.place.slug}/main", "--retry", *words)
 
 
 def test_names_ranges_and_a_second_run(live: Live, recorder: Recorder) -> None:
@@ -45,10 +51,12 @@ def test_names_ranges_and_a_second_run(live: Live, recorder: Recorder) -> None:
     recorder.add("app", "1.0.0", dependencies={"left-pad": "^1"})
     done = mirror(live, "app", "left-pad@^2", "--dependencies")
     assert (done.returncode, done.stderr) == (0, ""), done
-    assert "Mirrored 3 versions (0 failed) from public" in done.stdout
+    assert "Mirrored 3 versions from public" in done.stdout
+    assert re.match(rf"Job \d+: from public into {live.place.slug}/main\.", done.stdout)
     assert sorted(one.rpartition("/")[2] for one in tarballs(recorder)) == ["app-1.0.0.tgz", "left-pad-1.1.0.tgz", "left-pad-2.0.0.tgz"]
     again = mirror(live, "left-pad@^2")
-    assert (again.returncode, again.stdout.startswith("Nothing new at public: 1 names looked up")) == (0, True), again
+    assert again.returncode == 0, again
+    assert "Nothing new at public: 1 name looked up" in again.stdout
     listed = mirror(live, "--list")
     assert "done" in listed.stdout
     assert len(listed.stdout.splitlines()) == 2
@@ -63,9 +71,43 @@ def test_what_failed_is_told_and_the_exit_code_says_so(live: Live, recorder: Rec
     assert (done.returncode, done.stdout) == (1, "")
     assert "bad@1.0.0: Upstream public lists this file but does not have it." in done.stderr
     assert "No package at upstream public meets the pattern nobody-*." in done.stderr
+    told = mirror(live, "bad")
+    assert re.search(r"Job \d+ failed: nothing came from public in \d+ s, 1 failed\. The rest: manage.py mirror", told.stdout), told
     strict = mirror(live, "bad", "good", "--strict", "-q")
     assert strict.returncode == 1
     assert "Stopped at the first failure" in strict.stderr
+
+
+def test_what_failed_is_tried_again_by_its_number(live: Live, recorder: Recorder) -> None:
+    recorder.add("good")
+    recorder.add("late", optionalDependencies={"nowhere": "*"})
+    recorder.misbehave("late", lambda handler, _: handler.send(404, b"{}"), where="tarball")
+    first = mirror(live, "good", "late", "--dependencies")
+    assert first.returncode == 1
+    number = re.search(r"mirror (\S+) --retry (\d+)$", first.stdout.strip())
+    assert number is not None, first.stdout
+    recorder.behave()
+    recorder.forget()
+    again = retry(live, number[2])
+    assert again.returncode == 0, again
+    assert "Left out: nowhere@*: Upstream public has no such package." in again.stdout
+    assert re.search(r"Mirrored 1 version from public in \d+ s \(job \d+\); 1 optional dependency left out\.", again.stdout), again
+    assert not recorder.asked("good")
+    for words, sentence in (
+        ((number[2], "-s", "public", "x", "--strict"), "leave out --upstream, the names, --strict."),
+        (("0",), "no such"),
+    ):
+        refused = retry(live, *words)
+        assert (refused.returncode, sentence in refused.stderr) == (1, True), refused
+
+
+def test_whoever_mistypes_a_name_is_told_those_there_are(live: Live) -> None:
+    for words in (("-s", "pubilc", "x"), ("x",)):
+        told = manage(live, "mirror", f"{live.place.slug}/main", *words)
+        assert (told.returncode, "it has public" in told.stderr) == (1, True), told
+    told = manage(live, "sources", "test", "pubilc", "--registry", f"{live.place.slug}/main")
+    assert (told.returncode, "it has public" in told.stderr) == (1, True), told
+    assert "has no mirror jobs" in manage(live, "mirror", f"{live.place.slug}/main", "--list").stdout
 
 
 @pytest.mark.parametrize(

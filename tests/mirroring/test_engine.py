@@ -14,8 +14,9 @@ from upstreams.models import Mirror, MirrorItem
 from upstreams.services.mirroring import hold
 from upstreams.services.mirroring.ledger import HoldLost, Ledger, Outcome
 from upstreams.services.mirroring.orders import MirrorUnderway, cancel, retry
+from upstreams.services.mirroring.report import describe_mirror, errors_of
 from upstreams.services.mirroring.work import work
-from workspaces.errors import Denied
+from workspaces.errors import Conflict, Denied
 from workspaces.models import Event
 
 
@@ -69,6 +70,45 @@ def test_dependencies_are_followed_on_request(jobs: Jobs, recorder: Recorder) ->
     assert jobs.held() == ["app@1.0.0", "deep@1.1.0", "extra@3.0.0", "lib@1.2.0"]
 
 
+def test_what_is_optional_and_nowhere_is_left_out(jobs: Jobs, recorder: Recorder) -> None:
+    """As an install leaves it: platforms that the upstream does not have, in whichever list they stand too."""
+    platforms = {"@roll/linux": "1.0.0", "@roll/beos": "1.0.0", "@roll/amiga": "^2"}
+    recorder.add("roll", "1.0.0", dependencies={**platforms, "lib": "*"}, optionalDependencies=platforms)
+    recorder.add("lib")
+    recorder.add("@roll/linux", "1.0.0", os=["linux"])
+    recorder.add("@roll/amiga", "1.0.0")
+    mirror = jobs.run("roll", dependencies=True)
+    assert (mirror.state, mirror.total, mirror.done, mirror.failed, mirror.left_out) == ("done", 3, 3, 0, 2), troubles(mirror)
+    assert jobs.held() == ["@roll/linux@1.0.0", "lib@1.0.0", "roll@1.0.0"]
+    told = describe_mirror(mirror)
+    assert told["errors"] == []
+    assert told["left_out_why"] == [
+        "@roll/amiga@^2: Upstream public has no version that fits.",
+        "@roll/beos@1.0.0: Upstream public has no such package.",
+    ]
+    with pytest.raises(Conflict, match="Nothing failed"):
+        retry(actor=jobs.team.actor("bob"), mirror=mirror)
+
+
+def test_what_is_needed_and_nowhere_has_failed(jobs: Jobs, recorder: Recorder) -> None:
+    recorder.add("app", dependencies={"gone": "^1"}, peerDependencies={"gone-too": "*"}, optionalDependencies={"shaky": "*"})
+    recorder.misbehave("shaky", lambda handler, _: handler.send(500, b"{}"))
+    mirror = jobs.run("app", dependencies=True)
+    assert (mirror.state, mirror.done, mirror.failed, mirror.left_out) == ("failed", 1, 3, 0), troubles(mirror)
+    assert troubles(mirror)["shaky"] == "Upstream public answers 500.", "nobody said that there is none"
+    assert describe_mirror(mirror)["errors"][0] == "gone@^1, gone-too@*: Upstream public has no such package."  # type: ignore[index]
+
+
+def test_the_same_trouble_of_many_is_one_sentence(jobs: Jobs, recorder: Recorder) -> None:
+    for name in ("one", "two", "three", "four"):
+        recorder.add(name)
+        recorder.misbehave(name, lambda handler, _: handler.send(200, b"not a tarball"), where="tarball")
+    mirror = jobs.run("one", "two", "three", "four", "nowhere", "no-place")
+    (bytes_, nowhere) = errors_of(mirror)
+    assert bytes_.startswith("four@1.0.0, one@1.0.0, three@1.0.0 and 1 more: Upstream public sent bytes for it that do not match"), bytes_
+    assert nowhere == "no-place, nowhere: Upstream public has no such package."
+
+
 def test_what_failed_is_told_and_tried_again(jobs: Jobs, recorder: Recorder) -> None:
     recorder.add("good", "1.0.0")
     recorder.add("bad", "1.0.0")
@@ -76,7 +116,7 @@ def test_what_failed_is_told_and_tried_again(jobs: Jobs, recorder: Recorder) -> 
     mirror = jobs.run("good", "bad", "nowhere")
     assert (mirror.state, mirror.total, mirror.done, mirror.failed) == ("failed", 3, 1, 2)
     assert "do not match their integrity" in troubles(mirror)["bad"]
-    assert "no package nowhere" in troubles(mirror)["nowhere"]
+    assert troubles(mirror)["nowhere"] == "Upstream public has no such package."
     recorder.behave()
     recorder.add("nowhere", "1.0.0")
     recorder.forget()

@@ -7,6 +7,8 @@ from tests.mirroring.jobs import Jobs, troubles
 from tests.npm.outside import connect
 from tests.parts.pack import pack
 from tests.parts.recorder import Recorder
+from upstreams.services.mirroring.report import errors_of
+from workspaces.services.spaces import add_claim
 
 NAMED = [("secret-tool",), ("secret-tool@1.0.0",), ("secret-tool@^1",), ("secret-*",)]
 
@@ -27,7 +29,8 @@ def test_what_it_told_but_does_not_give_is_asked_nowhere_else(
     other_recorder.answers["/_all_docs"] = {"rows": [{"id": "secret-tool"}]}
     mirror = partner.run(*patterns, **options)
     assert (mirror.state, mirror.done) == ("failed", 0)
-    assert "does not have it; nobody else was asked" in next(iter(troubles(mirror).values())), troubles(mirror)
+    sentence = "Upstream partner has no such package; nobody else was asked, for the name may be its own all the same."
+    assert list(troubles(mirror).values()) == [sentence]
     assert other_recorder.asked("secret-tool")
     assert not recorder.mentions("secret")
     assert partner.held() == []
@@ -69,4 +72,25 @@ def test_other_bytes_are_told_and_the_job_is_not_done(jobs: Jobs, recorder: Reco
     partner = Jobs(jobs.team, connect(jobs.team, other_recorder, "partner", is_internal=True, priority=90))
     mirror = partner.run("tool")
     assert (mirror.state, mirror.failed) == ("failed", 1)
-    assert "tool@1.0.0" in next(iter(troubles(mirror).values()))
+    assert errors_of(mirror)[0].startswith("tool@1.0.0: Upstream partner sent bytes for it that do not match")
+
+
+def test_sentences_are_true_of_who_was_asked(partner: Jobs, jobs: Jobs, recorder: Recorder, other_recorder: Recorder) -> None:
+    """A claimed name that the internal upstream was asked for and lacks; the same at the public one, which never heard it."""
+    alice = jobs.team.actor("alice")
+    add_claim(actor=alice, workspace=jobs.team.space, pattern="@ours/*")
+    asked = partner.run("@ours/tool")
+    reason = "the name is internal (by the claim @ours/*)"
+    assert troubles(asked) == {"@ours/tool": f"Upstream partner has no such package; {reason}, so nobody else was asked."}
+    assert other_recorder.asked("@ours/tool")
+    unasked = jobs.run("@ours/tool")
+    sentence = f"It was not asked for at upstream public, for {reason}; upstream partner has no such package."
+    assert troubles(unasked) == {"@ours/tool": sentence}
+    assert not recorder.mentions("ours")
+
+
+def test_who_was_asked_is_named_where_several_were(jobs: Jobs, recorder: Recorder, other_recorder: Recorder) -> None:
+    connect(jobs.team, other_recorder, "second", priority=200)
+    assert troubles(jobs.run("nowhere")) == {"nowhere": "Upstreams public and second have no such package."}
+    other_recorder.add("theirs")
+    assert troubles(jobs.run("theirs"))["theirs"].startswith("It does not come from upstream public: does not have it")

@@ -233,6 +233,6 @@ def test_the_command_waits_for_its_turn(live: Live, server: Gatehouse, recorder:
         live.until(job, lambda told: told["done"] >= 4)
         told = server.manage("mirror", f"{live.place.slug}/main", "-s", "public", "mine")
         assert "waits for its turn" in told
-        assert "Mirrored 1 versions" in told
+        assert "Mirrored 1 version " in told
         live.act(job, "cancel")
         assert live.over(job)["done"] < 600

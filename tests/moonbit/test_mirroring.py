@@ -294,7 +294,7 @@ def test_what_an_internal_source_has_not_is_asked_nowhere_else(
     source(team, public, "public", index_type="http")
     internal = source(team, partner, "partner", internal=True, index_type=index_type, priority=90)
     found = mirror(team, internal, "acme/secret", **options)
-    assert found.codes == {"acme/secret": "other_source"}
+    assert found.codes == {"acme/secret": "package_not_found"}
     assert "nobody else was asked" in found.troubles["acme/secret"].message
     assert public.seen == []
     found = mirror(team, internal, "acme/core", **options)

@@ -79,7 +79,8 @@ def test_it_polls_while_something_is_under_way_and_no_longer(alice: Client, worl
     for address, part in ((MIRRORS, "jobs"), (f"{MIRRORS}{made.pk}/", "job")):
         page = text(alice, address)
         assert POLLS in page
-        assert re.search(r'<progress max="10" value="5"', page)
+        assert re.search(r'role="progressbar".*aria-valuemax="10" aria-valuenow="4"', page)
+        assert '<rect class="failed" x="4" width="1"' in page
         fragment = alice.get(address, headers={"HX-Request": "true", "HX-Target": part}).content.decode()
         assert fragment.lstrip().startswith(f'<div id="{part}"')
         assert "<html" not in fragment
@@ -94,11 +95,25 @@ def test_what_failed_and_why_is_told_and_tried_again(alice: Client, world: World
         MirrorItem.objects.create(mirror=made, name=name, version="1.0.0", state="failed", trouble="It is <gone>.")
     page = text(alice, f"{MIRRORS}{made.pk}/")
     assert "Given up." in page
-    assert "&lt;b&gt;one&lt;/b&gt;@1.0.0, two@1.0.0: It is &lt;gone&gt;." in page
+    assert "<strong>2</strong> · It is &lt;gone&gt;." in page
+    assert "&lt;b&gt;one&lt;/b&gt;@1.0.0, two@1.0.0" in page
+    assert '<rect class="done" width="1"' in page, "not full, for two are missing"
     answer = alice.post(f"{MIRRORS}{made.pk}/retry/")
     again = Mirror.objects.exclude(pk=made.pk).get()
     assert answer.headers["Location"] == f"{MIRRORS}{again.pk}/"
     assert again.total == 2
+
+
+def test_what_was_left_out_is_no_failure(alice: Client, world: World) -> None:
+    made = job(world, state="done", total=1, done=1, left_out=40)
+    for number in range(40):
+        MirrorItem.objects.create(mirror=made, name=f"@roll/{number:02}", version="@?^1", state="left", trouble="Nobody has it.")
+    page = text(alice, f"{MIRRORS}{made.pk}/")
+    assert "What was left out" in page
+    assert "<strong>40</strong> · Nobody has it." in page
+    assert "@roll/19@^1 and 20 more" in page
+    assert "What failed" not in page
+    assert "40 left out" in text(alice, MIRRORS)
 
 
 def test_cancelled_on_the_page(alice: Client, world: World) -> None:

@@ -14,7 +14,7 @@ from upstreams.models import Mirror
 from upstreams.services.mirroring.hold import OPEN
 from upstreams.services.mirroring.lists import wanted_by_lock
 from upstreams.services.mirroring.orders import Order, cancel, mirror_of, order, retry
-from upstreams.services.mirroring.report import errors_of
+from upstreams.services.mirroring.report import failures_of, left_out_of
 from upstreams.services.mirroring.schedules import Plan, change_schedule, create_schedule, remove_schedule, schedule_of
 from upstreams.services.sources import upstream_named
 from upstreams.tasks import send_mirror
@@ -55,7 +55,8 @@ def mirror(request: HttpRequest, actor: Actor, ws: str, reg: str, mirror_id: int
     """One job: how far it is, what failed and why."""
     found = registry_for_members(actor, ws, reg)
     job = mirror_of(found, mirror_id)
-    context = {**_context(actor, found), "job": job, "errors": errors_of(job), "is_live": job.state in OPEN}
+    told = {"failures": failures_of(job), "left_out": left_out_of(job)}
+    context = {**_context(actor, found), "job": job, "is_live": job.state in OPEN, **told}
     is_part = getattr(request, "htmx", False) and request.headers.get("HX-Target") == "job"
     return render(request, "registry/mirror_job.html" if is_part else "registry/mirror.html", context)
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from nodesemver import make_range
 
@@ -11,9 +11,18 @@ from packages.formats.npm.names import parse_known
 from packages.formats.npm.versions import is_version, newest, sort_key
 
 RANGE_LENGTH = 256  # characters
-NEEDED = ("dependencies", "optionalDependencies", "peerDependencies")
+OPTIONAL = "optionalDependencies"
+NEEDED = ("dependencies", OPTIONAL, "peerDependencies")
 ELSEWHERE = re.compile(r"[/:]")  # a file, a repository, an address: nothing of a registry
 ALIAS = re.compile(r"npm:(@[^/@]+/[^@]+|[^@]+)(?:@(.*))?", re.DOTALL)
+
+
+class Need(NamedTuple):
+    """What is installed along with a version. `is_optional`: an install goes on without it where it does not exist."""
+
+    name: str
+    words: str
+    is_optional: bool = False
 
 
 def within(versions: Iterable[str], tags: Mapping[str, str], words: str) -> list[str]:
@@ -34,18 +43,23 @@ def best(versions: Iterable[str], tags: Mapping[str, str], words: str) -> str | 
     return tags["latest"] if tags.get("latest") in fitting else newest(fitting)
 
 
-def needs(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Names and ranges of what is installed along with a version, as far as a registry has it."""
+def needs(manifest: Mapping[str, Any]) -> Iterator[Need]:
+    """Names and ranges of what is installed along with a version, as far as a registry has it.
+
+    Many manifests name an optional dependency among the others as well: it is optional all the same, as npm takes it.
+    """
     bundled = manifest.get("bundleDependencies", manifest.get("bundledDependencies"))
     inside = frozenset(one for one in bundled if isinstance(one, str)) if isinstance(bundled, list) else frozenset[str]()
     meta = manifest.get("peerDependenciesMeta")
-    optional = {name for name, said in meta.items() if isinstance(said, dict) and said.get("optional")} if isinstance(meta, dict) else set()
+    unasked = {name for name, said in meta.items() if isinstance(said, dict) and said.get("optional")} if isinstance(meta, dict) else set()
+    others = manifest.get(OPTIONAL)
+    spared = {"dependencies": frozenset(others) if isinstance(others, dict) else frozenset[str](), "peerDependencies": unasked}
     for kind in NEEDED:
         needed = manifest.get(kind)
         for name, words in needed.items() if isinstance(needed, dict) else ():
-            is_spared = name in inside or (kind == "peerDependencies" and name in optional)
+            is_spared = name in inside or name in spared.get(kind, ())
             if not is_spared and isinstance(words, str) and (found := _needed(name, words.strip())) is not None:
-                yield found
+                yield Need(*found, is_optional=kind == OPTIONAL)
 
 
 def _needed(name: str, words: str) -> tuple[str, str] | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from registries.models import Registry
+from upstreams.management.shell import registry_at
 from upstreams.services.explain import explain
 from workspaces.errors import GatehouseError
 
@@ -26,10 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 - Django's signature
         """Run."""
-        workspace, _, slug = options["registry"].partition("/")
-        registry = Registry.objects.select_related("workspace").filter(workspace__slug=workspace, slug=slug).first()
-        if registry is None:
-            raise CommandError(f"There is no registry {options['registry']}.")
+        registry = registry_at(options["registry"])
         try:
             trace = explain(registry, options["format"], options["name"], ask=options["ask"])
         except GatehouseError as error:

@@ -17,15 +17,15 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from registries.models import Registry
+from upstreams.management.shell import known, registry_at, upstream_at
 from upstreams.models import Mirror, Upstream
 from upstreams.services.mirroring.drivers import Options, Wanted
 from upstreams.services.mirroring.hold import OPEN, beat, new_worker
 from upstreams.services.mirroring.lists import LENGTH, wanted_by_lock, wanted_by_names
-from upstreams.services.mirroring.orders import MirrorOver, Order, cancel, order
+from upstreams.services.mirroring.orders import MirrorOver, Order, cancel, mirror_of, order, retry
 from upstreams.services.mirroring.progress import Bar, Lines, Silent, summary
-from upstreams.services.mirroring.report import errors_of
+from upstreams.services.mirroring.report import errors_of, left_out_of
 from upstreams.services.mirroring.work import work
-from upstreams.services.sources import upstream_named
 from upstreams.variables import shell_variables
 from workspaces.access import Actor
 from workspaces.errors import GatehouseError
@@ -34,6 +34,16 @@ OPERATOR = Actor(name="operator", is_operator=True)
 LISTED = 20  # jobs
 WAIT = 0.5  # seconds between two tries to have a turn
 WITHOUT_END = 10.0**9  # seconds
+ORDERS: dict[str, object] = {  # what an order is made of, and each without a word said
+    "upstream": None,
+    "patterns": [],
+    "dependencies": False,
+    "versions": "",
+    "lock_file": None,
+    "names_from": None,
+    "full": False,
+    "strict": False,
+}
 
 
 class Command(BaseCommand):
@@ -59,13 +69,14 @@ class Command(BaseCommand):
         parser.add_argument("--full", action="store_true", help="look again at what is held: fetch bytes that are missing")
         parser.add_argument("--strict", action="store_true", help="stop at the first failure")
         parser.add_argument("-q", "--quiet", action="store_true", help="only tell what failed")
-        parser.add_argument("--list", action="store_true", help="list the last jobs of the registry instead")
+        parser.add_argument("--retry", type=int, metavar="JOB", help="bring what that job failed at or did not come to, as it was ordered")
+        parser.add_argument("--list", action="store_true", help="list the last jobs of the registry, with their numbers, instead")
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 - Django's signature
         """Run; whatever is refused is one line, and the exit code 1."""
         try:
             with shell_variables():
-                registry = _registry(options["registry"])
+                registry = registry_at(options["registry"])
                 code = self._list(registry) if options["list"] else self._mirror(registry, options)
         except GatehouseError as error:
             raise CommandError(error.message) from None
@@ -74,9 +85,11 @@ class Command(BaseCommand):
             os._exit(code)  # downloads that were given up would hold the process
 
     def _mirror(self, registry: Registry, options: dict[str, Any]) -> int:
+        if options["retry"] is not None:
+            return self._retry(registry, options)
         if not options["upstream"]:
-            raise CommandError("Say which upstream to mirror from: -s NAME.")
-        upstream = upstream_named(registry, options["upstream"])
+            raise CommandError(f"Say which upstream of {registry} to mirror from, -s NAME: {known(registry)}.")
+        upstream = upstream_at(registry, options["upstream"])
         wanted, listed = _wanted(upstream, options)
         words = {word: options[word] for word in ("dependencies", "versions", "full", "strict")}
         chosen = Options(**words, anywhere=bool(options["lock_file"]))
@@ -85,8 +98,19 @@ class Command(BaseCommand):
         mirror = order(actor=OPERATOR, registry=registry, upstream=upstream, order=wish)
         return self._work(mirror, worker, quiet=options["quiet"])
 
+    def _retry(self, registry: Registry, options: dict[str, Any]) -> int:
+        """The rest of a former job."""
+        if said := [word for word, plain in ORDERS.items() if options[word] != plain]:
+            words = ", ".join(f"--{word.replace('_', '-')}" for word in said)
+            raise CommandError(f"--retry does what was ordered then; leave out {words.replace('--patterns', 'the names')}.")
+        worker = new_worker()
+        mirror = retry(actor=OPERATOR, mirror=mirror_of(registry, options["retry"]), worker=worker)
+        return self._work(mirror, worker, quiet=options["quiet"])
+
     def _work(self, mirror: Mirror, worker: str, *, quiet: bool) -> int:
         """Until it is over; Ctrl-C cancels the job, and what came in stays."""
+        if not quiet:
+            self.stdout.write(f"Job {mirror.pk}: from {mirror.upstream.name} into {mirror.registry}.")
         out = sys.stdout  # Django's wrapper adds an end to every write
         shown = Silent() if quiet else Bar(out) if out.isatty() else Lines(out)
         stop = _Stop(mirror)
@@ -111,11 +135,16 @@ class Command(BaseCommand):
         for sentence in errors_of(mirror):
             self.stderr.write(sentence)
         if not quiet:
+            for kind in left_out_of(mirror):
+                self.stdout.write(f"Left out: {kind.sentence()}")
             self.stdout.write(summary(mirror, time.monotonic() - begun))
         return {Mirror.State.DONE: 0, Mirror.State.CANCELLED: 130}.get(Mirror.State(mirror.state), 1)
 
     def _list(self, registry: Registry) -> int:
-        for mirror in Mirror.objects.filter(registry=registry).select_related("upstream")[:LISTED]:
+        found = list(Mirror.objects.filter(registry=registry).select_related("upstream")[:LISTED])
+        if not found:
+            self.stdout.write(f"{registry} has no mirror jobs.")
+        for mirror in found:
             words = ", ".join(mirror.patterns[:3]) + (" …" if len(mirror.patterns) > len(mirror.patterns[:3]) else "")
             told = f"{mirror.pk:>6}  {mirror.created_at:%Y-%m-%d %H:%M}  {mirror.state:9}  {mirror.done}/{mirror.total}"
             self.stdout.write(f"{told}, {mirror.failed} failed  {mirror.upstream.name}: {words or mirror.listed}")
@@ -145,14 +174,6 @@ class _Stop:
     def _tell(self, number: int, _frame: FrameType | None) -> None:
         self._is_told = True
         signal.signal(number, self._before[number])
-
-
-def _registry(words: str) -> Registry:
-    workspace, _, slug = words.partition("/")
-    found = Registry.objects.select_related("workspace").filter(workspace__slug=workspace, slug=slug).first()
-    if found is None:
-        raise CommandError(f"There is no registry {words}.")
-    return found
 
 
 def _wanted(upstream: Upstream, options: dict[str, Any]) -> tuple[list[Wanted], str]:

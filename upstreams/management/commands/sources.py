@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from registries.models import Registry
+from upstreams.management.shell import registry_at, upstream_at
 from upstreams.models import Upstream
 from upstreams.services.declared.applying import apply_sources
 from upstreams.services.declared.differences import SAME, Difference
@@ -71,7 +72,7 @@ class Command(BaseCommand):
         }
         try:
             with shell_variables():
-                words[options["word"]](_registry(options["registry"]), options)
+                words[options["word"]](registry_at(options["registry"]), options)
         except GatehouseError as error:
             raise CommandError(error.message) from None
 
@@ -105,18 +106,18 @@ class Command(BaseCommand):
             self.stdout.write(f"{row.priority:>4}  {row.name:<24} {row.url or row.source}  {' '.join(mark for mark in marks if mark)}")
 
     def _enable(self, registry: Registry, options: Options) -> None:
-        upstream, enabled = _named(registry, options["name"]), options["word"] == "enable"
+        upstream, enabled = upstream_at(registry, options["name"]), options["word"] == "enable"
         if upstream.is_enabled != enabled:
             change_upstream(actor=OPERATOR, upstream=upstream, changes={"enabled": enabled})
         self.stdout.write(f"{upstream.name} is {'enabled' if enabled else 'disabled'}.")
 
     def _remove(self, registry: Registry, options: Options) -> None:
-        upstream = _named(registry, options["name"])
+        upstream = upstream_at(registry, options["name"])
         remove_upstream(actor=OPERATOR, upstream=upstream)
         self.stdout.write(f"{upstream.name} is removed; what it brought stays.")
 
     def _test(self, registry: Registry, options: Options) -> None:
-        verdict = probe_upstream(actor=OPERATOR, upstream=_named(registry, options["name"]))
+        verdict = probe_upstream(actor=OPERATOR, upstream=upstream_at(registry, options["name"]))
         told = f"{options['name']}: {verdict.sentence}" + (f"\n{verdict.hint}" if verdict.hint else "")
         if not verdict.ok and verdict.code != "upstream_unproven":
             raise CommandError(told)
@@ -171,21 +172,6 @@ def _wish(options: Options) -> UpstreamWish:
         username=options["username"] if options["auth"] == "basic" else "",
         secret=secret or None,
     )
-
-
-def _registry(label: str) -> Registry:
-    workspace, _, slug = label.partition("/")
-    found = Registry.objects.select_related("workspace").filter(workspace__slug=workspace, slug=slug).first()
-    if found is None:
-        raise CommandError(f"There is no registry {label}.")
-    return found
-
-
-def _named(registry: Registry, name: str) -> Upstream:
-    found = Upstream.objects.select_related("registry__workspace", "source").filter(registry=registry, name=name).first()
-    if found is None:
-        raise CommandError(f"{registry} has no source “{name}”.")
-    return found
 
 
 def _bytes(name: str) -> bytes:

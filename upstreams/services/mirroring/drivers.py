@@ -18,6 +18,7 @@ from workspaces.errors import Invalid
 PATTERN = "*"  # as a version: the name is a glob, and the names that meet it are to be listed
 WITHIN = "@"  # before a range: every version within it
 BEST = "@!"  # before a range: the one a client would choose
+SPARED = "@?"  # before a range: the same, where an install goes on without it if it does not exist
 
 
 @dataclass(frozen=True, order=True)
@@ -25,7 +26,7 @@ class Wanted:
     """A version to fetch, or a question whose answer is versions to fetch.
 
     With version '' it is a name whose versions are to be looked up, `@^1.2` those within a range, `@!^1.2` the one that a
-    client would choose there, `*` a glob whose names are to be listed.
+    client would choose there, `@?^1.2` the same of something optional, `*` a glob whose names are to be listed.
     """
 
     name: str
@@ -36,9 +37,14 @@ class Wanted:
         """Whether this is one version, and no question."""
         return self.version not in {"", PATTERN} and not self.version.startswith(WITHIN)
 
+    @property
+    def is_optional(self) -> bool:
+        """Whether it is left out, and nothing has failed, where it does not exist."""
+        return self.version.startswith(SPARED)
+
     def __str__(self) -> str:
         """As people write it."""
-        return f"{self.name}@{self.version.lstrip('@!')}" if self.version not in {"", PATTERN} else self.name
+        return f"{self.name}@{self.version.lstrip('@!?') or '*'}" if self.version not in {"", PATTERN} else self.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +91,9 @@ class PatternsRefused(Invalid):
 
 
 class Driver(Protocol):
-    """One format. Each call raises UpstreamError subclasses, or Invalid with a sentence for what cannot be done.
+    """One format. Each call raises UpstreamError subclasses, NotFound for what nobody has, or Invalid for what cannot be done.
 
+    Sentences do not name the item, which is told before them: so the same trouble of many is one.
     A job makes one driver and calls it from several threads.
     """
 

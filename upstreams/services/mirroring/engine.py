@@ -179,7 +179,7 @@ class Run:
         self._outcomes = []
         release_connection()
         self._is_cancelled = self._is_cancelled or asked
-        self._failed += sum(1 for one in outcomes if one.trouble)
+        self._failed += sum(one.has_failed for one in outcomes)
         for one in outcomes:
             self._tries.pop(one.item.pk, None)
         if self._failed and self._steps.course.options.strict and self._ended is None:

@@ -3,6 +3,7 @@
 The numbers are of files: a question counts as one until it is answered, then the files it brought count instead of it.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -36,11 +37,23 @@ class Item:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an item: done, with what else is wanted because of it, or failed, and why."""
+    """What became of an item: done, with what else is wanted because of it, or failed, and why, or left out, and why."""
 
     item: Item
     more: Sequence[Wanted] = ()
     trouble: str = ""
+    is_left_out: bool = False
+
+    @property
+    def has_failed(self) -> bool:
+        """Neither done nor left out."""
+        return bool(self.trouble) and not self.is_left_out
+
+    @property
+    def sentence(self) -> str:
+        """Why, without the item's own name, which is told before it: so the same trouble of many items is one."""
+        own = rf"( of | for ){re.escape(self.item.wanted.name)}(?:@[\w.+-]*\w)?(?![\w@/-]|\.\w)"
+        return re.sub(own, r"\1it", self.trouble)
 
 
 class Ledger:
@@ -64,10 +77,9 @@ class Ledger:
         if asked is None:
             raise HoldLost
         done = [one for one in outcomes if not one.trouble]
-        failed = [one for one in outcomes if one.trouble]
         fresh = self._add(wanted for one in done for wanted in one.more)
-        self._mark(done, failed)
-        self._count(done, failed, len(fresh))
+        self._mark(outcomes)
+        self._count(done, outcomes, len(fresh))
         return asked, fresh
 
     def _add(self, wanted: Iterable[Wanted]) -> list[Item]:
@@ -81,31 +93,34 @@ class Ledger:
         made = MirrorItem.objects.bulk_create(new, batch_size=AT_ONCE)
         return [Item(row.pk, Wanted(row.name, row.version)) for row in made]
 
-    def _mark(self, done: Sequence[Outcome], failed: Sequence[Outcome]) -> None:
-        self._set([one.item.pk for one in done], State.DONE)
-        by_trouble: dict[str, list[int]] = defaultdict(list)
-        for one in failed:
-            by_trouble[one.trouble].append(one.item.pk)
-        for trouble, numbers in by_trouble.items():
-            self._set(numbers, State.FAILED, trouble)
+    def _mark(self, outcomes: Sequence[Outcome]) -> None:
+        alike: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for one in outcomes:
+            state = State.FAILED if one.has_failed else State.LEFT_OUT if one.is_left_out else State.DONE
+            alike[state, one.sentence].append(one.item.pk)
+        for (word, sentence), numbers in alike.items():
+            self._set(numbers, word, sentence)
 
     def _set(self, numbers: Sequence[int], state: str, trouble: str = "") -> None:
         for start in range(0, len(numbers), AT_ONCE):
             self._items().filter(pk__in=numbers[start : start + AT_ONCE]).update(state=state, trouble=trouble)
 
-    def _count(self, done: Sequence[Outcome], failed: Sequence[Outcome], fresh: int) -> None:
+    def _count(self, done: Sequence[Outcome], outcomes: Sequence[Outcome], fresh: int) -> None:
+        """A question that is answered, or left out, is no file and counts no more."""
         files = sum(1 for one in done if one.item.wanted.is_file)
         names = sum(1 for one in done if not one.item.wanted.is_file and one.item.wanted.version != PATTERN)
+        failed = sum(one.has_failed for one in outcomes)
         Mirror.objects.filter(pk=self._mirror_id).update(
-            total=F("total") + fresh - (len(done) - files),
+            total=F("total") + fresh - (len(outcomes) - failed - files),
             done=F("done") + files,
-            failed=F("failed") + len(failed),
+            failed=F("failed") + failed,
+            left_out=F("left_out") + len(outcomes) - failed - len(done),
             names=F("names") + names,
         )
 
     @transaction.atomic
     def end(self, state: str, trouble: str = "") -> bool:
-        """The job is over; whether it was this worker's to end. What failed, or still waits, stays for a retry."""
+        """The job is over; whether it was this worker's to end. What failed, waits or was left out stays: for a retry, to be told."""
         mine = Mirror.objects.filter(pk=self._mirror_id, worker=self._worker, state=Mirror.State.RUNNING)
         if not mine.update(state=state, trouble=trouble, worker="", beat_at=None, ended_at=timezone.now()):
             return False
@@ -121,6 +136,7 @@ def _tell_of_end(mirror: Mirror) -> None:
     if mirror.state == Mirror.State.CANCELLED:  # told when it was asked for
         return
     new = {"state": mirror.state, "total": mirror.total, "done": mirror.done, "failed": mirror.failed}
+    new |= {"left_out": mirror.left_out} if mirror.left_out else {}
     new |= {"trouble": mirror.trouble} if mirror.trouble else {}
     record(SYSTEM, "mirror.finished", subject_of(mirror), workspace=mirror.registry.workspace_id, new=new)
 

@@ -12,14 +12,15 @@ from packages.formats.moonbit.index import Entry, Index, dependencies_of
 from packages.formats.moonbit.names import Name, parse_name
 from packages.formats.moonbit.versions import is_version
 from packages.models import Version
-from upstreams.errors import InternalSourceUnavailable, RuleChanged, UpstreamError
+from upstreams.errors import InternalSourceUnavailable, RuleChanged, SourceAbsent, UpstreamError
 from upstreams.models import Upstream
+from upstreams.services.mirroring.absence import why_absent, why_nobody_else, why_not_from
 from upstreams.services.mirroring.drivers import Course, PatternsRefused, Wanted
 from upstreams.services.mirroring.present import Present
 from upstreams.services.modules.consult import index_of
 from upstreams.services.modules.indexes import bring_index, have_at_hand, names_in
 from upstreams.services.modules.pull import Pull, held_of, keep_yanks, needless
-from upstreams.services.modules.resolve import OtherSource, Resolution, judge, resolve, source_for
+from upstreams.services.modules.resolve import OtherSource, Resolution, judge, peek, resolve, source_for
 from upstreams.services.modules.standing import internal_names
 from upstreams.services.troubles import telling
 from upstreams.targets import target_of
@@ -85,7 +86,7 @@ class Moonbit:
         look = self._look(course, parsed, is_named=True)
         entries = _chosen(look.index, course)
         if not entries and course.options.versions not in EVERY | {YANKED}:
-            raise VersionNotFound(f"{name} has no version {course.options.versions[:100]} at upstream {look.upstream.name}.")
+            raise VersionNotFound(f"Upstream {look.upstream.name} has no version that fits “{course.options.versions[:100]}”.")
         held = held_of(look.resolution)
         keep_yanks(look.resolution, look.upstream, held, {entry.version: entry.is_yanked for entry in look.index.entries})
         if course.options.dependencies:  # what a held one needs may not be here
@@ -113,7 +114,7 @@ class Moonbit:
         look = self._look(course, name)
         entry = look.index.entry(version)
         if entry is None:
-            raise VersionNotFound(f"There is no version {version} of {name.full} at upstream {look.upstream.name}.")
+            raise VersionNotFound(f"Upstream {look.upstream.name} has no version of this number.")
         Pull(look.resolution, look.upstream, entry).run()
         return dict(entry.dependencies)
 
@@ -144,12 +145,14 @@ def _looked(course: Course, name: Name, *, is_free: bool) -> _Look:
         if isinstance(error.__cause__, UpstreamError) and error.upstream == upstream.name:
             raise error.__cause__ from None  # its own trouble says more
         raise
+    except SourceAbsent as error:
+        raise SourceAbsent(why_absent(upstream, peek(course.registry, name).decision, "module"), why=error.why) from None
     try:
         document = source_for(resolution, upstream)
     except OtherSource:
         others = resolution.sources() if is_free else []
         if not others:
-            raise
+            raise OtherSource(why_not_from(upstream, resolution.decision)) from None
         upstream, document = others[0], source_for(resolution, others[0])
     upstream = resolution.situation.upstreams[upstream.pk]  # as it is now
     upstream.registry = resolution.registry
@@ -157,11 +160,10 @@ def _looked(course: Course, name: Name, *, is_free: bool) -> _Look:
 
 
 def _check_internal(course: Course, name: Name) -> None:
-    """What an internal upstream does not have after all may still be its own: nobody else hears of it. Raises OtherSource."""
+    """What an internal upstream does not have after all may still be its own: nobody else hears of it. Raises SourceAbsent."""
     decision = judge(course.registry, name, fresh={course.upstream.pk: course.began})
     if decision.is_internal is False:
-        clause = next((step.clause for step in decision.steps if step.path == (course.upstream.pk,)), decision.clause)
-        raise OtherSource(f"{name.full} does not come from {course.upstream.name}: {clause}; nobody else was asked.")
+        raise SourceAbsent(why_nobody_else(course.upstream, decision, "module"))
 
 
 def _chosen(index: Index, course: Course) -> list[Entry]:

@@ -19,12 +19,12 @@ from upstreams.models import Upstream, UpstreamDocument
 from upstreams.services.consult import load
 from upstreams.services.documents import composed
 from upstreams.services.files import open_file, spool_of
-from upstreams.services.mirroring.drivers import BEST, Course, Wanted
+from upstreams.services.mirroring.absence import why_absent, why_nobody_else, why_not_from
+from upstreams.services.mirroring.drivers import BEST, SPARED, Course, Wanted
 from upstreams.services.mirroring.npm_names import Listing
 from upstreams.services.pulls import Offer, Pull, offered_versions
 from upstreams.services.resolve import Resolution, judge, peek, resolve
 from upstreams.spool import Tail
-from upstreams.terms import Decision
 from workspaces import statements
 from workspaces.errors import Invalid
 
@@ -85,7 +85,8 @@ class Npm:
         else:
             found = within(look.offers, look.tags, options.versions)
         if options.versions and not found:
-            raise VersionNotFound(f"{name} has no version that fits “{options.versions[:100]}”.")
+            fits = "version that fits" if options.newest else f"version that fits “{options.versions[:100]}”"
+            raise VersionNotFound(_lacks(course, look, fits))
         unwanted = _unwanted(course, look.resolution)
         wanted = [version for version in found if version not in unwanted]
         self._keep(parsed.full, look, wanted)
@@ -97,7 +98,7 @@ class Npm:
         for _ in range(TRIES):
             try:
                 manifest = self._fetched(course, name, wanted.version)
-                return [Wanted(needed, BEST + words) for needed, words in needs(manifest)] if course.options.dependencies else []
+                return _needed(manifest) if course.options.dependencies else []
             except RuleChanged:
                 self._forget(name.full)
         raise RuleChanged("The rules for this package are being changed; try again.", retry_after=1)
@@ -112,7 +113,7 @@ class Npm:
         look = look or self._look(course, name)
         offer = look.offers.get(version)
         if offer is None:
-            raise VersionNotFound(f"There is no version {version} of {name.full} at upstream {course.upstream.name}.")
+            raise VersionNotFound(_lacks(course, look, "version of this number"))
         if look.upstream is None:
             _through(course, name, version)
         else:
@@ -138,7 +139,7 @@ class Npm:
             shown = composed(resolution)
             offers = {version: Offer(version, manifest, "", "") for version, manifest in shown["versions"].items()}
             return _Look(resolution, None, offers, shown["dist-tags"], len(offers) * TYPICAL)
-        raise NotFromHere(f"{name.full} does not come from upstream {course.upstream.name}: {_why(course, resolution.decision)}.")
+        raise NotFromHere(why_not_from(course.upstream, resolution.decision))
 
     def _keep(self, name: str, look: _Look, wanted: Sequence[str]) -> None:
         """At hand for the fetching that follows, as long as there is room."""
@@ -158,22 +159,30 @@ class Npm:
             self._looks.pop(name, None)
 
 
+def _needed(manifest: Manifest) -> list[Wanted]:
+    """What a version depends on, as questions."""
+    return [Wanted(need.name, (SPARED if need.is_optional else BEST) + need.words) for need in needs(manifest)]
+
+
+def _lacks(course: Course, look: _Look, what: str) -> str:
+    """That what is sought is not among what was found."""
+    return f"Upstream {look.upstream.name} has no {what}." if look.upstream is not None else f"No source of {course.registry} has a {what}."
+
+
 def _check_internal(course: Course, name: Name) -> None:
-    """What an internal upstream does not have after all may still be its own: nobody else hears of it. Raises NotFromHere."""
+    """What an internal upstream does not have after all may still be its own: nobody else hears of it. Raises SourceAbsent."""
     decision = judge(course.registry, name)
     if decision.is_internal is False:
-        why = _why(course, decision)
-        raise NotFromHere(f"{name.full} does not come from upstream {course.upstream.name}: {why}; nobody else was asked.")
+        raise SourceAbsent(why_nobody_else(course.upstream, decision, "package"))
 
 
 def _resolved(course: Course, name: Name) -> Resolution:
-    """The decision; where nobody but home was asked, the refusal says by which clause."""
+    """The decision. Raises SourceAbsent, which tells who was asked, and by which clause others were not."""
     try:
         return resolve(course.registry, name)
     except SourceAbsent as error:
-        if not error.why:
-            raise
-        raise NotFromHere(f"{name.full} was not asked for at upstream {course.upstream.name}, {error.why}.") from None
+        decision = peek(course.registry, name).decision
+        raise SourceAbsent(why_absent(course.upstream, decision, "package"), why=error.why) from None
 
 
 def _offered(resolution: Resolution, upstream_id: int, document: UpstreamDocument, name: Name) -> _Look:
@@ -187,12 +196,6 @@ def _offered(resolution: Resolution, upstream_id: int, document: UpstreamDocumen
     tags = packument.get("dist-tags")
     known = {tag: version for tag, version in tags.items() if isinstance(version, str)} if isinstance(tags, dict) else {}
     return _Look(resolution, upstream, offers, known, len(offers) * TYPICAL)
-
-
-def _why(course: Course, decision: Decision) -> str:
-    """The clause of the rule that speaks of the upstream."""
-    clause = next((step.clause for step in decision.steps if step.path == (course.upstream.pk,)), "")
-    return clause or decision.clause
 
 
 def _outdate(course: Course, name: Name) -> None:

@@ -72,8 +72,7 @@ def order(*, actor: Actor, registry: Registry, upstream: Upstream, order: Order)
     with transaction.atomic():
         Upstream.objects.select_for_update().get(pk=upstream.pk)
         mirror = Mirror(registry=registry, upstream=upstream, patterns=patterns, options=asdict(order.options), listed=order.listed[:100])
-        if order.worker:
-            mirror.worker, mirror.beat_at = order.worker, timezone.now()
+        _promise(mirror, order.worker)
         _be_alone(mirror)
         return _begin(actor, mirror, sought, "mirror.ordered")
 
@@ -91,8 +90,11 @@ def cancel(*, actor: Actor, mirror: Mirror) -> Mirror:
     return mirror
 
 
-def retry(*, actor: Actor, mirror: Mirror) -> Mirror:
-    """A new job for what the former failed at, or did not come to. Raises Denied, MirrorOver, Conflict, MirrorUnderway."""
+def retry(*, actor: Actor, mirror: Mirror, worker: str = "") -> Mirror:
+    """A new job for what the former failed at, or did not come to; `worker`: as in an order.
+
+    Raises Denied, MirrorOver, Conflict, MirrorUnderway.
+    """
     may_mirror(actor, mirror.registry)
     check_may_ask(mirror.upstream)
     with transaction.atomic():
@@ -100,12 +102,13 @@ def retry(*, actor: Actor, mirror: Mirror) -> Mirror:
         former = Mirror.objects.get(pk=mirror.pk)
         if former.state in OPEN:
             raise MirrorOver("The job is not over yet.")
-        left = MirrorItem.objects.filter(mirror=former).exclude(state=MirrorItem.State.DONE)
+        left = MirrorItem.objects.filter(mirror=former, state__in=(MirrorItem.State.FAILED, MirrorItem.State.WAITING))
         sought = {Wanted(name, version) for name, version in left.values_list("name", "version")}
         if not sought:
             raise Conflict("Nothing failed in this job.")
         again = Mirror(registry=mirror.registry, upstream=mirror.upstream, patterns=former.patterns, options=former.options)
         again.listed = f"what job {former.pk} did not bring"
+        _promise(again, worker)
         _be_alone(again)
         return _begin(actor, again, sought, "mirror.ordered")
 
@@ -134,6 +137,12 @@ def checked_patterns(upstream: Upstream, patterns: Sequence[str]) -> list[str]:
             raise Invalid(f"{pattern[:80]!r} is no pattern: at most {NAME_LENGTH} printable characters.", fields={"patterns": "grammar"})
         wanted_in(upstream, pattern)
     return found
+
+
+def _promise(mirror: Mirror, worker: str) -> None:
+    """Nobody else takes the job as long as that worker gives signs of life."""
+    if worker:
+        mirror.worker, mirror.beat_at = worker, timezone.now()
 
 
 def _be_alone(mirror: Mirror) -> None:

@@ -31,10 +31,8 @@ class Bar(Silent):
 
     def show(self, mirror: Mirror) -> None:
         """The bar, the numbers, the rate."""
-        over = mirror.done + mirror.failed
-        filled = WIDTH * over // mirror.total if mirror.total else 0
         rate = mirror.done / max(time.monotonic() - self._begun, 0.001)
-        self._write(f"[{'█' * filled}{'·' * (WIDTH - filled)}] {numbers(mirror)}, {rate:.0f}/s")
+        self._write(f"[{_bar(mirror)}] {numbers(mirror)}, {rate:.0f}/s")
 
     def wait(self) -> None:
         """Another job of the upstream is at work."""
@@ -73,16 +71,35 @@ class Lines(Silent):
         self._at, self._last = time.monotonic(), text
 
 
+def _bar(mirror: Mirror) -> str:
+    """What came is full, what failed is shaded."""
+    done, over = (WIDTH * part // max(mirror.total, 1) for part in (mirror.done, mirror.done + mirror.failed))
+    return f"{'█' * done}{'▒' * (over - done)}".ljust(WIDTH, "·")
+
+
 def numbers(mirror: Mirror) -> str:
     """`120 of 300 files, 2 failed, 40 names looked up`."""
     failed = f", {mirror.failed:,} failed" if mirror.failed else ""
-    return f"{mirror.done:,} of {mirror.total:,} files{failed}, {mirror.names:,} names looked up"
+    return f"{mirror.done:,} of {_many(mirror.total, 'file')}{failed}, {_many(mirror.names, 'name')} looked up"
 
 
 def summary(mirror: Mirror, seconds: float) -> str:
-    """The last line."""
-    if mirror.state == Mirror.State.DONE and not mirror.total:
-        return f"Nothing new at {mirror.upstream.name}: {mirror.names:,} names looked up in {seconds:.0f} s."
-    told = f"Mirrored {mirror.done:,} versions ({mirror.failed:,} failed) from {mirror.upstream.name} in {seconds:.0f} s"
-    left = mirror.total - mirror.done - mirror.failed
-    return f"{told}; cancelled, {left:,} left." if mirror.state == Mirror.State.CANCELLED else f"{told}."
+    """The last line: whether all came, and how to bring the rest."""
+    left_out = f"; {_many(mirror.left_out, 'optional dependency', 'optional dependencies')} left out" if mirror.left_out else ""
+    within = f"in {seconds:.0f} s"
+    if mirror.state == Mirror.State.DONE:
+        if not mirror.total:
+            return f"Nothing new at {mirror.upstream.name}: {_many(mirror.names, 'name')} looked up {within} (job {mirror.pk}){left_out}."
+        return f"Mirrored {_many(mirror.done, 'version')} from {mirror.upstream.name} {within} (job {mirror.pk}){left_out}."
+    came = (
+        f"{_many(mirror.done, 'version')} came from {mirror.upstream.name}" if mirror.done else f"nothing came from {mirror.upstream.name}"
+    )
+    failed = f", {mirror.failed:,} failed" if mirror.failed else ""
+    rest = f", {mirror.unreached:,} left" if mirror.unreached else ""
+    word = "was cancelled" if mirror.state == Mirror.State.CANCELLED else "failed"
+    advice = f" The rest: manage.py mirror {mirror.registry} --retry {mirror.pk}" if mirror.is_retryable else ""
+    return f"Job {mirror.pk} {word}: {came} {within}{failed}{rest}{left_out}.{advice}"
+
+
+def _many(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -4,9 +4,10 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
-from upstreams.services.mirroring.drivers import BEST, PATTERN, WITHIN, Course, Driver, PatternsRefused, Wanted
+from upstreams.services.mirroring.drivers import BEST, PATTERN, SPARED, WITHIN, Course, Driver, PatternsRefused, Wanted
 from upstreams.services.mirroring.ledger import Item, Outcome
 from workspaces.access import matches
+from workspaces.errors import NotFound
 
 
 class Steps:
@@ -22,9 +23,19 @@ class Steps:
         if wanted.version == PATTERN:
             return self._list(batch)
         if not wanted.is_file:
-            return [Outcome(item, self._driver.versions(self._narrowed(wanted.version), wanted.name))]
+            return [self._looked_up(item)]
         needed = self._driver.fetch(self.course, wanted)
         return [Outcome(item, needed if self.course.options.dependencies else ())]
+
+    def _looked_up(self, item: Item) -> Outcome:
+        """The versions of a name. What is optional and nowhere is left out, as an install leaves it."""
+        wanted = item.wanted
+        try:
+            return Outcome(item, self._driver.versions(self._narrowed(wanted.version), wanted.name))
+        except NotFound as error:
+            if not wanted.is_optional:
+                raise
+            return Outcome(item, trouble=error.message, is_left_out=True)
 
     def _narrowed(self, version: str) -> Course:
         """The course for a question about a name: the range it carries counts instead of the job's own.
@@ -33,8 +44,8 @@ class Steps:
         """
         if not version:
             return self.course
-        is_best = version.startswith(BEST)
-        words = version.removeprefix(BEST if is_best else WITHIN)
+        mark = next(mark for mark in (BEST, SPARED, WITHIN) if version.startswith(mark))
+        is_best, words = mark != WITHIN, version.removeprefix(mark)
         options = replace(self.course.options, versions=words, newest=is_best)
         return replace(self.course, options=replace(options, anywhere=options.anywhere or is_best))
 
