@@ -37,13 +37,33 @@ class SourceForm(PageForm):
 class UpstreamForm(TimesForm, SourceForm):
     """An upstream outside. An empty secret keeps what is stored."""
 
-    field_order: tuple[str, ...] = ("name", "url", "priority", "internal", "patterns", "auth_type", "username", "secret", "enabled")
+    field_order: tuple[str, ...] = (
+        "name",
+        "url",
+        "priority",
+        "internal",
+        "patterns",
+        "everything",
+        "auth_type",
+        "username",
+        "secret",
+        "enabled",
+    )
 
     url = forms.CharField(label=_("Address"), widget=forms.URLInput(attrs={"placeholder": "https://registry.example.org"}))
     internal = forms.BooleanField(
         label=_("Internal upstream"),
         required=False,
         help_text=_("What it answers is internal: no other source is asked for those names, not even while this one is down."),
+    )
+    everything = forms.BooleanField(
+        label=_("Yes, every name it has shall be internal"),
+        required=False,
+        help_text=_(
+            "Without name patterns every name that is asked for from now on, and that it has, becomes internal here, and stays so"
+            " when this is turned off again or the upstream is removed: no other source is asked for it until somebody lets it go."
+            " Of a public registry this is hardly ever meant: give the patterns of your own names instead."
+        ),
     )
     auth_type = forms.ChoiceField(label=_("Signs in with"), choices=Upstream.AuthType.choices, initial="none")
     username = forms.CharField(label=_("User name"), required=False, widget=NAME)
@@ -62,8 +82,18 @@ class UpstreamForm(TimesForm, SourceForm):
         super().__init__(data, initial=initial, auto_id=auto_id)
         self.show_defaults()
         stored = initial or {}
+        self.fields["everything"].initial = bool(stored.get("internal") and not stored.get("patterns"))  # said yes once already
         if stored.get("has_secret"):
             self.fields["secret"].widget.attrs["placeholder"] = stored.get("secret_shown") or _("stored")
+
+    def clean(self) -> dict[str, object]:
+        """An internal upstream without limits is asked about once more."""
+        data: dict[str, object] = super().clean() or {}
+        patterns = str(data.get("patterns", "")).replace(",", " ").split()
+        asks_back = data.get("auth_type") == "none"  # with credentials it has to have patterns, which the service says
+        if asks_back and data.get("internal") and not data.get("everything") and (not patterns or "*" in patterns):
+            self.add_error("everything", _("Say yes here, or limit it by name patterns."))
+        return data
 
     def changes(self) -> UpstreamChanges:
         """As the service takes them."""

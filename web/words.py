@@ -48,6 +48,7 @@ WORDS = {
     "token.created": gettext_lazy("A token was created"),
     "token.revoked": gettext_lazy("A token was revoked"),
     "tombstone.removed": gettext_lazy("A name may be looked for outside again"),
+    "tombstones.removed": gettext_lazy("Names that an upstream made internal may be looked for outside again"),
     "tombstone.written": gettext_lazy("A name became internal, because an internal upstream has it"),
     "upstream.changed": gettext_lazy("An upstream was changed"),
     "upstream.created": gettext_lazy("An upstream was added"),

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from api.fields import Flag, Text
 from api.serializers.common import Body
 from packages.models import Format, Package, Tag, Tombstone, Version
+from upstreams.selectors.tombstones import upstream_in
 
 FORMATS = Format.values
 
@@ -107,6 +108,46 @@ class TombstoneShown(serializers.ModelSerializer[Tombstone]):
     class Meta:
         model = Tombstone
         fields = ("format", "name", "reason", "created_at")
+
+
+class TombstoneFilter(Body):
+    """Which tombstones: of a registry, of an upstream's doing, with a part of the name."""
+
+    registry = serializers.CharField(required=False, max_length=40)
+    upstream = serializers.CharField(required=False, max_length=40)
+    search = serializers.CharField(required=False, allow_blank=True, max_length=256)
+
+
+class TombstoneListed(serializers.Serializer[Tombstone]):
+    """A tombstone in a list; `registry` null: in the whole workspace, `upstream` null: no upstream's doing."""
+
+    format = serializers.ChoiceField(choices=FORMATS)
+    name = serializers.CharField()
+    registry = serializers.CharField(source="registry.slug", default=None, allow_null=True)
+    upstream = serializers.SerializerMethodField()
+    reason = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+    def get_upstream(self, stone: Tombstone) -> str | None:
+        """The upstream whose answer wrote it."""
+        return upstream_in(stone.reason) or None
+
+
+class Lifting(Body):
+    """Whose tombstones shall go: those that an upstream's answers wrote in a registry; `untick` also what was pulled from it."""
+
+    registry = Text(max_length=40)
+    upstream = Text(max_length=40)
+    format = serializers.ChoiceField(choices=FORMATS, default="npm")
+    untick = Flag(default=False)
+
+
+class LiftingDone(serializers.Serializer[Any]):
+    """How many names were let go and versions unticked; `left`: names still kept, for another go."""
+
+    lifted = serializers.IntegerField()
+    unticked = serializers.IntegerField()
+    left = serializers.IntegerField()
 
 
 class ResolutionQuery(Body):

@@ -21,7 +21,7 @@ class AlertsView(ListDoor):
     @described("alerts_list", returns=AlertShown, many=True, filters=AlertFilter)
     def get(self, request: Request, ws: str) -> Response:
         """The newest first; those of one kind about one thing are one."""
-        workspace = _for_all_names(self.actor, ws)
+        workspace = for_all_names(self.actor, ws)
         seen = self.query(AlertFilter)["state"] == "acknowledged"
         pages = Pages()
         groups = pages.paginate_queryset(alert_groups(workspace, acknowledged=seen), request, view=self) or []
@@ -39,9 +39,9 @@ class AcknowledgeView(Door):
         return Response(status=204)
 
 
-def _for_all_names(actor: Actor, slug: str) -> Workspace:
-    """Alerts name any package: a token that may read only some may not look. Raises Denied."""
+def for_all_names(actor: Actor, slug: str) -> Workspace:
+    """The workspace, where a list names any package: a token that may read only some may not look. Raises Denied."""
     found = workspace_for(actor, slug)
     if actor.grant is not None and actor.grant.scopes is not None:
-        raise Denied("Alerts name any package; they need a token without scopes.")
+        raise Denied("This list names any package; it needs a token without scopes.")
     return found

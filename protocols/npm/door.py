@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from urllib.parse import quote, unquote
 
 import orjson
 from django.conf import settings
@@ -119,7 +120,17 @@ def _absent(request: HttpRequest, error: SourceAbsent) -> HttpResponse:
     if not error.why or not request.META.get(MEMBER):
         return answer(error)
     clause = error.why.removeprefix("internal: ")
-    return sentence(404, f"{error.message} The name is internal here ({clause}); no public source is asked.", error.code)
+    said = f"{error.message} The name is internal here ({clause}); no public source is asked."
+    return sentence(404, f"{said} {_who_changes_that(request)}".strip(), error.code)
+
+
+def _who_changes_that(request: HttpRequest) -> str:
+    """Who can have it otherwise, and on which page; '' where the address names no package."""
+    parts = request.resolver_match.kwargs if request.resolver_match else {}
+    if not {"ws", "reg", "pkg"} <= parts.keys():
+        return "Admins and owners of the workspace can change that."
+    page = f"{settings.EXTERNAL_HOST.rstrip('/')}/{parts['ws']}/registries/{parts['reg']}/npm/{quote(unquote(parts['pkg']), safe='@/')}/"
+    return f"Admins and owners of the workspace can change that: {page}"
 
 
 def _bad_request(error: Exception) -> HttpResponse:

@@ -74,6 +74,8 @@ MATRIX: dict[tuple[str, str], tuple[tuple[int, ...], Any]] = {
     ("GET", f"{WS}/alerts/"): (UNSCOPED, None),
     ("POST", f"{WS}/alerts/<id>/acknowledge/"): (admins(204), {"note": "seen"}),
     ("GET", f"{WS}/events/"): (admins(200), None),
+    ("GET", f"{WS}/tombstones/"): (UNSCOPED, None),
+    ("POST", f"{WS}/tombstones/lift/"): (admins(404), {"registry": "main", "upstream": "npm"}),  # it left none
     ("GET", f"{WS}/claims/"): (MEMBERS, None),
     ("POST", f"{WS}/claims/"): (admins(201), {"pattern": "acme-*"}),
     ("GET", f"{WS}/claims/<id>/"): (MEMBERS, None),

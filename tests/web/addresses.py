@@ -4,7 +4,18 @@ from django.test import Client
 
 MAIN = "/acme/registries/main/"
 HTTP = f"{MAIN}npm/@acme/http/"
-PAGES = ("/", "/account/", "/acme/", "/acme/people/", "/acme/claims/", "/acme/secrets/", "/acme/tokens/", "/acme/activity/")
+PAGES = (
+    "/",
+    "/account/",
+    "/acme/",
+    "/acme/people/",
+    "/acme/claims/",
+    "/acme/secrets/",
+    "/acme/tokens/",
+    "/acme/activity/",
+    "/acme/alerts/",
+    "/acme/tombstones/",
+)
 PACKAGE_PAGES = (MAIN, f"{MAIN}upstreams/", f"{MAIN}mirrors/", f"{MAIN}settings/", HTTP, f"{HTTP}resolution/", f"{HTTP}v/1.0.0/")
 
 

@@ -28,6 +28,8 @@ ADDRESSES = (
     "/acme/claims/",
     "/acme/secrets/",
     "/acme/activity/",
+    "/acme/alerts/",
+    "/acme/tombstones/",
     MAIN,
     f"{MAIN}settings/",
     f"{MAIN}upstreams/",

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from packages.models import Version
+from packages.models import Tombstone, Version
 from tests.web.conftest import HTML, PASSWORD, World
 from upstreams.models import Mirror, MirrorSchedule, Upstream
 from upstreams.services.sources import create_upstream
@@ -25,6 +25,7 @@ PAGES = {
     "password": ("/account/password/", (200, 200, 200, 200, 302)),
     "workspace": ("/acme/", (200, 200, 200, 404, 302)),
     "alerts": ("/acme/alerts/", (200, 200, 200, 404, 302)),
+    "tombstones": ("/acme/tombstones/", (200, 200, 200, 404, 302)),
     "activity": ("/acme/activity/", (200, 403, 403, 404, 302)),
     "people": ("/acme/people/", (200, 200, 200, 404, 302)),
     "claims": ("/acme/claims/", (200, 200, 200, 404, 302)),
@@ -52,6 +53,11 @@ FORMS = {
     "people": ("/acme/people/", {"username": "mallory", "role": "reader"}, (302, 403, 403, 404, 401)),
     "member-remove": ("/acme/people/remove/", {"username": "rita", "confirm": "yes"}, (302, 403, 403, 404, 401)),
     "claims": ("/acme/claims/", {"pattern": "@acme/*"}, (302, 403, 403, 404, 401)),
+    "tombstones-lift": (
+        "/acme/tombstones/lift/",
+        {"registry": "main", "format": "npm", "upstream": "outside", "confirm": "yes", "typed": "outside"},
+        (302, 403, 403, 404, 401),
+    ),
     "claim-remove": ("/acme/claims/999/remove/", {"confirm": "yes"}, (404, 403, 403, 404, 401)),
     "secrets": ("/acme/secrets/", {"name": "FRESH", "value": "x"}, (302, 403, 403, 404, 401)),
     "secret": ("/acme/secrets/PARTNER_TOKEN/", {"value": "x"}, (302, 403, 403, 404, 401)),
@@ -127,9 +133,12 @@ def caller_of(name: str, *, csrf: bool = False) -> Client:
 
 @pytest.fixture(autouse=True)
 def _furnished(world: World) -> None:
-    """A secret, an alert, and an upstream that is switched off: the test of it asks nobody."""
+    """A secret, an alert, a name that an upstream made internal, and an upstream that is switched off: the test of it asks nobody."""
     Event.objects.create(pk=7007, workspace=world.workspace, actor="gatehouse", action="alert.upstream_trouble", object="acme/main outside")
     alice = world.actor("alice")
+    Tombstone.objects.create(
+        workspace=world.workspace, registry=world.main, format="npm", name="left", reason="internal upstream outside answered for it"
+    )
     add_secret(actor=alice, workspace=world.workspace, name="PARTNER_TOKEN", value="value-of-partner-token")
     wish = UpstreamWish(name="asleep", url="https://registry.example.org", enabled=False)
     create_upstream(actor=alice, registry=world.main, wish=wish)

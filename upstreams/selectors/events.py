@@ -14,7 +14,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "alerts": (ALERT, "alerts.", "upstream.trouble"),
     "packages": ("version.", "package.", "tag.", "owners.", "access."),
     "pulled": (PULLED, "package.pulled"),
-    "internal": ("tombstone.", "claim.", "version.internal", "version.disclosed", "alert.versions_shadowed"),
+    "internal": ("tombstone.", "tombstones.", "claim.", "version.internal", "version.disclosed", "alert.versions_shadowed"),
     "upstreams": ("upstream.", "secret."),
     "mirrors": ("mirror.",),
     "registries": ("registry.", "workspace.", "signing_key."),

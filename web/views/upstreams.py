@@ -5,10 +5,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from registries.gate import registry_for
 from registries.models import Registry
 from upstreams.models import Upstream
+from upstreams.selectors.tombstones import number_left_by
 from upstreams.services.sources import change_upstream, create_upstream, remove_upstream, upstream_of
 from upstreams.services.wishes import UpstreamWish, describe
 from web import reads
@@ -59,6 +61,7 @@ def upstream(request: HttpRequest, actor: Actor, ws: str, reg: str, upstream_id:
         form.refuse(error)
         return _one(request, actor, source, form, status_of(error))
     messages.success(request, _("The upstream is saved."))
+    _tell_of_left(request, source, was_internal=source.is_internal)
     return redirect("web:upstreams", ws, reg)
 
 
@@ -93,6 +96,16 @@ def remove(request: HttpRequest, actor: Actor, ws: str, reg: str, upstream_id: i
     return redirect("web:upstreams", ws, reg)
 
 
+def _tell_of_left(request: HttpRequest, source: Upstream, *, was_internal: bool) -> None:
+    """Turned off, the toggle leaves names behind that stay internal."""
+    left = number_left_by(source.registry, source.name)
+    if was_internal and left and not Upstream.objects.filter(pk=source.pk, is_internal=True).exists():
+        said = ngettext(
+            "%(n)d name stays internal, because it answered for it.", "%(n)d names stay internal, because it answered for them.", left
+        )
+        messages.warning(request, said % {"n": left} + " " + _("“Names kept internal”, at Claims, lists them and lets them go at once."))
+
+
 def _form(request: HttpRequest, actor: Actor, found: Registry, kind: str, initial: dict[str, object] | None = None) -> AnyForm:
     """The form for that kind of source, filled with what was sent."""
     data = request.POST if request.method == "POST" else None
@@ -119,5 +132,6 @@ def _list(request: HttpRequest, actor: Actor, found: Registry, form: AnyForm | N
 
 
 def _one(request: HttpRequest, actor: Actor, source: Upstream, form: AnyForm, status: int = 200) -> HttpResponse:
-    context = {**frame(actor, source.registry, "upstreams"), "upstream": source, "form": form}
+    left = number_left_by(source.registry, source.name)
+    context = {**frame(actor, source.registry, "upstreams"), "upstream": source, "form": form, "left": left}
     return render(request, "registry/upstream.html", context, status=status)
