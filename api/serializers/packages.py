@@ -121,7 +121,7 @@ class TombstoneFilter(Body):
 class TombstoneListed(serializers.Serializer[Tombstone]):
     """A tombstone in a list; `registry` null: in the whole workspace, `upstream` null: no upstream's doing."""
 
-    format = serializers.ChoiceField(choices=FORMATS)
+    format = serializers.CharField()
     name = serializers.CharField()
     registry = serializers.CharField(source="registry.slug", default=None, allow_null=True)
     upstream = serializers.SerializerMethodField()
@@ -138,7 +138,7 @@ class Lifting(Body):
 
     registry = Text(max_length=40)
     upstream = Text(max_length=40)
-    format = serializers.ChoiceField(choices=FORMATS, default="npm")
+    format = Text(max_length=20, default="npm")
     untick = Flag(default=False)
 
 
