@@ -87,8 +87,10 @@ class SshServer:
             "git", "-c", "safe.directory=*", "upload-pack", path.strip("'"),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
-        await process.redirect(stdin=child.stdin, stdout=child.stdout)
-        assert child.stderr is not None
-        process.stderr.write(await child.stderr.read())
-        process.exit(await child.wait())
+        # The end of stdout is not passed on by itself: nothing could be written to stderr after it, and asyncssh hangs up then.
+        await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr, send_eof=False)
+        code = await child.wait()
+        await process.stdout.drain()  # until the last byte is on its way
+        await process.stderr.drain()
+        process.exit(code)
         await process.wait_closed()
