@@ -1,6 +1,6 @@
 """What goes wrong with sources. 504 time-out, 502 a wrong answer, 503 unreachable or rule 4 (CONTRACT.md section 3)."""
 
-from workspaces.errors import Conflict, Invalid, NotFound, Unavailable
+from workspaces.errors import Conflict, Denied, Invalid, NotFound, Unavailable
 
 
 class SourceAbsent(NotFound):
@@ -139,6 +139,12 @@ class SourceNotAllowed(Conflict):
     """The rule does not let that upstream answer for the name; the sentence says by which clause."""
 
     code = "source_not_allowed"
+
+
+class CredentialsNotLent(Denied):
+    """The upstream signs in with variables of the environment, which only an operator publishes with, or lends."""
+
+    code = "credentials_not_lent"
 
 
 class UpstreamDisabled(Conflict):

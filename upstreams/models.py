@@ -46,6 +46,7 @@ class Upstream(models.Model):
     secret_sealed = models.BinaryField(default=b"")  # encrypted under OAUTH_PASSWORD, variables unexpanded; empty: none
     secret_shown = models.CharField(max_length=500, blank=True, default="", db_default="")  # the same where it is nothing but ${…}
     is_operators = models.BooleanField(default=False, db_default=False)  # saved by an operator: ${UPSTREAM_…} is the environment's
+    allows_push = models.BooleanField(default=False, db_default=False)  # admins may publish with those variables: an operator's word
     index_url = models.CharField(max_length=500, blank=True, default="", db_default="")  # of MoonBit; '' is the usual place below `url`
     index_type = models.CharField(max_length=4, choices=IndexType.choices, default=IndexType.GIT, db_default="git")
     package_url_pattern = models.CharField(max_length=500, blank=True, default="", db_default="")

@@ -47,6 +47,7 @@ class UpstreamForm(TimesForm, SourceForm):
         "auth_type",
         "username",
         "secret",
+        "allow_push",
         "enabled",
     )
 
@@ -78,8 +79,23 @@ class UpstreamForm(TimesForm, SourceForm):
         ),
     )
 
-    def __init__(self, data: Mapping[str, str] | None = None, *, initial: dict[str, object] | None = None, auto_id: str = "id_%s") -> None:
+    allow_push = forms.BooleanField(
+        label=_("Admins may publish there"),
+        required=False,
+        help_text=_("You are an operator. With ${UPSTREAM_…} in the credentials only operators publish there, unless this is ticked."),
+    )
+
+    def __init__(
+        self,
+        data: Mapping[str, str] | None = None,
+        *,
+        initial: dict[str, object] | None = None,
+        auto_id: str = "id_%s",
+        lends: bool = False,
+    ) -> None:
         super().__init__(data, initial=initial, auto_id=auto_id)
+        if not lends:
+            del self.fields["allow_push"]
         self.show_defaults()
         stored = initial or {}
         self.fields["everything"].initial = bool(stored.get("internal") and not stored.get("patterns"))  # said yes once already
@@ -106,6 +122,7 @@ class UpstreamForm(TimesForm, SourceForm):
             auth_type=data["auth_type"],
             username=data["username"].strip() if data["auth_type"] == "basic" else "",
             secret=data["secret"] or None,
+            **({"allow_push": data["allow_push"]} if "allow_push" in data else {}),
             **self.times(),
         )
 

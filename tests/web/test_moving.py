@@ -12,12 +12,13 @@ from registries.models import Registry
 from registries.services import create_registry
 from tests.parts.recorder import Recorder
 from tests.parts.taking import take_publishes
-from tests.web.conftest import World
+from tests.web.conftest import PASSWORD, World
 from upstreams.clients.breaker import BREAKERS
 from upstreams.clients.guard import parse_network
 from upstreams.models import Upstream
-from workspaces.models import Event
+from workspaces.models import Event, User
 
+MAIN = "/acme/registries/main/"
 P = "/acme/registries/main/npm/@acme/http/"
 V = f"{P}v/1.0.0/"
 
@@ -124,3 +125,28 @@ def test_who_may_only_read_is_offered_nothing(sign_in: Callable[[str], Client], 
         page = rita.get(address).content.decode()
         assert "push/" not in page
         assert "pull/" not in page
+
+
+def test_what_an_operator_keeps_for_reading_is_not_published_with(
+    alice: Client, world: World, put: Callable[..., Version], sign_in: Callable[[str], Client], settings: Any
+) -> None:
+    settings.UPSTREAM_VARIABLES = {"UPSTREAM_PARTNER": "of-the-environment"}
+    User.objects.create_superuser("root", password=PASSWORD)
+    root = sign_in("root")
+    assert "Admins may publish there" in root.get(f"{MAIN}upstreams/").content.decode()
+    assert "Admins may publish there" not in alice.get(f"{MAIN}upstreams/").content.decode()
+    fields = {"name": "partner", "url": "https://p.example.org", "priority": "5", "auth_type": "bearer", "enabled": "on"}
+    assert root.post(f"{MAIN}upstreams/", {**fields, "secret": "${UPSTREAM_PARTNER}"}).status_code == 302
+    address = f"{MAIN}upstreams/{Upstream.objects.get(name='partner').pk}/"
+    put("open-x", "1.0.0")
+    said = follow(alice, "/acme/registries/main/npm/open-x/push/", where="upstream:partner")
+    assert "An operator can publish there" in said
+    assert "only an operator of the installation publishes there" in alice.get(address).content.decode()
+    assert root.post(address, {**fields, "allow_push": "on"}).status_code == 302
+    assert "only an operator of the installation publishes there" not in alice.get(address).content.decode()
+    assert alice.post(address, {**fields, "priority": "9"}).status_code == 302
+    assert Upstream.objects.get(name="partner").allows_push, "an admin's form does not have the word, and does not take it back"
+    assert (
+        "Disclose open-x to partner?"
+        in alice.post("/acme/registries/main/npm/open-x/push/", {"where": "upstream:partner"}).content.decode()
+    )

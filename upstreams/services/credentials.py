@@ -43,6 +43,40 @@ def vouched_for(actor: Actor, registry: Registry, wish: UpstreamWish, fresh: Ups
     return is_theirs
 
 
+def check_lending(actor: Actor, wish: UpstreamWish, upstream: Upstream) -> None:
+    """Only an operator lends the variables of the environment; `upstream` is as it was, `is_operators` as it will be.
+
+    Raises UpstreamInvalid.
+    """
+    if not wish.allow_push or upstream.allows_push:
+        return
+    if not is_operator(actor):
+        raise _refused("allow_push", "Only an operator of the installation lets admins publish with the operator's credentials.")
+    if wish.kind != Upstream.Kind.URL or wish.format != "npm":
+        raise _refused("allow_push", "Only at an npm registry can anything be published.")
+    if not upstream.is_operators:
+        raise _refused("allow_push", "It signs in with credentials of the workspace, so its admins may publish there already.")
+
+
+def may_publish_at(actor: Actor, upstream: Upstream) -> bool:
+    """Whether the credentials are this caller's to publish with.
+
+    What the environment holds is the operator's, given for reading; everything else in an upstream is the workspace's own.
+    """
+    return upstream.allows_push or is_operator(actor) or not _reads_environment(upstream)
+
+
+def _reads_environment(upstream: Upstream) -> bool:
+    """Whether a `${UPSTREAM_…}` stands in its credentials; of what cannot be read it is taken to be so."""
+    if not upstream.is_operators or upstream.auth_type == Upstream.AuthType.NONE:
+        return False
+    try:
+        secret = unseal(bytes(upstream.secret_sealed)) if upstream.secret_sealed else ""
+    except SealBroken:
+        return True
+    return any(name.startswith(OPERATORS) for name in names_in(upstream.username, secret))
+
+
 def are_new(wish: UpstreamWish, fresh: Upstream) -> bool:
     """Whether it signs in with anything else than before."""
     return wish.secret is not None or (wish.auth_type, wish.username) != (fresh.auth_type, fresh.username)

@@ -23,6 +23,7 @@ from upstreams.clients.http import Target
 from upstreams.clients.npm import Known, fetch_packument
 from upstreams.clients.npm_publish import Parcel, publish_version
 from upstreams.errors import (
+    CredentialsNotLent,
     InternalVersion,
     RuleChanged,
     SourceNotAllowed,
@@ -36,6 +37,7 @@ from upstreams.flight import release_connection
 from upstreams.memory import parsed
 from upstreams.models import Upstream
 from upstreams.selectors.facts import current_epochs
+from upstreams.services.credentials import may_publish_at
 from upstreams.services.parcels import Holding, Order, Parcels, parcels_of
 from upstreams.services.push import PRESENT, PUSHED, Moved, Outcome
 from upstreams.targets import target_of
@@ -58,13 +60,13 @@ class There:
 def push_out(*, actor: Actor, registry: Registry, upstream: str, order: Order, disclose: bool = False) -> Outcome:
     """Publish versions of `registry` at one of its upstreams. For admins; not atomic, and safe to repeat.
 
-    Raises Denied, UpstreamNotFound, UpstreamDisabled, UpstreamUnsuitable, SourceNotAllowed (outside its patterns),
-    InternalVersion (without `disclose`), VersionExists (other bytes there), UpstreamError, and what `parcels_of` raises.
+    Raises Denied, CredentialsNotLent, UpstreamNotFound, UpstreamDisabled, UpstreamUnsuitable, SourceNotAllowed (outside its
+    patterns), InternalVersion (without `disclose`), VersionExists (other bytes there), UpstreamError, and what `parcels_of` raises.
     """
     if not actor.may(Action.MANAGE, registry):
         raise Denied("Only admins and owners send versions to an upstream outside the workspace.")
     rule = current_epochs(registry, "npm", order.name.folded).rule  # read before the goal: a change of it is noticed
-    goal = goal_of(registry, upstream)
+    goal = goal_for(actor, registry, upstream)
     parcels = parcels_of(actor, registry, order)
     for holding, _ in parcels.in_order():
         if holding.epochs.rule != rule:
@@ -113,6 +115,18 @@ def goal_of(registry: Registry, name: str) -> Upstream:
         raise UpstreamUnsuitable(f"Upstream {name} is no npm registry, so nothing can be published there.")
     if not found.is_enabled:
         raise UpstreamDisabled(f"Upstream {name} is disabled, so nothing is sent there.")
+    return found
+
+
+def goal_for(actor: Actor, registry: Registry, name: str) -> Upstream:
+    """The same, if its credentials are the caller's to publish with. Raises CredentialsNotLent too."""
+    found = goal_of(registry, name)
+    if not may_publish_at(actor, found):
+        sentence = (
+            f"Upstream {name} signs in with a variable of the server's environment, which an operator of the installation set for"
+            " reading. An operator can publish there, or let admins do it: “allow_push” of the upstream."
+        )
+        raise CredentialsNotLent(sentence)
     return found
 
 

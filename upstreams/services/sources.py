@@ -10,7 +10,7 @@ from upstreams.models import Upstream
 from upstreams.seal import seal
 from upstreams.services.checks import TIMES, SecretRequired, checked, goes_to
 from upstreams.services.checks_git import check_disk
-from upstreams.services.credentials import are_new, ask_anew, forget_answers_of, vouched_for
+from upstreams.services.credentials import are_new, ask_anew, check_lending, forget_answers_of, vouched_for
 from upstreams.services.wishes import UpstreamChanges, UpstreamWish, describe, wish_of
 from upstreams.variables import shown
 from workspaces.access import Action, Actor
@@ -33,6 +33,7 @@ def create_upstream(*, actor: Actor, registry: Registry, wish: UpstreamWish) -> 
             raise UpstreamExists(f"An upstream “{wish.name}” exists here already.", fields={"name": "taken"})
         upstream = Upstream(registry=registry, is_operators=vouched_for(actor, registry, wish))
         check_disk(wish, is_operators=upstream.is_operators)
+        check_lending(actor, wish, upstream)
         _apply(upstream, wish)
         upstream.save()
         record(actor, "upstream.created", f"{registry} {wish.name}", workspace=registry.workspace_id, new=describe(upstream))
@@ -59,6 +60,7 @@ def change_upstream(*, actor: Actor, upstream: Upstream, changes: UpstreamChange
         old, means_more = describe(fresh), are_new(wish, fresh) or (wish.internal and not fresh.is_internal)
         fresh.is_operators = vouched_for(actor, fresh.registry, wish, fresh)
         check_disk(wish, is_operators=fresh.is_operators)
+        check_lending(actor, wish, fresh)
         _apply(fresh, wish)
         fresh.save()
         if moved:
@@ -144,6 +146,7 @@ def _apply(upstream: Upstream, wish: UpstreamWish) -> None:
         setattr(upstream, seconds, getattr(wish, seconds))
     upstream.auth_type = wish.auth_type
     upstream.username = wish.username
+    upstream.allows_push = wish.allow_push and upstream.is_operators  # who takes an upstream over has not the operator's word
     if wish.secret is not None or wish.auth_type == "none":
         kept = (wish.secret or "") if wish.auth_type != "none" else ""
         upstream.secret_sealed, upstream.secret_shown = seal(kept) if kept else b"", shown(kept)

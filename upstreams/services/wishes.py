@@ -25,6 +25,7 @@ class UpstreamWish:
     auth_type: str = "none"
     username: str = ""
     secret: str | None = None
+    allow_push: bool = False
     negative_ttl: int | None = None
     connect_timeout: int | None = None
     read_timeout: int | None = None
@@ -49,6 +50,7 @@ class UpstreamChanges(TypedDict, total=False):
     auth_type: str
     username: str
     secret: str | None
+    allow_push: bool
     negative_ttl: int | None
     connect_timeout: int | None
     read_timeout: int | None
@@ -72,6 +74,7 @@ def wish_of(upstream: Upstream) -> UpstreamWish:
         patterns=tuple(upstream.patterns),
         auth_type=upstream.auth_type,
         username=upstream.username,
+        allow_push=upstream.allows_push,
         negative_ttl=upstream.negative_ttl,
         connect_timeout=upstream.connect_timeout,
         read_timeout=upstream.read_timeout,
@@ -98,6 +101,7 @@ def describe(upstream: Upstream) -> dict[str, object]:
         "username": upstream.username,
         "has_secret": bool(upstream.secret_sealed),
         "secret_shown": upstream.secret_shown,
+        "allow_push": upstream.allows_push,
         "negative_ttl": upstream.negative_ttl,
         "connect_timeout": upstream.connect_timeout,
         "read_timeout": upstream.read_timeout,

@@ -13,8 +13,8 @@ from django.utils.translation import ngettext
 from packages.formats.npm.names import parse_known
 from registries.gate import registry_for
 from registries.models import Registry
-from upstreams.errors import InternalVersion
-from upstreams.services.outward import goal_of, needs_disclosure, push_out
+from upstreams.errors import CredentialsNotLent, InternalVersion
+from upstreams.services.outward import goal_for, needs_disclosure, push_out
 from upstreams.services.parcels import Order, parcels_of
 from upstreams.services.pull import pull as pull_versions
 from upstreams.services.push import PRESENT, Outcome, push
@@ -25,7 +25,7 @@ from workspaces.access import Action, Actor, Target
 from workspaces.errors import Conflict, Denied, GatehouseError, Invalid, NotFound, Unavailable
 
 SHOWN = 10  # names in one sentence
-TOLD = (Conflict, Invalid, NotFound, Unavailable)  # said on the page one comes back to
+TOLD = (Conflict, CredentialsNotLent, Invalid, NotFound, Unavailable)  # said on the page one comes back to
 
 
 @door("POST")
@@ -75,7 +75,7 @@ def _push_out(request: HttpRequest, actor: Actor, found: Registry, order: Order,
         raise Denied(_("Only admins and owners send versions to an upstream outside the workspace."))
     disclose = is_confirmed(request, typed=order.name.full)
     try:
-        secret = needs_disclosure(goal_of(found, upstream), parcels_of(actor, found, order))
+        secret = needs_disclosure(goal_for(actor, found, upstream), parcels_of(actor, found, order))
     except TOLD as error:
         return _back(request, back, error)
     if not is_confirmed(request) or (secret and not disclose):

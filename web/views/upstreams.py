@@ -11,6 +11,7 @@ from registries.gate import registry_for
 from registries.models import Registry
 from upstreams.models import Upstream
 from upstreams.selectors.tombstones import number_left_by
+from upstreams.services.credentials import is_operator, may_publish_at
 from upstreams.services.sources import change_upstream, create_upstream, remove_upstream, upstream_of
 from upstreams.services.wishes import UpstreamWish, describe
 from web import reads
@@ -115,14 +116,14 @@ def _form(request: HttpRequest, actor: Actor, found: Registry, kind: str, initia
         return GitForm(data, initial=initial, auto_id="git_%s")
     if kind == MOONBIT:
         return MoonbitForm(data, initial=initial, auto_id="moonbit_%s")
-    return UpstreamForm(data, initial=initial)
+    return UpstreamForm(data, initial=initial, lends=is_operator(actor))
 
 
 def _list(request: HttpRequest, actor: Actor, found: Registry, form: AnyForm | None = None, status: int = 200) -> HttpResponse:
     """The page; `form` is the one that was refused."""
     slugs = reads.registries_beside(actor, found)
     forms = {
-        "form": form if type(form) is UpstreamForm else UpstreamForm(),
+        "form": form if type(form) is UpstreamForm else UpstreamForm(lends=is_operator(actor)),
         "git_form": form if isinstance(form, GitForm) else GitForm(auto_id="git_%s"),
         "moonbit_form": form if isinstance(form, MoonbitForm) else MoonbitForm(auto_id="moonbit_%s"),
         "chain_form": form if isinstance(form, ChainForm) else ChainForm(slugs=slugs) if slugs else None,
@@ -133,5 +134,6 @@ def _list(request: HttpRequest, actor: Actor, found: Registry, form: AnyForm | N
 
 def _one(request: HttpRequest, actor: Actor, source: Upstream, form: AnyForm, status: int = 200) -> HttpResponse:
     left = number_left_by(source.registry, source.name)
-    context = {**frame(actor, source.registry, "upstreams"), "upstream": source, "form": form, "left": left}
+    told = {"upstream": source, "form": form, "left": left, "may_publish": may_publish_at(actor, source)}
+    context = {**frame(actor, source.registry, "upstreams"), **told}
     return render(request, "registry/upstream.html", context, status=status)

@@ -143,6 +143,7 @@ def _say_add(parser: ArgumentParser) -> None:
     parser.add_argument("--priority", type=int, help="0 to 1000, lower is asked first")
     parser.add_argument("--internal", action="store_true", help="what it has is ours: no public source is asked about it")
     parser.add_argument("--patterns", nargs="+", default=[], metavar="GLOB", help="only these names")
+    parser.add_argument("--allow-push", action="store_true", help="admins may publish there with your ${UPSTREAM_…}, not only operators")
     parser.add_argument("--disabled", action="store_true")
 
 
@@ -168,6 +169,7 @@ def _wish(options: Options) -> UpstreamWish:
         enabled=not options["disabled"],
         internal=options["internal"],
         patterns=tuple(options["patterns"]),
+        allow_push=options["allow_push"],
         auth_type=options["auth"],
         username=options["username"] if options["auth"] == "basic" else "",
         secret=secret or None,

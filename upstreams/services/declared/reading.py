@@ -16,7 +16,7 @@ AUTH_TYPES = ("none", "bearer", "basic")
 AUTH = ("type", "token", "username", "password")
 TEXTS = ("name", "url", "index_url", "index_type", "package_url_pattern", "kind", "format", "registry")
 TIMES = ("negative_ttl", "connect_timeout", "read_timeout", "total_timeout")
-SOURCE = (*TEXTS, "type", "auth", "enabled", "priority", "internal", "patterns", *TIMES)
+SOURCE = (*TEXTS, "type", "auth", "enabled", "priority", "internal", "patterns", "allow_push", *TIMES)
 TABLES = ("registry", "upstream", "sources", "default_source", "mirror", "server", "git")
 MIRROR = ("auto_sync", "sync_interval", "packages")
 KINDS: Mapping[type, str] = {str: "a text", bool: "true or false", int: "a whole number", list: "a list of texts", dict: "a table"}
@@ -131,6 +131,7 @@ def _wish(key: str, table: Mapping[str, Any], preset: Preset) -> UpstreamWish:
         enabled=_flag(table, "enabled", f"{key}.enabled", default=True),
         internal=_flag(table, "internal", f"{key}.internal", default=False),
         patterns=tuple(pattern.strip().lower() for pattern in _texts(table, "patterns", f"{key}.patterns")),
+        allow_push=_flag(table, "allow_push", f"{key}.allow_push", default=False),
         **times,
     )
 

@@ -41,6 +41,8 @@ def _source(row: Upstream) -> Iterator[str]:
     if row.patterns:
         yield _pair("patterns", row.patterns)
     yield from (_pair(key, getattr(row, key)) for key in TIMES if getattr(row, key) is not None)
+    if row.allows_push:
+        yield _pair("allow_push", row.allows_push)
     yield from _auth(row)
 
 
