@@ -1,9 +1,8 @@
 """Upstreams, what they answered, where versions came from, and the documents the rule rendered."""
 
-from typing import Any
-
 from django.db import models
 
+from packages.formats.npm.sent import Sent
 from packages.models import NAME_LENGTH, Format, Version
 from registries.models import Registry
 
@@ -77,7 +76,7 @@ class UpstreamDocument(models.Model):
     digest = models.CharField(max_length=64, blank=True)  # SHA-256 of the JSON received
     fetched_at = models.DateTimeField()
     fresh_until = models.DateTimeField()
-    packument: dict[str, Any] | None = None  # no column: the body parsed, where it has just been received; for one reader
+    sent: Sent | None = None  # no column: the body, where it has just been received
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("upstream", "name"), name="one_upstream_document_each"),)

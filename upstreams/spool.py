@@ -5,20 +5,21 @@ state file; readers follow behind. A reader takes no byte that is not yet safe t
 1 MiB nothing before the hash is right, beyond it everything but the last 64 KiB.
 """
 
+import contextlib
 import json
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from django.conf import settings
 
 from upstreams.errors import UpstreamError, UpstreamTimeout, UpstreamUnreachable
-from upstreams.flight import release_connection, try_lock
+from upstreams.flight import is_busy, release_connection, try_lock
 
 VERIFIED_FIRST = 1024 * 1024  # bytes: files up to this size are verified before the first byte leaves
 WITHHELD = 64 * 1024  # bytes kept back of a larger one until its hash is right
@@ -27,8 +28,23 @@ POLL = 0.005  # seconds between two looks at what another process writes
 LOOK = 0.02  # the same where the writer is one of our own threads, which wakes us at its end
 
 log = logging.getLogger(__name__)
+KIND = "spool"  # of lock
 RUNNING, DONE, FAILED = "running", "done", "failed"
 _writers = ThreadPoolExecutor(max_workers=WRITERS, thread_name_prefix="spool")
+
+
+class Incoming(Protocol):
+    """Bytes about to flow, `length` of them if that is told beforehand."""
+
+    @property
+    def length(self) -> int | None:
+        """In bytes."""
+
+    def receive(self, progress: "Progress") -> None:
+        """Take, verify and store them. Raises UpstreamError subclasses."""
+
+
+Opening = Callable[[], Incoming]  # raises UpstreamError subclasses
 
 
 class SpoolBroken(Exception):
@@ -67,6 +83,7 @@ class Progress:
     def tell(self, state: State) -> None:
         """Replace the state in one step."""
         beside = self._path.with_suffix(f".{os.getpid()}.new")
+        beside.parent.mkdir(exist_ok=True)
         beside.write_text(json.dumps(state.__dict__), encoding="utf-8")
         beside.replace(self._path)
 
@@ -78,7 +95,7 @@ class _Discreet(Progress):
 
     def begin(self, staged: Path, length: int | None) -> None:
         """Told only of what can be followed."""
-        self._is_told = length is None or length > VERIFIED_FIRST
+        self._is_told = not _is_small(length)
         if self._is_told:
             super().begin(staged, length)
 
@@ -131,65 +148,59 @@ class Spool:
     """One download, known by its key to every process of the machine."""
 
     def __init__(self, key: str) -> None:
-        folder = Path(settings.DATA_DIR) / "spool"
-        folder.mkdir(exist_ok=True)
-        self._lock, self._state = folder / f"{key}.lock", folder / f"{key}.json"
+        self._key, self._state = key, Path(settings.DATA_DIR, "spool", f"{key}.json")
 
-    def join(self, work: Callable[[Progress], None], *, is_here: Callable[[], bool], patience: float) -> Tail | None:
+    def join(self, opening: Opening, *, is_here: Callable[[], bool], patience: float) -> Tail | None:
         """Start the download, or follow the one that runs. None: it is done and stored; ask the database again.
 
+        What is verified before its first byte leaves is received in this thread, anything larger in one of its own.
         `is_here` is asked under the lock: whoever held it last may have stored the file after the caller looked.
         Raises the UpstreamError it failed with (also when somebody else started it), UpstreamTimeout.
         """
         until = time.monotonic() + patience
-        is_coming, writer = self._begun(work, is_here)
-        if not is_coming:
-            return None
+        handle, writer = try_lock(KIND, self._key), None
+        if handle is not None:
+            writer = None if self._is_needless(handle, is_here) else self._begun(handle, opening)
+            if writer is None:
+                return None
         release_connection()  # the writer needs one, and a hundred who wait could hold them all
         while time.monotonic() < until:
             if writer is not None:
                 wait((writer,), timeout=LOOK)
-            state = self.state()
-            if state is None and (not self._is_written() if writer is None else writer.done()):
-                return None  # the writer was done, or dead, before we looked: begin anew
-            if state is not None and state.word == FAILED:
-                raise _error(state)
-            if state is not None and state.word == DONE:
-                return None
-            tail = self._tail(state) if state is not None else None
-            if tail is not None:
+            is_over, tail = self._looked(writer)
+            if is_over or tail is not None:
                 return tail
-            if state is not None and not self._is_written():
-                return None
             if writer is None:
                 time.sleep(POLL)
         raise UpstreamTimeout("The download takes too long; it goes on, try again.", retry_after=5)
 
-    def _begun(self, work: Callable[[Progress], None], is_here: Callable[[], bool]) -> "tuple[bool, Future[None] | None]":
-        """Whether the file is on its way, and who writes it, if that is one of our own threads."""
-        handle = try_lock(self._lock)
-        if handle is None:
+    def _looked(self, writer: "Future[None] | None") -> tuple[bool, Tail | None]:
+        """Whether the download ended, or what to follow of it. Raises the UpstreamError it failed with."""
+        state = self.state()
+        if state is None:  # or the writer was done, or dead, before we looked: begin anew
+            return not self._is_written() if writer is None else writer.done(), None
+        if state.word == FAILED:
+            raise _error(state)
+        if state.word == DONE:
             return True, None
-        if self._is_needless(handle, is_here):
-            return False, None
-        self._state.unlink(missing_ok=True)
-        return True, _writers.submit(self._write_aside, handle, work)
+        tail = self._tail(state)
+        return tail is None and not self._is_written(), tail
 
-    def fill(self, work: Callable[[Progress], None], *, is_here: Callable[[], bool], patience: float) -> None:
+    def fill(self, opening: Opening, *, is_here: Callable[[], bool], patience: float) -> None:
         """The same for a caller that wants the file here and none of its bytes: in this thread, or by whoever is at it already.
 
         Raises what `join` raises.
         """
-        handle = try_lock(self._lock)
+        handle = try_lock(KIND, self._key)
         if handle is None:
-            tail = self.join(work, is_here=is_here, patience=patience)
+            tail = self.join(opening, is_here=is_here, patience=patience)
             if tail is not None:
                 tail.wait(patience)
         elif not self._is_needless(handle, is_here):
             try:
                 self._state.unlink(missing_ok=True)
                 progress = _Discreet(self._state)
-                work(progress)
+                opening().receive(progress)
                 progress.end()
             finally:
                 self._state.unlink(missing_ok=True)  # what came of it is for the caller; whoever waits looks again
@@ -237,30 +248,54 @@ class Spool:
 
     def _is_written(self) -> bool:
         """Whether a writer holds the lock."""
-        handle = try_lock(self._lock)
-        if handle is not None:
-            os.close(handle)
-        return handle is None
+        return is_busy(KIND, self._key)
 
-    def _write_aside(self, handle: int, work: Callable[[Progress], None]) -> None:
-        """In a thread of the pool, which keeps no connection of a server's when it rests."""
+    def _begun(self, handle: int, opening: Opening) -> "Future[None] | None":
+        """The thread that writes it, or None when it was small and is here already. Raises UpstreamError when that came to nothing."""
+        is_ours = True
         try:
-            self._write(handle, work)
+            self._state.unlink(missing_ok=True)
+            progress = _Discreet(self._state)
+            with self._telling(progress):
+                incoming = opening()
+                if _is_small(incoming.length):
+                    incoming.receive(progress)
+                    return None
+            is_ours = False
+            return _writers.submit(self._write_aside, handle, incoming)
         finally:
-            release_connection()
+            if is_ours:
+                os.close(handle)
 
-    def _write(self, handle: int, work: Callable[[Progress], None]) -> None:
+    def _write_aside(self, handle: int, incoming: Incoming) -> None:
+        """In a thread of the pool, which keeps no connection of a server's when it rests; its trouble is told to who follows."""
         progress = Progress(self._state)
         try:
-            work(progress)
-            progress.end()
-        except UpstreamError as error:
-            progress.tell(State(FAILED, code=error.code, message=error.message, retry_after=error.retry_after))
-        except Exception:  # in a thread of its own: nobody else would see it
-            log.exception("a download could not be stored")
-            progress.tell(State(FAILED, code="upstream_error", message="The download could not be stored; try again."))
+            with contextlib.suppress(UpstreamError), self._telling(progress):
+                incoming.receive(progress)
+                progress.end()
         finally:
             os.close(handle)
+            release_connection()
+
+    @contextlib.contextmanager
+    def _telling(self, progress: Progress) -> Iterator[None]:
+        """Trouble is told to who follows, and raised as an UpstreamError."""
+        try:
+            yield
+        except UpstreamError as error:
+            progress.tell(State(FAILED, code=error.code, message=error.message, retry_after=error.retry_after))
+            raise
+        except Exception:
+            log.exception("a download could not be stored")
+            trouble = UpstreamError("The download could not be stored; try again.")
+            progress.tell(State(FAILED, code=trouble.code, message=trouble.message))
+            raise trouble from None
+
+
+def _is_small(length: int | None) -> bool:
+    """Whether all of it is verified before its first byte leaves."""
+    return length is not None and length <= VERIFIED_FIRST
 
 
 def _error(state: State) -> UpstreamError:

@@ -1,6 +1,7 @@
 """What npm makes of a package.json, as tables; and which differences count. npm's own answers were taken from `npm publish` 6 to 12."""
 
 import json
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from packages.formats.npm.names import parse_known
 from packages.formats.npm.normalise import clean_version, inside, normalise
 from packages.formats.npm.pulled import truth_of
 from packages.formats.npm.repositories import known
+from packages.formats.publication import StagedFile
 from tests.parts.pack import tar_gz
 
 HUB = {
@@ -152,35 +154,35 @@ def test_no_repository(text: str) -> None:
     assert known(text) is None
 
 
-def written(tmp_path: Path, *files: tuple[str, bytes]) -> Path:
-    path = tmp_path / "one.tgz"
-    path.write_bytes(tar_gz(dict(files)))
-    return path
+def written(*files: tuple[str, bytes]) -> StagedFile:
+    return of(tar_gz(dict(files)))
 
 
-def test_of_two_package_json_the_later_is_installed(tmp_path: Path) -> None:
+def of(content: bytes) -> StagedFile:
+    return StagedFile(path=Path(), content=content, size=len(content), sha1="", sha256="", sha512="")
+
+
+def test_of_two_package_json_the_later_is_installed() -> None:
     first, second = (json.dumps({"name": "a", "version": "1.0.0", "scripts": {"install": word}}).encode() for word in ("good", "evil"))
-    path = written(tmp_path, ("package/package.json", first), ("other/package.json", second))
-    manifest, found = truth_of(parse_known("a"), "1.0.0", json.loads(first), path)
+    file = written(("package/package.json", first), ("other/package.json", second))
+    manifest, found = truth_of(parse_known("a"), "1.0.0", json.loads(first), file)
     assert manifest["scripts"] == {"install": "evil"}
     assert [one["field"] for one in found] == ["scripts.install"]
 
 
-def test_a_build_nobody_mentioned(tmp_path: Path) -> None:
+def test_a_build_nobody_mentioned() -> None:
     package = {"name": "a", "version": "1.0.0"}
-    path = written(tmp_path, ("package/package.json", json.dumps(package).encode()), ("package/binding.gyp", b"{}"))
-    manifest, found = truth_of(parse_known("a"), "1.0.0", package, path)
+    file = written(("package/package.json", json.dumps(package).encode()), ("package/binding.gyp", b"{}"))
+    manifest, found = truth_of(parse_known("a"), "1.0.0", package, file)
     assert manifest["hasInstallScript"] is True
     assert [one["field"] for one in found] == ["hasInstallScript"]
     said = {**package, "scripts": {"install": "node-gyp rebuild"}, "gypfile": True}
-    assert truth_of(parse_known("a"), "1.0.0", said, path) == (said, [])
+    assert truth_of(parse_known("a"), "1.0.0", said, file) == (said, [])
 
 
 @pytest.mark.parametrize("tail", [b"\0" * 100, b"garbage"])
-def test_bytes_behind_the_end_are_passed_over(tmp_path: Path, tail: bytes) -> None:
-    path = written(tmp_path, ("package/package.json", b'{"name":"a"}'))
-    path.write_bytes(path.read_bytes() + tail)
-    assert look_into(path).package == {"name": "a"}
-    path.write_bytes(path.read_bytes()[: -len(tail)] + tar_gz({"package/package.json": b'{"name":"b"}'}))
+def test_bytes_behind_the_end_are_passed_over(tail: bytes) -> None:
+    content = tar_gz({"package/package.json": b'{"name":"a"}'})
+    assert look_into(BytesIO(content + tail)).package == {"name": "a"}
     with pytest.raises(ContentInvalid):
-        look_into(path)
+        look_into(BytesIO(content + tar_gz({"package/package.json": b'{"name":"b"}'})))

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import io
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,10 +12,11 @@ from urllib.parse import quote
 import orjson
 
 from packages.formats.npm.names import Name
-from packages.formats.npm.packument import Manifest, promises
+from packages.formats.npm.packument import Manifest
+from packages.formats.npm.sent import NotMetadata, Sent
 from upstreams.clients.connections import no_check
 from upstreams.clients.echo import refuse_echo
-from upstreams.clients.http import Answer, Target, get, origin_of, refuse_status
+from upstreams.clients.http import Answer, Packed, Target, get, origin_of, refuse_status
 from upstreams.clients.watchdog import SLOTS
 from upstreams.errors import UpstreamBadAnswer
 from upstreams.memory import parsed
@@ -41,12 +43,18 @@ class Fetched:
     promises: Mapping[str, str] = field(default_factory=dict)
     etag: str = ""
     last_modified: str = ""
-    document: Manifest | None = field(default=None, repr=False)  # the body, parsed
+    sent: Sent | None = field(default=None, repr=False)  # the body, looked into
+    gzip: bytes = field(default=b"", repr=False)  # the body as it came, if it came compressed
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the body in hex."""
         return hashlib.sha256(self.body or b"").hexdigest()
+
+    @property
+    def packed(self) -> bytes:
+        """The body, compressed."""
+        return self.gzip or zlib.compress(self.body or b"", level=1, wbits=31)
 
 
 def fetch_packument(target: Target, name: Name, known: Known, *, limit: int, before_send: Callable[[], None] = no_check) -> Fetched:
@@ -90,24 +98,36 @@ def _read(target: Target, answer: Answer, name: Name, known: Known, limit: int) 
         return Fetched(is_present=False)
     if answer.status != OK:
         raise refuse_status(answer)
+    packed = Packed()
     with contextlib.ExitStack() as until:
-        data = _whole(target, answer, limit, until)
-        document = _checked(target, data, name)
+        data = _whole(target, answer, limit, packed, until)
+        sent = _checked(target, data, name)
     etag, modified = (answer.headers.get(header, "") for header in ("etag", "last-modified"))
     return Fetched(
         is_present=True,
         body=data,
-        promises=promises(document),
+        promises=sent.promises(),
         etag=_kept(etag, 500),
         last_modified=_kept(modified, 100),
-        document=document,
+        sent=sent,
+        gzip=packed.gzip,
     )
 
 
-def _whole(target: Target, answer: Answer, limit: int, until: contextlib.ExitStack) -> bytes:
+def whole(data: bytes) -> Manifest:
+    """All of a packument that was sent. Raises ValueError."""
+    try:
+        document: Manifest = parsed(data)
+        orjson.dumps(document)  # what nests too deeply to be written again is refused here, not when it is rendered
+    except (RecursionError, orjson.JSONEncodeError) as error:
+        raise ValueError(str(error)) from None
+    return document
+
+
+def _whole(target: Target, answer: Answer, limit: int, packed: Packed, until: contextlib.ExitStack) -> bytes:
     """The body. Of large ones only so many are held and taken apart at once, `until` this one is done. Raises UpstreamError."""
     body, is_large = io.BytesIO(), False
-    for piece in answer.pieces(limit):
+    for piece in answer.pieces(limit, packed):
         body.write(piece)
         if not is_large and body.tell() > LARGE:
             is_large = True
@@ -115,22 +135,22 @@ def _whole(target: Target, answer: Answer, limit: int, until: contextlib.ExitSta
     return body.getvalue()
 
 
-def _checked(target: Target, data: bytes, name: Name) -> Manifest:
+def _checked(target: Target, data: bytes, name: Name) -> Sent:
     """The packument, if it is one. Raises UpstreamBadAnswer."""
     upstream = target.name
     if data.count(b"{") + data.count(b"[") > CONTAINERS or data.count(b",") > VALUES:
         raise UpstreamBadAnswer(f"Upstream {upstream} sent metadata of too many pieces.", upstream=upstream)
     try:
-        document = parsed(data)
-        written = orjson.dumps(document)  # what nests too deeply to be written again is refused now, not when it is rendered
-    except (ValueError, RecursionError, orjson.JSONEncodeError):
+        sent = Sent(data)
+        if target.authorization or target.secrets:
+            refuse_echo(target, orjson.dumps(whole(data)))
+    except (ValueError, RecursionError):
         raise UpstreamBadAnswer(f"Upstream {upstream} did not send JSON that can be used.", upstream=upstream) from None
-    if not isinstance(document, dict) or not isinstance(document.get("versions"), dict):
-        raise UpstreamBadAnswer(f"Upstream {upstream} did not send package metadata.", upstream=upstream)
-    if document.get("name") != name.full:
+    except NotMetadata:
+        raise UpstreamBadAnswer(f"Upstream {upstream} did not send package metadata.", upstream=upstream) from None
+    if sent.name != name.full:
         raise UpstreamBadAnswer(f"Upstream {upstream} answered about another package.", upstream=upstream)
-    refuse_echo(target, written)
-    return document
+    return sent
 
 
 def _kept(header: str, length: int) -> str:

@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from packages.formats.npm.names import Name
 from packages.formats.npm.packument import Manifest
+from packages.formats.npm.sent import Sent
 from packages.formats.npm.versions import is_version
-from upstreams.clients.npm import Fetched, Known, fetch_packument
+from upstreams.clients.npm import Fetched, Known, fetch_packument, whole
 from upstreams.durability import remembered
-from upstreams.errors import RuleChanged, UpstreamError
+from upstreams.errors import RuleChanged, UpstreamBadAnswer, UpstreamError
 from upstreams.flight import release_connection, single_flight
 from upstreams.memory import let_go, parsed
 from upstreams.models import Upstream, UpstreamDocument
@@ -57,18 +58,30 @@ def consult(upstream: Upstream, name: Name, *, still_holds: Callable[[], None]) 
             let_go(error)
             tell_of_trouble(upstream, error, name.full)
             return _stand_in(row, error, now)
-        packed = zlib.compress(fetched.body, level=1, wbits=31) if fetched.body is not None else b""
+        packed = fetched.packed if fetched.body is not None else b""
         return replied(_keep(upstream, name, fetched, packed, still_holds))
 
 
 def load(document: UpstreamDocument) -> Manifest:
-    """The packument an upstream sent, parsed."""
-    received, document.packument = document.packument, None  # whoever gets it may change it
-    if received is not None:
-        return received
-    body = bytes(UpstreamDocument.objects.values_list("body", flat=True).get(pk=document.pk))
-    packument: Manifest = parsed(zlib.decompress(body, wbits=31))
-    return packument
+    """The packument an upstream sent, all of it. Raises UpstreamBadAnswer when it nests too deeply to be used."""
+    body, document.sent = _body(document), None  # it is not needed twice, and may be large
+    try:
+        return whole(body)
+    except ValueError:
+        name = document.upstream.name
+        raise UpstreamBadAnswer(f"Upstream {name} did not send JSON that can be used.", upstream=name) from None
+
+
+def look_into(document: UpstreamDocument) -> Sent:
+    """The same, taken apart only where it is looked at."""
+    return document.sent or Sent(_body(document))
+
+
+def _body(document: UpstreamDocument) -> bytes:
+    if document.sent is not None:
+        return document.sent.data
+    packed = bytes(UpstreamDocument.objects.values_list("body", flat=True).get(pk=document.pk))
+    return zlib.decompress(packed, wbits=31)
 
 
 def _stand_in(row: UpstreamDocument | None, error: UpstreamError, now: datetime) -> Replied:
@@ -110,7 +123,7 @@ def _keep(upstream: Upstream, name: Name, fetched: Fetched, packed: bytes, still
         fresh_until=now + life,
     )
     upsert(said, ("upstream_id", "name"))
-    said.packument = fetched.document
+    said.sent = fetched.sent
     return said
 
 

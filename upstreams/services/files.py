@@ -14,7 +14,7 @@ from packages.formats.npm.names import Name
 from registries.models import Registry
 from upstreams.errors import RuleChanged, SourceAbsent, UpstreamTimeout
 from upstreams.models import Rendering, Upstream
-from upstreams.services.consult import load
+from upstreams.services.consult import load, look_into
 from upstreams.services.entry import adopt
 from upstreams.services.pulls import Pull, offered_version, offered_versions
 from upstreams.services.renderings import current_rendering, held_files, keep_rendering, list_file
@@ -69,7 +69,7 @@ def open_file(registry: Registry, name: Name, filename: str, *, links: tuple[Ups
             return held
         try:
             spool = spool_of(registry, name, filename)
-            tail = spool.join(pull.run, is_here=partial(_is_stored, resolution, pull.offer.version), patience=PATIENCE)
+            tail = spool.join(pull.begin, is_here=partial(_is_stored, resolution, pull.offer.version), patience=PATIENCE)
         except RuleChanged:
             continue
         if tail is not None:
@@ -138,9 +138,10 @@ def _offered(resolution: Resolution, upstream: Upstream, filename: str, links: t
     document = resolution.offered_at((upstream.pk,))
     if document is None:
         return None
-    packument, name = load(document), resolution.name
-    ours = offered_version(packument, name, name.version_of(filename))
-    meant = [ours] if ours is not None else [offer for offer in offered_versions(packument, name) if offer.basename == filename]
+    name = resolution.name
+    version = name.version_of(filename)
+    ours = offered_version(look_into(document).only(version), name, version)
+    meant = [ours] if ours is not None else [offer for offer in offered_versions(load(document), name) if offer.basename == filename]
     return Pull(resolution, _at_home(upstream, resolution), meant[0], links) if len(meant) == 1 else None
 
 

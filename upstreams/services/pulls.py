@@ -1,9 +1,9 @@
 """Pulling one version: download to the side, verify, store, then one short transaction."""
 
 import base64
+import contextlib
 import hashlib
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
@@ -61,7 +61,7 @@ class Truth:
 
 @dataclass(frozen=True)
 class Pull:
-    """One download, decided by `resolution`. `run` is the spool's work.
+    """One download, decided by `resolution`. `begin` is the spool's work.
 
     `links`: the `registry` upstreams it is asked through, the one next to `upstream` first; each registry keeps the version.
     """
@@ -71,26 +71,27 @@ class Pull:
     offer: Offer
     links: tuple[Upstream, ...] = ()
 
-    def run(self, progress: Progress) -> None:
-        """Download, verify, store, record. Raises UpstreamError subclasses; nothing unverified is kept."""
-        with telling(self.upstream, f"{self.resolution.name.full}@{self.offer.version}"):
-            self._run(progress)
+    def begin(self) -> "Incoming":
+        """Open it. Raises UpstreamError subclasses."""
+        with self._telling():
+            promised = self._promised()
+            return Incoming(self, promised, self._opened(promised))
 
-    def _run(self, progress: Progress) -> None:
-        promised = self._promised()
-        answer = self._opened(promised)
-        try:
-            with blobs.Staging(limit=settings.FILE_LIMIT) as staging:
-                progress.begin(staging.path, answer.length)
-                for piece in answer.pieces(settings.FILE_LIMIT):
-                    staging.write(piece)
-                staged = staging.finish()
-                self._verify(staged, promised)
-                truth = self._truth(staged)
-                blobs.store(staged)
-                self._record(staged, answer.url, truth)
-        finally:
-            answer.close()
+    def take(self, promised: str, answer: Answer | Packed, progress: Progress) -> None:
+        """Download, verify, store, record. Raises UpstreamError subclasses; nothing unverified is kept."""
+        is_short = answer.length is not None and answer.length <= blobs.IN_MEMORY
+        with self._telling(), blobs.Staging(limit=settings.FILE_LIMIT, memory=blobs.IN_MEMORY if is_short else 0) as staging:
+            progress.begin(staging.path, answer.length)
+            for piece in answer.pieces(settings.FILE_LIMIT):
+                staging.write(piece)
+            staged = staging.finish()
+            self._verify(staged, promised)
+            truth = self._truth(staged)
+            blobs.store(staged)
+            self._record(staged, answer.url, truth)
+
+    def _telling(self) -> contextlib.AbstractContextManager[None]:
+        return telling(self.upstream, f"{self.resolution.name.full}@{self.offer.version}")
 
     def _opened(self, promised: str) -> Answer | Packed:
         """The bytes, about to flow."""
@@ -135,7 +136,7 @@ class Pull:
     def _truth(self, staged: StagedFile) -> Truth:
         """What the tarball itself says, read before anybody takes it for the version. Raises UpstreamBadAnswer."""
         try:
-            return Truth(*truth_of(self.resolution.name, self.offer.version, self.offer.manifest, staged.path))
+            return Truth(*truth_of(self.resolution.name, self.offer.version, self.offer.manifest, staged))
         except ContentInvalid as error:
             raise UpstreamBadAnswer(
                 f"Upstream {self.upstream.name} sent another package than it lists, and nothing was kept: {error.message}",
@@ -168,9 +169,28 @@ class Pull:
             ),
             self.resolution.epochs,
         )
-        with suppress(RuleChanged):  # also by what just came in: whoever asks next takes it over, by the rule of then
+        with contextlib.suppress(RuleChanged):  # also by what just came in: whoever asks next takes it over, by the rule of then
             for link in self.links:
                 adopt(link, name, publication.filename, self.resolution.epochs)
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A download that is open; whoever has it receives it, which closes it."""
+
+    pull: Pull
+    promised: str
+    answer: Answer | Packed
+
+    @property
+    def length(self) -> int | None:
+        """In bytes, if it is told beforehand."""
+        return self.answer.length
+
+    def receive(self, progress: Progress) -> None:
+        """What `Pull.take` does with it."""
+        with contextlib.closing(self.answer):
+            self.pull.take(self.promised, self.answer, progress)
 
 
 def offered_versions(document: Manifest, name: Name) -> Iterator[Offer]:
@@ -202,14 +222,21 @@ def matches_promise(staged: StagedFile, promised: str) -> bool:
     parts = [part.partition("?")[0] for part in promised.split()]
     for algorithm in ALGORITHMS:
         wanted = {part.partition("-")[2] for part in parts if part.startswith(f"{algorithm}-")}
-        if not wanted:
-            continue
-        digest = hashlib.new(algorithm, usedforsecurity=False)
-        with staged.path.open("rb") as file:
-            while chunk := file.read(blobs.CHUNK):
-                digest.update(chunk)
-        return base64.b64encode(digest.digest()).decode("ascii") in wanted
+        if wanted:
+            return base64.b64encode(_digest(staged, algorithm)).decode("ascii") in wanted
     return False
+
+
+def _digest(staged: StagedFile, algorithm: str) -> bytes:
+    """As it was made while the bytes came, or made now."""
+    known = {"sha512": staged.sha512, "sha256": staged.sha256, "sha1": staged.sha1}
+    if algorithm in known:
+        return bytes.fromhex(known[algorithm])
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    with staged.open() as file:
+        while chunk := file.read(blobs.CHUNK):
+            digest.update(chunk)
+    return digest.digest()
 
 
 def _shown(address: str) -> str:

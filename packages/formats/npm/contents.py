@@ -4,17 +4,16 @@ A package that has been installed for years is not refused for a link or an odd 
 two package.json the later overwrites the earlier. What cannot be read for certain is said, never guessed.
 """
 
-from pathlib import Path
+from typing import IO
 
 from packages.formats.errors import ContentInvalid
 from packages.formats.npm.tarball import Entry, Inspected, Reader, check_entry
 from packages.formats.npm.unzipped import Unzipped
 
 
-def look_into(path: Path) -> Inspected:
+def look_into(file: IO[bytes]) -> Inspected:
     """The tarball as npm unpacks it. Raises ContentInvalid when that cannot be told."""
-    with path.open("rb") as file:
-        return _Patient(Unzipped(file, patient=True)).read()
+    return _Patient(Unzipped(file, patient=True)).read()
 
 
 class _Patient(Reader):

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from packages.formats.errors import ContentInvalid
@@ -13,19 +12,21 @@ from packages.formats.npm.names import Name
 from packages.formats.npm.normalise import normalise
 from packages.formats.npm.publish import check_inside
 from packages.formats.npm.tarball import Inspected
+from packages.formats.publication import StagedFile
 
 # What stays the source's word: it says it about the package, not on its behalf.
 SOURCES_WORDS = frozenset({"dist", "maintainers", "gitHead", "deprecated", "readme", "readmeFilename", "users"})
 
 
-def truth_of(name: Name, version: str, document: Mapping[str, Any], path: Path) -> tuple[dict[str, Any], list[Difference]]:
+def truth_of(name: Name, version: str, document: Mapping[str, Any], file: StagedFile) -> tuple[dict[str, Any], list[Difference]]:
     """The manifest to serve now that the tarball is here, and where it is another than `document` said.
 
     The document itself when there is no difference. A tarball whose package.json cannot be told for certain is a
     difference of its own; then the document stays. Raises ContentInvalid when it is another package or version.
     """
     try:
-        inspected = look_into(path)
+        with file.open() as tarball:
+            inspected = look_into(tarball)
     except ContentInvalid as error:
         return dict(document), [{"field": "package.json", "document": None, "tarball": error.message}]
     _check_inside(name, version, inspected)

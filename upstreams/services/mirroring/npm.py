@@ -120,7 +120,7 @@ class Npm:
             spool = spool_of(course.registry, name, name.tarball(version))
             pull = Pull(look.resolution, look.upstream, offer)
             shows_pulled = look.resolution.decision.shows_pulled
-            spool.fill(pull.run, is_here=lambda: _is_held(course, name, version, shows_pulled=shows_pulled), patience=PATIENCE)
+            spool.fill(pull.begin, is_here=lambda: _is_held(course, name, version, shows_pulled=shows_pulled), patience=PATIENCE)
         return offer.manifest
 
     def _look(self, course: Course, name: Name, *, is_named: bool = False) -> _Look:
