@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 from django.db import connection, transaction
 
+from workspaces.statements import is_postgresql, run
+
 
 @contextlib.contextmanager
 def remembered() -> Iterator[None]:
@@ -23,15 +25,13 @@ def remembered() -> Iterator[None]:
     _sqlite("PRAGMA synchronous=NORMAL")
     try:
         with transaction.atomic():
-            if connection.vendor == "postgresql":
-                with connection.cursor() as cursor:
-                    cursor.execute("SET LOCAL synchronous_commit TO off")
+            if is_postgresql():
+                run("SET LOCAL synchronous_commit TO off", [])
             yield
     finally:
         _sqlite("PRAGMA synchronous=FULL")
 
 
 def _sqlite(statement: str) -> None:
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
+    if not is_postgresql():
+        run(statement, [])

@@ -19,7 +19,8 @@ from upstreams.models import Origin, Rendering, Upstream
 from upstreams.selectors.facts import EPOCHS, Epochs, epochs_in
 from upstreams.services.alerts import integrity_changed, manifest_differs
 from upstreams.services.pinning import has_seen_others, pin_one, pins_of
-from upstreams.services.renderings import CURRENT, HeldFile, list_file
+from upstreams.services.renderings import CURRENT, HeldFile, list_in, rendering_of
+from upstreams.services.resolve import Resolution
 from workspaces import reading, statements
 from workspaces.insertion import insert
 from workspaces.prepared import Row
@@ -43,13 +44,18 @@ RETIRED = "SELECT id FROM packages_retiredversion WHERE registry_id = %s AND for
 
 @dataclass(frozen=True, kw_only=True)
 class Newcomer:
-    """A version that comes into `upstream.registry` from that upstream; its bytes are stored already."""
+    """A version that comes into `upstream.registry` from that upstream; its bytes are stored already.
+
+    `decided`: the registry's decision by which somebody waits for the file, so that it is listed; without one it is where a
+    decision is written down already.
+    """
 
     upstream: Upstream
     name: Name
     publication: Publication
     is_internal: bool
     address: str
+    decided: Resolution | None = None
 
 
 @transaction.atomic
@@ -78,8 +84,10 @@ def enter(newcomer: Newcomer, epochs: Epochs) -> None:
         # What was rendered of the name says something else; the file is listed when it is rendered anew.
         bump_name(registry.workspace_id, "npm", name.folded)
         manifest_differs(upstream, f"{name.full}@{version.version}", list(publication.differences))
-    else:
-        list_file(scene.rendering, HeldFile(publication.filename, publication.file.sha256, publication.file.size))
+        return
+    rendering = rendering_of(newcomer.decided) if newcomer.decided is not None else scene.rendering
+    if rendering is not None:
+        list_in(rendering, HeldFile(publication.filename, publication.file.sha256, publication.file.size))
 
 
 @dataclass(frozen=True)

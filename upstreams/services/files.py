@@ -13,7 +13,7 @@ from packages.errors import VersionNotFound
 from packages.formats.npm.names import Name
 from registries.models import Registry
 from upstreams.errors import RuleChanged, SourceAbsent, UpstreamTimeout
-from upstreams.models import Rendering, Upstream
+from upstreams.models import Upstream
 from upstreams.services.consult import load, look_into
 from upstreams.services.entry import adopt
 from upstreams.services.pulls import Pull, offered_version, offered_versions
@@ -52,8 +52,7 @@ def open_file(registry: Registry, name: Name, filename: str, *, links: tuple[Ups
         if listed is not None:
             return listed
         resolution = resolve(registry, name)
-        rendering = keep_rendering(resolution)
-        held = _held(resolution, filename, rendering)
+        held = _held(resolution, filename)
         if held is not None:
             return held
         try:
@@ -64,7 +63,7 @@ def open_file(registry: Registry, name: Name, filename: str, *, links: tuple[Ups
             raise VersionNotFound(f"There is no file {filename[:200]} of {name.full} here.")
         if not isinstance(pull, Pull):
             return pull
-        held = _held(resolution, name.tarball(pull.offer.version), rendering)
+        held = _held(resolution, name.tarball(pull.offer.version))
         if held is not None:  # asked for by the odd name the upstream's own address has
             return held
         try:
@@ -86,10 +85,10 @@ def _listed(registry: Registry, name: Name, filename: str) -> OpenedFile | None:
     return OpenedFile(blobs.local_path(row[0]), row[1], row[0], filename) if row is not None else None
 
 
-def _held(resolution: Resolution, filename: str, rendering: Rendering) -> OpenedFile | None:
-    """A visible version's file, listed in the rendering so that the next asker is answered hot."""
+def _held(resolution: Resolution, filename: str) -> OpenedFile | None:
+    """A visible version's file, listed so that the next asker is answered hot."""
     for file in held_files(resolution, filename):
-        list_file(rendering, file)
+        list_file(keep_rendering(resolution), file)
         return OpenedFile(blobs.local_path(file.sha256), file.size, file.sha256, file.name)
     return None
 
@@ -124,6 +123,7 @@ def _through(
 
     It decides for itself, by the same rule: what it knows of the name is a part of what this registry knows.
     """
+    keep_rendering(resolution)
     try:
         opened = open_file(source, resolution.name, filename, links=(link, *links))
     except (VersionNotFound, SourceAbsent):
@@ -142,7 +142,7 @@ def _offered(resolution: Resolution, upstream: Upstream, filename: str, links: t
     version = name.version_of(filename)
     ours = offered_version(look_into(document).only(version), name, version)
     meant = [ours] if ours is not None else [offer for offer in offered_versions(load(document), name) if offer.basename == filename]
-    return Pull(resolution, _at_home(upstream, resolution), meant[0], links) if len(meant) == 1 else None
+    return Pull(resolution, _at_home(upstream, resolution), meant[0], links, is_asked=True) if len(meant) == 1 else None
 
 
 def _at_home(upstream: Upstream, resolution: Resolution) -> Upstream:

@@ -64,12 +64,14 @@ class Pull:
     """One download, decided by `resolution`. `begin` is the spool's work.
 
     `links`: the `registry` upstreams it is asked through, the one next to `upstream` first; each registry keeps the version.
+    `is_asked`: somebody waits for it in the registry the resolution is of, which lists it.
     """
 
     resolution: Resolution
     upstream: Upstream
     offer: Offer
     links: tuple[Upstream, ...] = ()
+    is_asked: bool = False
 
     def begin(self) -> "Incoming":
         """Open it. Raises UpstreamError subclasses."""
@@ -166,6 +168,7 @@ class Pull:
                 publication=publication,
                 is_internal=self.upstream.is_internal,
                 address=_shown(address),
+                decided=self.resolution if self.is_asked else None,
             ),
             self.resolution.epochs,
         )

@@ -70,6 +70,11 @@ def versions_shown(registry: Registry, name: Name, *, shows_pulled: bool) -> Que
 @remembered()
 def keep_rendering(resolution: Resolution) -> Rendering:
     """The row for this decision; renewed when nothing changed, else replaced with its documents and files."""
+    return rendering_of(resolution)
+
+
+def rendering_of(resolution: Resolution) -> Rendering:
+    """The same in the caller's transaction."""
     now = timezone.now()
     registry, name, epochs = resolution.registry, resolution.name, resolution.epochs
     key: dict[str, Any] = {"registry": registry, "format": "npm", "name": name.full}
@@ -94,17 +99,20 @@ def keep_rendering(resolution: Resolution) -> Rendering:
         is_stale=resolution.is_stale,
     )
     upsert(rendering, ("registry_id", "format", "name"))
-    for statement in EMPTIED:
+    for statement in EMPTIED if old is not None or statements.is_postgresql() else ():  # there another may have been first
         statements.run(statement, [rendering.pk])
     _list_files(rendering, held_files(resolution))
     return rendering
 
 
 @remembered()
-def list_file(rendering: Rendering | None, file: HeldFile) -> None:
+def list_file(rendering: Rendering, file: HeldFile) -> None:
     """List a file that `rendering` allows; nothing, if its row tells of another decision by now."""
-    if rendering is None:
-        return
+    list_in(rendering, file)
+
+
+def list_in(rendering: Rendering, file: HeldFile) -> None:
+    """The same in the caller's transaction."""
     same = [rendering.pk, rendering.name_epoch, rendering.rule_epoch, rendering.source_digest]
     if statements.row(statements.locking(SAME), same) is not None:
         _list_files(rendering, [file])

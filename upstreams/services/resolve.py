@@ -102,7 +102,9 @@ def _settle(registry: Registry, name: Name, *, home_only: bool, only_internal: b
     replies: dict[int, Replied] = {}
     situation: Situation | None = None
     for _ in range(ROUNDS):
-        situation = gather(registry, "npm", name.full, replies=replies, home_only=home_only, before=situation)
+        before, situation = situation, gather(registry, "npm", name.full, replies=replies, home_only=home_only, before=situation)
+        if before is not None and situation.epochs != before.epochs:
+            raise Superseded
         decision = decide(situation.facts)
         if decision.outcome is not Outcome.ASK or (only_internal and decision.is_internal is not None):
             return Resolution(registry, name, situation, decision)
@@ -117,16 +119,14 @@ def _settle(registry: Registry, name: Name, *, home_only: bool, only_internal: b
 
 
 def _ask(registry: Registry, name: Name, situation: Situation, path: Path) -> Replied:
-    """Put the question, if the decision still holds when the connection stands, and again when the answer is here."""
+    """Put the question, if the decision still holds when the connection stands, and again when the answer is kept."""
     upstream = situation.upstreams[path[-1]]
 
     def still_holds() -> None:
         if current_epochs(registry, "npm", name.folded) != situation.epochs:
             raise Superseded
 
-    said = consult(upstream, name, still_holds=still_holds)
-    still_holds()
-    return said
+    return consult(upstream, name, still_holds=still_holds)
 
 
 def _remember_internal(registry: Registry, upstream: Upstream, name: Name) -> None:
