@@ -69,10 +69,15 @@ class Upload:
 
 @dataclass
 class Packed:
-    """A body as it came over the wire."""
+    """A gzip body as it came over the wire."""
 
     received: list[bytes] = field(default_factory=list, repr=False)
     decoder: object = None
+
+    def take(self, piece: bytes) -> None:
+        """The next bytes; of a body that is not compressed none is kept."""
+        if isinstance(self.decoder, _Gunzip):
+            self.received.append(piece)
 
     @property
     def gzip(self) -> bytes:
@@ -115,7 +120,7 @@ class Answer:
                 raw += len(piece)
                 self._judge(begun, raw)
                 if packed is not None:
-                    packed.received.append(piece)
+                    packed.take(piece)
                 for decoded in decoder(piece):
                     total += len(decoded)
                     if total > limit:

@@ -19,6 +19,7 @@ from upstreams.clients.echo import refuse_echo
 from upstreams.clients.http import Answer, Packed, Target, get, origin_of, refuse_status
 from upstreams.clients.watchdog import SLOTS
 from upstreams.errors import UpstreamBadAnswer
+from upstreams.memory import LARGE as LARGE_TO_PARSE
 from upstreams.memory import parsed
 
 CONTAINERS, VALUES = 1_000_000, 4_000_000  # objects and lists, and commas, in one document: bounds what it takes in memory
@@ -138,12 +139,14 @@ def _whole(target: Target, answer: Answer, limit: int, packed: Packed, until: co
 def _checked(target: Target, data: bytes, name: Name) -> Sent:
     """The packument, if it is one. Raises UpstreamBadAnswer."""
     upstream = target.name
-    if data.count(b"{") + data.count(b"[") > CONTAINERS or data.count(b",") > VALUES:
+    if len(data) > CONTAINERS and (data.count(b"{") + data.count(b"[") > CONTAINERS or data.count(b",") > VALUES):
         raise UpstreamBadAnswer(f"Upstream {upstream} sent metadata of too many pieces.", upstream=upstream)
     try:
         sent = Sent(data)
         if target.authorization or target.secrets:
             refuse_echo(target, orjson.dumps(whole(data)))
+        elif len(data) < LARGE_TO_PARSE:  # a larger one that nests too deeply is refused when it is read as a whole
+            whole(data)
     except (ValueError, RecursionError):
         raise UpstreamBadAnswer(f"Upstream {upstream} did not send JSON that can be used.", upstream=upstream) from None
     except NotMetadata:

@@ -15,6 +15,7 @@ STRICT = re.compile(
     r"(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?",
     re.ASCII,
 )
+PLAIN = re.compile(r"(?:0|[1-9][0-9]{0,14})(?:\.(?:0|[1-9][0-9]{0,14})){2}")  # what most versions are: three numbers below MAX_SAFE
 TAG = re.compile(r"[A-Za-z][A-Za-z0-9._~+-]{0,127}")
 LOOSE = re.compile(r"\A[\s=v]+")
 FORBIDDEN_TAGS = frozenset({"__proto__", "constructor", "prototype", "hasOwnProperty"})
@@ -33,6 +34,8 @@ def is_version(text: object) -> bool:
     """Whether `text` is strict SemVer within npm's limits."""
     if not isinstance(text, str) or len(text) > LENGTH:
         return False
+    if PLAIN.fullmatch(text):
+        return True
     found = STRICT.fullmatch(text)
     return found is not None and all(int(number) <= MAX_SAFE for number in found.groups()[:3])
 
