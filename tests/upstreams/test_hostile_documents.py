@@ -3,6 +3,7 @@
 Rows U15, U22, U23, U27, U28 and U30 of the threats. Cool-down times for fresh versions (U27) are an option nobody built yet.
 """
 
+import gzip
 import json
 import tracemalloc
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from tests.npm.team import Team, facts
 from tests.parts import faults
 from tests.parts.pack import Packed, pack
 from tests.parts.recorder import Recorder
+from upstreams.memory import LARGE
 from upstreams.models import Pin, Rendering, UpstreamDocument
 from upstreams.seal import seal
 from upstreams.services.consult import STALE_LIFE
@@ -96,6 +98,7 @@ def broken(change: bytes, by: bytes) -> Callable[[bytes], bytes]:
     return lambda body: body.replace(change, by, 1)
 
 
+WITHIN = "deep and within the parser's bounds"  # a large one is refused when it is read as a whole: the next test
 REFUSED: dict[str, Callable[[bytes], bytes]] = {
     "NaN": broken(b'"1-0"', b"NaN"),
     "Infinity": broken(b'"1-0"', b"-Infinity"),
@@ -103,7 +106,7 @@ REFUSED: dict[str, Callable[[bytes], bytes]] = {
     "bytes that are no UTF-8": broken(b'"1-0"', b'"\xed\xa0\x80"'),
     "a raw control character": broken(b'"1-0"', b'"\x00"'),
     "deep in a field": broken(b'"1-0"', b"[" * 100_000 + b"]" * 100_000),
-    "deep and within the parser's bounds": broken(b'"1-0"', b"[" * 900 + b"]" * 900),
+    WITHIN: broken(b'"1-0"', b"[" * 900 + b"]" * 900),
     "a trailing comma": lambda body: body[:-1] + b",}",
     "two documents": lambda body: body + body,
     "cut": lambda body: body[: len(body) // 2],
@@ -116,15 +119,44 @@ REFUSED: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("case", REFUSED)
-def test_what_is_no_packument_is_a_502_and_nothing_is_kept(team: Team, asked: Recorder, case: str) -> None:
+# A large one is read past, not taken apart.
+@pytest.mark.parametrize(("case", "filling"), [(case, size) for case in REFUSED for size in (0, LARGE) if not (size and case == WITHIN)])
+def test_what_is_no_packument_is_a_502_and_nothing_is_kept(team: Team, asked: Recorder, case: str, filling: int) -> None:
     asked.add("odd")
-    sent = REFUSED[case](json.dumps(asked.document("odd")).encode())
+    sent = REFUSED[case](json.dumps(asked.document("odd") | {"readme": "x" * filling}).encode())
     asked.misbehave("odd", faults.garbage(sent))
     before = facts()
     answer = team.send("rita", "GET", "/odd")
     assert (answer.status_code, answer.json()["error"].startswith("Upstream public ")) == (502, True), answer.content[:300]
     assert (facts(), Pin.objects.count(), UpstreamDocument.objects.count(), Package.objects.count()) == (before, 0, 0, 0)
+
+
+def test_a_large_one_that_nests_too_deeply_is_refused_when_it_is_read(team: Team, asked: Recorder) -> None:
+    packed = asked.offer(pack("deep"))
+    sent = json.dumps(asked.document("deep") | {"readme": "x" * LARGE}).encode()[:-1] + b',"x":' + b"[" * 300 + b"]" * 300 + b"}"
+    asked.misbehave("deep", faults.garbage(sent))
+    answer = team.send("rita", "GET", "/deep")
+    assert (answer.status_code, answer.json()["error"]) == (502, "Upstream public did not send JSON that can be used.")
+    assert team.send("rita", "GET", "/deep/-/deep-1.0.0.tgz").getvalue() == packed.tarball
+
+
+def test_a_document_is_kept_as_it_was_compressed(team: Team, asked: Recorder) -> None:
+    asked.add("packed")
+    sent = gzip.compress(json.dumps(asked.document("packed")).encode(), 9)
+    asked.misbehave("packed", faults.status(200, sent, content_encoding="gzip"))
+    assert team.send("rita", "GET", "/packed").status_code == 200
+    assert bytes(UpstreamDocument.objects.get().body) == sent
+
+
+def test_a_document_whose_gzip_does_not_end_is_kept_whole(team: Team, asked: Recorder) -> None:
+    """The JSON is complete, the checksum behind it is missing: what is kept can be read again."""
+    asked.add("cut")
+    document = json.dumps(asked.document("cut")).encode()
+    asked.misbehave("cut", faults.status(200, gzip.compress(document)[:-8], content_encoding="gzip"))
+    assert team.send("rita", "GET", "/cut").status_code == 200
+    assert gzip.decompress(bytes(UpstreamDocument.objects.get().body)) == document
+    assert team.send("rita", "GET", "/cut", accept=SHORT).status_code == 200
+    assert len(asked.asked("cut")) == 1
 
 
 def test_fifty_thousand_versions_are_served(team: Team, asked: Recorder) -> None:
