@@ -165,12 +165,22 @@ def _internal_upstreams(home: Home) -> Iterator[tuple[Path, Source]]:
 
 def _trace(facts: Facts, decision: Decision) -> Iterator[Step]:
     answers = () in decision.answering
-    held = f"{facts.home.own} own, {facts.home.internal} internal, {facts.home.pulled} pulled"
-    clause = f"holds {held} versions" if facts.home.holds_any else "holds no version"
+    clause = _holdings(facts.home)
     if facts.home.pulled and not decision.shows_pulled:
         clause += "; the pulled ones that are not internal are shadowed"
     yield Step(path=(), label=facts.home.label, kind="own", allowed=answers, asked=True, clause=clause)
     yield from _trace_sources(facts.home, (), decision)
+
+
+def _holdings(home: Home) -> str:
+    """What a registry holds, counted once: `holds 3 versions: 1 own, 2 pulled; 1 internal`."""
+    if not home.holds_any:
+        return "holds no version"
+    pulled = home.pulled + home.pulled_internal
+    number = max(home.own + pulled, home.internal)
+    whence = ", ".join(f"{count} {word}" for count, word in ((home.own, "own"), (pulled, "pulled")) if count)
+    flags = "all internal" if home.internal == number else f"{home.internal or 'none'} internal"
+    return f"holds {number} version{'s' if number != 1 else ''}: {whence}; {flags}"
 
 
 def _trace_sources(home: Home, path: Path, decision: Decision) -> Iterator[Step]:

@@ -57,13 +57,15 @@ class Home:
     """What a registry itself holds of the name, in numbers of versions, and its upstreams in order.
 
     `own`: published, uploaded or pushed there, whatever their flag. `internal`: flagged internal, own or pulled.
-    `pulled`: pulled and not internal. `family_internal`: internal versions under any spelling of the name.
+    `pulled`: pulled and not internal, `pulled_internal`: pulled and internal.
+    `family_internal`: internal versions under any spelling of the name.
     """
 
     label: str
     own: int = 0
     internal: int = 0
     pulled: int = 0
+    pulled_internal: int = 0
     family_internal: int = 0
     tombstone: str = ""
     sources: tuple[Source, ...] = ()

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from django.db.models import Count, Max, Q, QuerySet
 
-from packages.models import Package, Tombstone, Version
+from packages.formats.moonbit import versions as moonbit
+from packages.formats.npm import versions as semver
+from packages.models import Format, Package, Tombstone, Version
 from packages.selectors import known_to
 from registries.models import Registry
 from tokens.models import Token
@@ -84,6 +86,20 @@ def registries_beside(actor: Actor, registry: Registry) -> list[str]:
         Registry.objects.filter(workspace_id=registry.workspace_id).exclude(pk=registry.pk).select_related("workspace").order_by("slug")
     )
     return [other.slug for other in others if actor.may(Action.READ, other)]
+
+
+def versions_in_order(package: Package) -> list[int]:
+    """The versions of a package by their number, the highest first, as ids."""
+    key = semver.sort_key if package.format != Format.MOONBIT else moonbit.sort_key
+    rows = Version.objects.filter(package=package).values_list("version", "pk")
+    return [pk for _version, pk in sorted(rows, key=lambda row: (key(row[0]), row[1]), reverse=True)]
+
+
+def versions_listed(ids: Sequence[int]) -> list[Version]:
+    """These versions with their tags and where they came from, in this order."""
+    rows = Version.objects.filter(pk__in=ids).defer("manifest").select_related("published_by", "upstream_origin").prefetch_related("tags")
+    found = {version.pk: version for version in rows}
+    return [found[pk] for pk in ids if pk in found]
 
 
 def claim_for(workspace: Workspace, name: str) -> Claim | None:

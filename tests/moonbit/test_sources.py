@@ -237,6 +237,7 @@ def test_one_source_at_a_time(team: Team) -> None:
     listed = run(team, "list")
     assert listed.index("partner") < listed.index("cakes")
     assert "s3cret" not in listed
+    assert "MoonBit registry" in listed
     run(team, "disable", "cakes")
     run(team, "disable", "cakes")
     assert upstreams(team)["cakes"]["enabled"] is False

@@ -183,7 +183,7 @@ def test_a_404_tells_members_why_nobody_else_is_asked(team: Team) -> None:
         told = team.send("rita", "GET", path)
         assert told.status_code == 404
         assert word in told.json()["error"]
-        assert told.json()["error"].endswith("no public source is asked.")
+        assert "no public source is asked. Admins and owners of the workspace can change that: " in told.json()["error"]
         for who in ("", "mallory"):
             bare = team.send(who, "GET", path)
             assert (bare.status_code, bare.json()["code"]) == (404, told.json()["code"])

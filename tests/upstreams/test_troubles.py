@@ -140,4 +140,4 @@ def test_people_read_a_sentence(team: Team, recorder: Recorder, loopback: None) 
         shown = page.get(address).content.decode()
         assert "Upstream partner refused our credentials (401)." in shown, address
         assert "An upstream cannot be used until somebody mends it" in shown, address
-        assert "about: @partner/thing" in shown, address
+        assert "Met with @partner/thing." in shown, address

@@ -66,6 +66,7 @@ class _Held:
     own: int = 0
     internal: int = 0
     pulled: int = 0
+    pulled_internal: int = 0
     family_internal: int = 0
     family_own_internal: int = 0
 
@@ -215,6 +216,7 @@ class _Builder:
             own=held.own,
             internal=held.internal,
             pulled=held.pulled,
+            pulled_internal=held.pulled_internal,
             family_internal=held.family_internal,
             tombstone=self.tombstones.get(registry.pk, ""),
             sources=tuple(self._sources(registry, seen)),
@@ -257,6 +259,7 @@ def _tally(rows: Iterable[HeldRow], name: str) -> dict[int, _Held]:
             own=held.own + (exact and is_own),
             internal=held.internal + (exact and row.is_internal),
             pulled=held.pulled + (exact and not is_own and not row.is_internal),
+            pulled_internal=held.pulled_internal + (exact and not is_own and row.is_internal),
             family_internal=held.family_internal + row.is_internal,
             family_own_internal=held.family_own_internal + (row.is_internal and is_own),
         )

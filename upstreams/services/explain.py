@@ -9,7 +9,7 @@ from upstreams.models import Origin
 from upstreams.services.consult import load
 from upstreams.services.modules.explain import explain_module
 from upstreams.services.pulls import offered_versions
-from upstreams.services.renderings import versions_shown, visible_versions
+from upstreams.services.renderings import unshadowed_versions, versions_shown
 from upstreams.services.resolve import Resolution, peek, resolve
 from upstreams.services.trace import traced
 
@@ -57,7 +57,7 @@ def _versions(resolution: Resolution, name: Name) -> dict[str, str]:
 def _shadowed(resolution: Resolution) -> list[str]:
     """Versions this registry pulled earlier and hides now."""
     held = Version.objects.filter(package__registry=resolution.registry, package__format="npm", package__name=resolution.name.full)
-    return sorted(held.exclude(pk__in=visible_versions(resolution)).values_list("version", flat=True))
+    return sorted(held.exclude(pk__in=unshadowed_versions(resolution)).values_list("version", flat=True), key=sort_key)
 
 
 def origin_of(version: Version) -> str:

@@ -82,6 +82,15 @@ def wish_of(upstream: Upstream) -> UpstreamWish:
     )
 
 
+def kind_in_words(upstream: Upstream) -> str:
+    """What it is, of which packages."""
+    if upstream.kind == Upstream.Kind.GIT:
+        return f"Git repository ({upstream.format})"
+    if upstream.kind == Upstream.Kind.REGISTRY:
+        return f"chained registry ({upstream.format})"
+    return {"npm": "npm registry", "moonbit": "MoonBit registry"}.get(upstream.format, f"{upstream.format} registry")
+
+
 def describe(upstream: Upstream) -> dict[str, object]:
     """An upstream in the words of the contract; whether a secret is stored, and its ${…} where it is nothing else, never which."""
     return {

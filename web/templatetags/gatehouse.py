@@ -11,6 +11,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from upstreams.models import Upstream
+from upstreams.services.wishes import kind_in_words
 from web.words import WORDS
 
 register = template.Library()
@@ -27,6 +29,12 @@ UNITS: tuple[tuple[timedelta, Callable[[int], str]], ...] = (
 def words(code: str) -> str:
     """A code of the domain as a sentence; unknown ones as they are."""
     return str(WORDS.get(code, code))
+
+
+@register.filter
+def kind_words(upstream: Upstream) -> str:
+    """What an upstream is, of which packages."""
+    return kind_in_words(upstream)
 
 
 @register.filter

@@ -11,13 +11,14 @@ from packages.errors import PackageNotFound
 from packages.formats.npm.names import parse_known
 from packages.formats.npm.versions import check_tag
 from packages.models import Format, Package, Version
-from packages.selectors import access_of, package_of, versions_of
+from packages.selectors import access_of, package_of
 from packages.services.versions import remove_tag, remove_tombstone, set_tag, unpublish_package
 from registries.gate import NameNotFound, registry_for
 from registries.models import Registry
 from upstreams.services.explain import explain
 from upstreams.services.modules.explain import module_decision
-from upstreams.services.resolve import peek
+from upstreams.services.resolve import Resolution, peek
+from upstreams.services.tags import TagShown, tags_shown
 from upstreams.terms import Decision, Outcome
 from web import reads
 from web.addresses import moon_url
@@ -42,14 +43,14 @@ def package(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, 
         here = package_of(found, format, name)
     except (NameNotFound, PackageNotFound) as error:
         return absent(request, actor, registry_for(actor, ws, reg, Action.READ), Target(format, name), error)
-    versions = versions_of(here).select_related("upstream_origin").prefetch_related(None).prefetch_related("tags")
-    page = Paginator(versions, PAGE).get_page(request.GET.get("page"))
-    tags = list(here.tags.select_related("version"))
-    latest = next((tag.version.version for tag in tags if tag.name == "latest"), "")
-    context = {
-        **frame(actor, found, "packages"),
-        **standing(actor, here),
+    page = Paginator(reads.versions_in_order(here), PAGE).get_page(request.GET.get("page"))
+    resolution = peek(found, parse_known(here.name)) if here.format == Format.NPM else None
+    context = {**frame(actor, found, "packages"), **standing(actor, here, resolution)}
+    tags = tags_shown(resolution) if resolution else _own_tags(here)
+    latest = next((tag.version for tag in tags if tag.name == "latest"), "")
+    context |= {
         "page": page,
+        "versions": [(version, _tags_on(version, tags)) for version in reads.versions_listed(list(page))],
         "tags": tags,
         "latest": latest,
         "facts": _facts(here, latest),
@@ -64,7 +65,10 @@ def package(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, 
 def resolution(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str) -> HttpResponse:  # noqa: A002
     """“Why this version?”: the trace of the rule for the name, whether or not a package is here; for members."""
     found = registry_for_members(actor, ws, reg, Target(format, name))
-    context = {**frame(actor, found, "packages"), "name": name, "format": format, "trace": explain(found, format, name)}
+    trace = explain(found, format, name)
+    versions = trace["versions"]
+    assert isinstance(versions, dict)  # noqa: S101 - as `explain` makes it
+    context = {**frame(actor, found, "packages"), "name": name, "format": format, "trace": trace, "versions": list(versions.items())[::-1]}
     return render(request, "package/resolution.html", context)
 
 
@@ -140,13 +144,13 @@ def absent(request: HttpRequest, actor: Actor, found: Registry, target: Target, 
     return render(request, "package/absent.html", context, status=404)
 
 
-def standing(actor: Actor, here: Package) -> dict[str, object]:
-    """What the rule says of the name, asking nobody, and what the caller may do with it.
+def standing(actor: Actor, here: Package, resolution: Resolution | None = None) -> dict[str, object]:
+    """What the rule says of the name, asking nobody, and what the caller may do with it. `resolution`: if it is known already.
 
     Visitors of a public registry hear of the versions it holds, not of claims, tombstones and other registries.
     """
     is_member = actor.role_in(here.registry.workspace_id) is not None
-    decision = decision_of(here) if is_member else None
+    decision = (resolution.decision if resolution else decision_of(here)) if is_member else None
     if is_member:
         is_internal = decision is not None and decision.is_internal is not False  # unknown is treated as internal
     else:
@@ -192,8 +196,16 @@ def check_tag_for(format: str, word: str) -> str:  # noqa: A002
     return check_tag(word) if format == Format.NPM else word
 
 
+def _own_tags(here: Package) -> list[TagShown]:
+    return [TagShown(name=tag.name, version=tag.version.version) for tag in here.tags.select_related("version")]
+
+
+def _tags_on(version: Version, tags: list[TagShown]) -> list[str]:
+    return [tag.name for tag in tags if tag.version == version.version]
+
+
 def _facts(here: Package, latest: str) -> Facts:
     rows = Version.objects.filter(package=here)
-    named = rows.filter(version=latest) if latest else rows.order_by("-id")
-    manifest = named.values_list("manifest", flat=True).first()
+    manifests = rows.values_list("manifest", flat=True)
+    manifest = manifests.filter(version=latest).first() or manifests.order_by("-id").first()
     return read_facts(bytes(manifest)) if manifest else Facts()

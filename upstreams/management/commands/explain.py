@@ -10,6 +10,8 @@ from upstreams.management.shell import registry_at
 from upstreams.services.explain import explain
 from workspaces.errors import GatehouseError
 
+SHOWN = 10  # versions that are listed
+
 
 class Command(BaseCommand):
     """Prints the trace of the rule; asks nobody unless told to."""
@@ -45,8 +47,8 @@ def _lines(trace: dict[str, Any]) -> list[str]:
         lines.append(f"  {'→' if source['allowed'] else '·'} {place} ({source['kind']}): {source['clause']}{when}")
     versions = trace["versions"]
     if versions:
-        lines += ["", f"Versions ({len(versions)}), the last ones:"]
-        lines += [f"  {version} from {source}" for version, source in list(versions.items())[-10:]]
+        lines += ["", f"Versions ({len(versions)}):" if len(versions) <= SHOWN else f"Versions ({len(versions)}), the highest {SHOWN}:"]
+        lines += [f"  {version} from {source}" for version, source in list(reversed(versions.items()))[:SHOWN]]
     if trace["shadowed"]:
         lines += ["", "Shadowed (pulled from outside earlier, hidden now): " + ", ".join(trace["shadowed"])]
     return lines

@@ -24,7 +24,7 @@ from upstreams.services.declared.syncing import OPERATOR
 from upstreams.services.declared.writing import written
 from upstreams.services.probing import probe_upstream
 from upstreams.services.sources import change_upstream, create_upstream, remove_upstream
-from upstreams.services.wishes import UpstreamWish
+from upstreams.services.wishes import UpstreamWish, kind_in_words
 from upstreams.variables import shell_variables
 from workspaces.errors import GatehouseError
 
@@ -102,8 +102,9 @@ class Command(BaseCommand):
         if not rows:
             self.stdout.write(f"{registry} has no sources.")
         for row in rows:
-            marks = [row.format, "" if row.is_enabled else "disabled", "internal" if row.is_internal else "", _auth(row), *row.patterns]
-            self.stdout.write(f"{row.priority:>4}  {row.name:<24} {row.url or row.source}  {' '.join(mark for mark in marks if mark)}")
+            marks = ["" if row.is_enabled else "disabled", "internal" if row.is_internal else "", _auth(row), *row.patterns]
+            where = f"{row.priority:>4}  {row.name:<24} {kind_in_words(row):<23} {row.url or row.source}"
+            self.stdout.write(f"{where}  {' '.join(mark for mark in marks if mark)}".rstrip())
 
     def _enable(self, registry: Registry, options: Options) -> None:
         upstream, enabled = upstream_at(registry, options["name"]), options["word"] == "enable"
