@@ -51,6 +51,15 @@ def set_up(url: str, scope: str, internal: Iterable[str] = ()) -> list[Snippet]:
     return made
 
 
+def moon_set_up(url: str) -> list[Snippet]:
+    """What `moon` needs to read the registry at `url`, and how anything else reads its index."""
+    clone = f"git clone --depth 1 {url.replace('://', '://x:TOKEN@', 1)}/git/index"
+    return [
+        Snippet("moon", "all", "Terminal", f"export MOONCAKES_REGISTRY={url}\nmoon update"),
+        Snippet("moon", "all", "The index, with a token", clone),
+    ]
+
+
 def moon_lines(url: str, name: str, version: str) -> list[tuple[str, str]]:
     """What `moon` is told to use a module of the registry at `url`."""
     wanted = f"{name}@{version}" if version else name

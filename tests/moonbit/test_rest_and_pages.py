@@ -4,10 +4,12 @@ import io
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
 
-from packages.models import Version
+from packages.models import File, Version
+from registries.models import Registry
 from tests.moonbit.modules import mirror, publish_module, source
 from tests.npm.team import Team
 from tests.parts.moonbit import MoonRegistry
@@ -76,7 +78,15 @@ def test_pages(team: Team, moon: MoonRegistry) -> None:
     moon.yank("acme/core", "0.1.0")
     mirror(team, team.registry.upstreams.get(), "acme/core")
     assert "yanked" in page.get(f"{base}moonbit/acme/core/").content.decode()
-    assert page.get(f"{base}moonbit/acme/core/v/0.1.0/").status_code == 200
+    version = page.get(f"{base}moonbit/acme/core/v/0.1.0/").content.decode()
+    checksum = File.objects.get(version__version="0.1.0").blob.sha256
+    assert f'data-copy="{checksum}"' in version
+    assert "sha512" not in version
+    assert "every install" not in version
+    assert f"export MOONCAKES_REGISTRY={settings.EXTERNAL_HOST}/{team.slug}/m/main" in page.get(base).content.decode()
+    assert "moon sends no credentials" in page.get(base).content.decode()
+    Registry.objects.filter(pk=team.registry.pk).update(visibility="public")
+    assert "moon sends no credentials" not in page.get(base).content.decode()
     assert "public" in page.get(f"{base}moonbit/acme/core/resolution/").content.decode()
     assert page.get(f"{base}moonbit/acme/none/", headers={"accept": "text/html"}).status_code == 404
     assert page.get(f"{base}upstreams/").status_code == 200

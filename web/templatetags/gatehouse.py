@@ -38,6 +38,12 @@ def kind_words(upstream: Upstream) -> str:
 
 
 @register.filter
+def moment(text: str | None) -> datetime | None:
+    """The time that a trace has as text."""
+    return datetime.fromisoformat(text) if text else None
+
+
+@register.filter
 def ago(moment: datetime | None) -> SafeString | str:
     """A `<time>` element that reads “3 hours ago” or “in 3 days”, with the whole date on hover."""
     if moment is None:

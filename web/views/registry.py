@@ -13,11 +13,11 @@ from registries.selectors import aliases_of
 from registries.services import Changes, describe
 from upstreams.services.settings import change_registry
 from web import reads
-from web.addresses import client_url
+from web.addresses import client_url, moon_url
 from web.doors import asked, door
 from web.errors import status_of
 from web.forms import PageForm, SettingsForm, SlugForm
-from web.snippets import CLIENTS, scope_of, set_up
+from web.snippets import CLIENTS, moon_set_up, scope_of, set_up
 from workspaces.access import ALL, Action, Actor, Target
 from workspaces.errors import Conflict, Invalid
 from workspaces.selectors import workspace_for
@@ -38,6 +38,7 @@ def registry(request: HttpRequest, actor: Actor, ws: str, reg: str) -> HttpRespo
     claims = reads.claims_of(found.workspace).values_list("pattern", flat=True) if context["is_member"] else ()
     scope = scope_of(claims, found.workspace.slug)
     context |= {
+        "moon_snippets": moon_set_up(moon_url(found)),
         "snippets": set_up(client_url(found), scope, claims),
         "clients": [(one.replace(" ", ""), one) for one in CLIENTS],
         "scope": scope,
