@@ -17,7 +17,7 @@ from api.authentication import client_ip
 from api.errors import AddressUnknown
 from api.pagination import Pages
 from api.parsers import StrictJson
-from api.serializers.common import Body
+from api.serializers.common import Body, Query
 from packages.errors import BodyTooLarge
 from workspaces.access import Actor
 from workspaces.errors import Invalid
@@ -78,14 +78,14 @@ class Door(APIView):
         checked.is_valid(raise_exception=True)
         return dict(checked.validated_data)
 
-    def query(self, body: type[Body]) -> dict[str, Any]:
+    def query(self, body: type[Query]) -> dict[str, Any]:
         """The list's filters, checked; a parameter that is not known is 400."""
         asked = {key: value for key, value in self.request.query_params.items() if key not in PAGING}
         checked = body(data=asked)
         checked.is_valid(raise_exception=True)
         return dict(checked.validated_data)
 
-    def page(self, rows: QuerySet[M], shown: type[BaseSerializer[Any]], filters: type[Body] = Body, **context: object) -> Response:
+    def page(self, rows: QuerySet[M], shown: type[BaseSerializer[Any]], filters: type[Query] = Query, **context: object) -> Response:
         """One page of `rows`. Raises NotFound past the end, Invalid for parameters not known."""
         self.query(filters)
         pages = Pages()

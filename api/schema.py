@@ -8,7 +8,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import extend_schema
 from rest_framework.serializers import BaseSerializer
 
-from api.serializers.common import Body, Fault
+from api.serializers.common import Fault, Query
 
 Shape = type[BaseSerializer[Any]]
 M = TypeVar("M", bound=Callable[..., Any])
@@ -43,7 +43,7 @@ def described(
     returns: Shape | dict[str, Any] | None = None,
     code: int = 200,
     many: bool = False,
-    filters: type[Body] | None = None,
+    filters: type[Query] | None = None,
 ) -> Callable[[M], M]:
     """Describe one method of a view: its name, body, answer and filters; errors look alike everywhere."""
     answer = returns(many=True) if many and isinstance(returns, type) else returns

@@ -25,11 +25,11 @@ def packages_of(
 ) -> QuerySet[Package]:
     """Packages of a registry that `actor` may know of, with `version_count`, `latest` and `has_internal`, by name."""
     tagged = Tag.objects.filter(package=OuterRef("pk"), name="latest").values("version__version")[:1]
-    # What was only pulled has no tags of its own: the version that came last stands for it.
+    # What was only pulled has no tags of its own: the version that search shows stands for it, or that which came last.
     last = Version.objects.filter(package=OuterRef("pk")).order_by("-id").values("version")[:1]
     found = known_to(actor, registry, Package.objects.filter(registry=registry)).annotate(
         version_count=Count("versions"),
-        latest=Coalesce(Subquery(tagged), Subquery(last)),
+        latest=Coalesce(Subquery(tagged), "search_entry__version", Subquery(last)),
         has_internal=Exists(Version.objects.filter(package=OuterRef("pk"), is_internal=True)),
     )
     if format:

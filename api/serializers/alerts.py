@@ -5,11 +5,11 @@ from typing import Any
 from rest_framework import serializers
 
 from api.fields import Text
-from api.serializers.common import Body
+from api.serializers.common import Body, Query
 from workspaces.models import Acknowledgement
 
 
-class AlertFilter(Body):
+class AlertFilter(Query):
     """Which alerts: `open` (without it), or those `acknowledged`."""
 
     state = serializers.ChoiceField(choices=("open", "acknowledged"), default="open")

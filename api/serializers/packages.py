@@ -6,7 +6,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from rest_framework import serializers
 
 from api.fields import Flag, Text
-from api.serializers.common import Body
+from api.serializers.common import Body, Query
 from packages.models import Format, Package, Tag, Tombstone, Version
 from upstreams.selectors.tombstones import upstream_in
 
@@ -25,19 +25,23 @@ class PackageShown(serializers.Serializer[Package]):
     updated_at = serializers.DateTimeField()
 
 
-class PackageFilter(Body):
+class PackageFilterWithin(Query):
+    """Filters of the package list of one format. `search`, or `q` as the pages have it: a part of the name."""
+
+    search = serializers.CharField(required=False, allow_blank=True, max_length=256)
+    q = serializers.CharField(required=False, allow_blank=True, max_length=256)
+    internal = serializers.BooleanField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """`q` is another word for `search`."""
+        said = attrs.pop("q", "")
+        return {**attrs, "search": attrs.get("search") or said}
+
+
+class PackageFilter(PackageFilterWithin):
     """Filters of the package list."""
 
     format = serializers.CharField(required=False, max_length=20)
-    search = serializers.CharField(required=False, allow_blank=True, max_length=256)
-    internal = serializers.BooleanField(required=False)
-
-
-class PackageFilterWithin(Body):
-    """Filters of the package list of one format."""
-
-    search = serializers.CharField(required=False, allow_blank=True, max_length=256)
-    internal = serializers.BooleanField(required=False)
 
 
 class PackageUpload(Body):
@@ -110,7 +114,7 @@ class TombstoneShown(serializers.ModelSerializer[Tombstone]):
         fields = ("format", "name", "reason", "created_at")
 
 
-class TombstoneFilter(Body):
+class TombstoneFilter(Query):
     """Which tombstones: of a registry, of an upstream's doing, with a part of the name."""
 
     registry = serializers.CharField(required=False, max_length=40)
@@ -150,7 +154,7 @@ class LiftingDone(serializers.Serializer[Any]):
     left = serializers.IntegerField()
 
 
-class ResolutionQuery(Body):
+class ResolutionQuery(Query):
     """`ask=true` asks the sources as an install would; otherwise the trace is of what is known here."""
 
     ask = serializers.BooleanField(default=False)

@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from api.fields import Text
-from api.serializers.common import Body
+from api.serializers.common import Body, Query
 from upstreams.selectors.events import KINDS, QUIET
 from workspaces.access import Role
 from workspaces.models import Claim, Event, Membership, Secret, User, Workspace
@@ -132,7 +132,7 @@ class SecretChange(Body):
     value = Text(max_length=17_000, trim_whitespace=False, write_only=True)
 
 
-class EventFilter(Body):
+class EventFilter(Query):
     """Which events: of a kind, of one action, by somebody, about something."""
 
     kind = serializers.ChoiceField(choices=(QUIET, *KINDS), required=False)

@@ -288,3 +288,21 @@ def test_same_names_elsewhere_stay_apart(cast: Cast) -> None:
     cast.publish(pack("@acme/foo", "7.0.0"), registry=Registry.objects.get(pk=cast.other.pk), who="mallory")
     assert [one["version"] for one in cast.get(FOO + "versions/")["results"]] == ["2.0.0", "1.0.0"]
     assert cast.call("mallory", "GET", FOO).status_code == 404
+
+
+def test_packages_are_found_by_the_words_of_the_page_too(cast: Cast) -> None:
+    for query in ("search=FOO", "q=foo", "q=foo&internal=true", "format=npm&search=acme"):
+        assert [one["name"] for one in cast.get(f"{MAIN}packages/?{query}")["results"]] == ["@acme/foo"], query
+    assert cast.get(f"{MAIN}packages/npm/?q=plai")["count"] == 1
+    assert cast.get(f"{MAIN}packages/?q=nothing-like-it")["count"] == 0
+
+
+def test_an_unknown_query_parameter_is_told_from_the_known_ones(cast: Cast) -> None:
+    answer = cast.call("alice", "GET", f"{MAIN}packages/?name=foo")
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, ["name"])
+    assert "no such query parameter here; there are format, internal, page, page_size, q, search." in answer.json()["error"]
+    bare = cast.call("alice", "GET", f"{MAIN}upstreams/?search=x").json()["error"]
+    assert "there are page, page_size." in bare
+    assert "to write" not in bare
+    body = cast.call("alice", "PATCH", FOO + "versions/1.0.0/", {"colour": "red"})
+    assert "no such field to write" in body.json()["error"]

@@ -20,7 +20,7 @@ def plain(page: str) -> str:
 def pulled(team: Team, recorder: Recorder, loopback: None) -> Team:
     """left-pad, of which 1.3.0 is installed; upstream tags 1.3.0 as latest and 1.4.0-rc.1 as next."""
     create_upstream(actor=team.actor("alice"), registry=team.registry, wish=UpstreamWish(name="outside", url=recorder.url))
-    for version in ("1.3.0", "1.4.0-rc.1"):
+    for version in ("1.2.0", "1.3.0", "1.4.0-rc.1"):
         recorder.add("left-pad", version)
     recorder.offers["left-pad"].tags = {"latest": "1.3.0", "next": "1.4.0-rc.1"}
     assert team.send("rita", "GET", "/left-pad").json()["dist-tags"] == {"latest": "1.3.0", "next": "1.4.0-rc.1"}
@@ -45,6 +45,13 @@ def test_the_tags_of_a_pulled_package_are_those_that_npm_shows(pulled: Team) -> 
     pulled.send("bob", "PUT", "/-/package/left-pad/dist-tags/latest", "1.3.0")
     own = plain(page_of(pulled).partition('id="tg"')[2].partition("</section>")[0])
     assert "latest 1.3.0 next" in own
+
+
+def test_a_list_shows_the_highest_version_of_what_was_pulled(pulled: Team) -> None:
+    assert pulled.send("rita", "GET", "/left-pad/-/left-pad-1.2.0.tgz").status_code == 200
+    client = Client(headers={"Authorization": f"Bearer {pulled.tokens['rita']}"})
+    (listed,) = client.get(f"/api/v1/workspaces/{pulled.slug}/registries/main/packages/").json()["results"]
+    assert (listed["latest"], listed["version_count"]) == ("1.3.0", 2)
 
 
 def test_visitors_see_the_tags_and_not_whose_they_are(pulled: Team) -> None:

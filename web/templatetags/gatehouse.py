@@ -1,13 +1,14 @@
 """Filters of the pages: times as people read them, values of the audit log."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -35,6 +36,12 @@ def words(code: str) -> str:
 def kind_words(upstream: Upstream) -> str:
     """What an upstream is, of which packages."""
     return kind_in_words(upstream)
+
+
+@register.filter
+def at_slashes(address: object) -> SafeString:
+    """An address that breaks behind its slashes, where it has to break at all."""
+    return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in re.split(r"(?<=/)(?!/)", str(address))))
 
 
 @register.filter
