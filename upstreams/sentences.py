@@ -84,10 +84,10 @@ def _upstream_trouble(subject: Subject, _old: Told, new: Told) -> str:
 
 def _versions_shadowed(subject: Subject, _old: Told, new: Told) -> str:
     versions = [str(one) for one in _list(new.get("versions"))]
-    what, are, them = ("A version", "is", "it") if len(versions) == 1 else (f"{len(versions)} versions", "are", "them")
+    what, were, them = ("A version", "was", "it") if len(versions) == 1 else (f"{len(versions)} versions", "were", "them")
     return (
-        f"{what} of {subject.name} ({_few(versions)}), pulled from a source that is not internal, {are} hidden from clients,"
-        f" because the name is internal now. Tick {them} “Internal” if you trust {them}, or delete {them}."
+        f"{what} of {subject.name} ({_few(versions)}), pulled from a source that is not internal, {were} hidden from clients"
+        f" when the name became internal. Tick {them} “Internal” if you trust {them}, or delete {them}."
     )
 
 

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy
 
 WORDS = {
     "alert.integrity_changed": gettext_lazy("Other bytes than those on record were offered, and refused"),
-    "alert.versions_shadowed": gettext_lazy("Versions pulled from outside are hidden, because their name is internal"),
+    "alert.versions_shadowed": gettext_lazy("Versions pulled from outside were hidden, because their name became internal"),
     "alert.manifest_differs": gettext_lazy("The package.json in a tarball is not what its document said; the tarball is believed"),
     "alert.removed_upstream": gettext_lazy("An upstream no longer offers what it offered; versions whose files are kept here stay"),
     "alert.upstream_trouble": gettext_lazy("An upstream cannot be used until somebody mends it"),

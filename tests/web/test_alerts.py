@@ -43,7 +43,7 @@ def test_alerts_are_sentences_with_links_and_no_raw_values(alice: Client, world:
         "Upstream outside sent other bytes of left-pad@1.3.0 than are on record: sha512-AAAAAAAAAAAA… before, sha512-BBBBBBBBBBBB… now.",
         "Upstream outside no longer offers left-pad 2 versions (1.1.0, 1.2.0).",
         "The package.json inside left-pad@1.3.0 is not what Upstream outside said of it: scripts.install.",
-        "A version of @acme/http (9.9.9), pulled from a source that is not internal, is hidden from clients",
+        "A version of @acme/http (9.9.9), pulled from a source that is not internal, was hidden from clients",
         "Upstream outside refused our credentials (401). Met with left-pad. It is internal",
     ):
         assert sentence in read, sentence

@@ -40,5 +40,5 @@ def _acknowledge(request: HttpRequest, actor: Actor, ws: str) -> HttpResponse:
         raise NotFound(_("There is no such alert in this workspace."))
     number = acknowledge(actor=actor, workspace=space, alerts_seen=chosen, note=sent(request, "note"))
     said = ngettext("%(n)d alert is acknowledged.", "%(n)d alerts are acknowledged.", number) % {"n": number}
-    messages.success(request, f"{said} " + _("It is shown again when the same happens again.") if number == 1 else said)
+    messages.success(request, f"{said} " + _("It is shown again when something new of its kind happens.") if number == 1 else said)
     return redirect("web:workspace", ws) if sent(request, "from") == "workspace" else redirect("web:alerts", ws)
