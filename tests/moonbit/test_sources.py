@@ -230,7 +230,9 @@ def test_one_source_at_a_time(team: Team) -> None:
         "--token",
         "s3cret-s3cret",
     )
-    run(team, "add", "cakes", "--from-preset", "mooncakes")
+    assert "note:" not in run(team, "add", "cakes", "--from-preset", "mooncakes")
+    assert "stays so when it is switched off" in run(team, "add", "wide", "--from-preset", "mooncakes", "--internal")
+    run(team, "remove", "wide")
     found = upstreams(team)
     assert (found["partner"]["priority"], found["partner"]["has_secret"]) == (50, True)
     assert found["cakes"]["index_url"] == "https://mooncakes.io/git/index"

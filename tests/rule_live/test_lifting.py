@@ -79,6 +79,22 @@ def test_an_upstream_behind_a_chain_keeps_its_names_while_it_is_internal(place: 
     assert place.api().get(f"{place.rest}packages/npm/deep/resolution/?ask=true").json()["internal"] is False
 
 
+def test_another_name_or_a_link_switched_off_opens_no_way(place: Place, recorder: Recorder) -> None:
+    recorder.add("deep")
+    behind = place.second()
+    made = behind.upstream(recorder, "npm", internal=True)
+    body = {"name": "behind", "kind": "registry", "registry": behind.registry}
+    link = place.api().post(f"{place.rest}upstreams/", body).json()
+    assert place.versions("deep") == ["1.0.0"]
+    assert place.api().patch(f"{behind.rest}upstreams/{made['id']}/", {"name": "mirror"}).status == 200
+    assert lifting(place)[0] == lifting(behind)[0] == 404  # nothing speaks of the former name any more
+    listed = place.api().get(f"/api/v1/workspaces/{place.slug}/tombstones/?upstream=mirror").json()["results"]
+    assert {one["registry"] for one in listed} == {place.registry, behind.registry}
+    assert lifting(behind, upstream="mirror")[0] == 409
+    assert place.api().patch(f"{place.rest}upstreams/{link['id']}/", {"enabled": False}).status == 200
+    assert lifting(place, upstream="mirror")[0] == 409
+
+
 def test_npm_is_told_who_can_change_it(place: Place, recorder: Recorder) -> None:
     made = moment(place, recorder)
     assert place.api().delete(f"{place.rest}upstreams/{made['id']}/").status == 204

@@ -11,6 +11,7 @@ from upstreams.seal import seal
 from upstreams.services.checks import TIMES, SecretRequired, checked, goes_to
 from upstreams.services.checks_git import check_disk
 from upstreams.services.credentials import are_new, ask_anew, check_lending, forget_answers_of, vouched_for
+from upstreams.services.tombstones import follow_name
 from upstreams.services.wishes import UpstreamChanges, UpstreamWish, describe, wish_of
 from upstreams.variables import shown
 from workspaces.access import Action, Actor
@@ -63,6 +64,7 @@ def change_upstream(*, actor: Actor, upstream: Upstream, changes: UpstreamChange
         check_lending(actor, wish, fresh)
         _apply(fresh, wish)
         fresh.save()
+        follow_name(fresh, str(old["name"]))
         if moved:
             forget_answers_of(fresh)
         elif means_more:  # other credentials may see more, and an internal upstream's “not here” lets others be asked

@@ -8,7 +8,6 @@ from packages.models import Tombstone
 from packages.services.versions import set_internal
 from registries.models import Registry
 from upstreams.models import Upstream
-from upstreams.selectors.chain import reached
 from upstreams.selectors.facts import Ground
 from upstreams.selectors.tombstones import pulled_from, reason_of
 from workspaces.access import Action, Actor
@@ -67,13 +66,35 @@ def lift(*, actor: Actor, registry: Registry, format: str, upstream: str, untick
 
 def check_let_go(registry: Registry, upstream: str, format: str) -> None:  # noqa: A002 - the field's own word
     """Refuse while an upstream of that name, here or behind a chain, is internal, disabled or not. Raises StillInternal."""
-    places = [place.pk for place, _within in reached(registry, Ground.read(registry.workspace_id, format))]
+    places = _behind(registry.pk, Ground.read(registry.workspace_id, format))
     if Upstream.objects.filter(registry__in=places, name=upstream, is_internal=True).exists():
         raise StillInternal(
             f"Upstream {upstream} is internal, so the names it answered for stay internal."
             " Turn its “internal” off, or remove it, before these are let go.",
             fields={"upstream": "internal"},
         )
+
+
+def follow_name(upstream: Upstream, before: str) -> None:
+    """The upstream was called `before`: what it left speaks of it by its present name, so that it is still known as its doing."""
+    if upstream.name == before:
+        return
+    ground = Ground.read(upstream.registry.workspace_id, upstream.format)
+    everywhere = Registry.objects.filter(workspace_id=upstream.registry.workspace_id).values_list("pk", flat=True)
+    places = [place for place in everywhere if upstream.registry_id in _behind(place, ground)]
+    left = Tombstone.objects.filter(registry__in=places, format=upstream.format, reason=reason_of(before))
+    left.update(reason=reason_of(upstream.name))
+
+
+def _behind(registry_id: int, ground: Ground) -> set[int]:
+    """The registry and all that links lead to, switched off or not."""
+    found, queue = {registry_id}, [registry_id]
+    while queue:
+        links = ground.upstreams.get(queue.pop(), ())
+        fresh = {link.source_id for link in links if link.source_id is not None} - found
+        found |= fresh
+        queue += fresh
+    return found
 
 
 def _untick(actor: Actor, registry: Registry, format: str, upstream: str, names: set[str]) -> int:  # noqa: A002 - the field's own word

@@ -35,6 +35,10 @@ NAMED = {
     "remove": "remove it; what it brought stays",
     "test": "ask whether it answers, and takes the credentials",
 }
+WIDE = (
+    "note: {name} is internal without --patterns: every name that is asked for and that it has becomes internal, and stays so"
+    " when it is switched off or removed (docs/upstreams.md, names that stay internal)."
+)
 Options = dict[str, Any]
 
 
@@ -96,6 +100,8 @@ class Command(BaseCommand):
         wish = _wish(options)
         create_upstream(actor=OPERATOR, registry=registry, wish=wish)
         self.stdout.write(f"{wish.name} was added to {registry}: {wish.url}, priority {wish.priority}.")
+        if wish.internal and not wish.patterns:
+            self.stdout.write(WIDE.format(name=wish.name))
 
     def _list(self, registry: Registry, options: Options) -> None:  # noqa: ARG002 - as its siblings
         rows = Upstream.objects.filter(registry=registry).select_related("source__workspace").order_by("priority", "id")
