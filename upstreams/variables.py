@@ -122,9 +122,14 @@ def _check(upstream: Upstream, name: str, values: Mapping[str, str], *, in_heade
 
 
 def _where(upstream: Upstream, name: str) -> str:
-    """Where somebody would set it."""
-    if reads_shell() and upstream.is_operators:
-        return " in this shell's environment or among the secrets of the workspace"
+    """Where it was looked for, and by what it would be found."""
+    secrets = " among the secrets of the workspace"
     if name.startswith(OPERATORS):
-        return " in the environment of the server" if upstream.is_operators else ", for an operator of the installation has to save it"
-    return " among the secrets of the workspace"
+        if not upstream.is_operators:
+            return ": a variable of the environment counts where an operator of the installation saved the upstream"
+        return " in this shell's environment" if reads_shell() else " in the environment that this process began with"
+    if not upstream.is_operators:
+        return secrets + ("; this shell's environment counts where an operator saved the upstream" if reads_shell() else "")
+    if reads_shell():
+        return f" in this shell's environment or{secrets}"
+    return f"{secrets}; of their environment web servers and workers read UPSTREAM_… alone"

@@ -66,8 +66,14 @@ def upstreams_of(registry: Registry) -> list[Upstream]:
 
 def mirrored_upstreams(registry: Registry) -> list[str]:
     """The names of the upstreams that can be mirrored, in the order they are asked."""
-    rows = Upstream.objects.filter(registry=registry, kind=Upstream.Kind.URL, is_enabled=True, format__in=list(DRIVERS))
+    rows = Upstream.objects.filter(registry=registry, is_enabled=True, format__in=list(DRIVERS)).exclude(kind=Upstream.Kind.REGISTRY)
     return list(rows.order_by("priority", "id").values_list("name", flat=True))
+
+
+def chained_registries(actor: Actor, registry: Registry) -> list[Registry]:
+    """The registries of the workspace that feed this one and that the caller may read."""
+    rows = Registry.objects.select_related("workspace").filter(workspace=registry.workspace_id, feeds__registry=registry)
+    return [one for one in rows.distinct().order_by("slug") if actor.may(Action.READ, one)]
 
 
 def mirrors_of(registry: Registry) -> QuerySet[Mirror]:

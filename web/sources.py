@@ -75,7 +75,8 @@ class UpstreamForm(TimesForm, SourceForm):
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
         help_text=_(
             "Token or password. It is stored encrypted and never shown again; leave empty to keep what is stored."
-            " ${NAME} stands for a secret of the workspace, here and in the user name, and is filled in whenever the upstream is asked."
+            " ${NAME} stands for a secret of the workspace, here and in the user name, and is filled in whenever the upstream is asked;"
+            " ${UPSTREAM_…}, where an operator of the installation saves it, for a variable of the server's environment."
         ),
     )
 
@@ -148,7 +149,8 @@ class GitForm(UpstreamForm):
         help_text=_(
             "Token, password, or private key without a passphrase; the host's own keys may stand behind it, as ssh-keyscan prints them."
             " It is stored encrypted and never shown again; leave empty to keep what is stored."
-            " ${NAME} stands for a secret of the workspace."
+            " ${NAME} stands for a secret of the workspace; ${UPSTREAM_…}, where an operator of the installation saves it, for a variable"
+            " of the server's environment."
         ),
     )
 

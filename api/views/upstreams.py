@@ -54,7 +54,7 @@ class UpstreamView(Door):
 
     @described("upstreams_remove", code=204)
     def delete(self, request: Request, ws: str, reg: str, id: str) -> Response:  # noqa: A002, ARG002 - the address's own word
-        """Remove it; what was pulled from it stays."""
+        """Remove it, with its mirror jobs and schedules; what was pulled from it stays."""
         upstream = upstream_of(registry_for(self.actor, ws, reg, Action.MANAGE), int(id))
         remove_upstream(actor=self.actor, upstream=upstream)
         return Response(status=204)

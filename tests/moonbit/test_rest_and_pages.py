@@ -57,9 +57,18 @@ def test_ask_asks_and_explain_tells(team: Team, moon: MoonRegistry) -> None:
     assert rest(team, "GET", "acme/core/resolution/").json()["outcome"] == "ask"
     assert rest(team, "GET", "acme/core/resolution/?ask=true").json()["versions"] == {"0.1.0": "moon"}
     out = io.StringIO()
-    call_command("explain", f"{team.slug}/main", "acme/core", format="moonbit", stdout=out)
-    assert "acme/core: public" in out.getvalue()
+    call_command("explain", f"{team.slug}/main", "acme/core", stdout=out)
+    assert "acme/core: public" in out.getvalue(), "no name of npm looks so"
     assert "0.1.0 from moon" in out.getvalue()
+
+
+def test_explain_tells_who_stands_in_the_way(team: Team, moon: MoonRegistry) -> None:
+    moon.demand("bearer", secret="another-secret")
+    source(team, moon, "partner", internal=True)
+    out = io.StringIO()
+    call_command("explain", f"{team.slug}/main", "acme/core", ask=True, stdout=out)
+    assert "blocked by partner: an install gets 503" in out.getvalue()
+    assert "→" not in out.getvalue()
 
 
 def test_pages(team: Team, moon: MoonRegistry) -> None:

@@ -12,10 +12,11 @@ from django.core.management.base import CommandError
 from registries.services import create_registry
 from tests.npm.team import Team
 from tests.parts.moonbit import MoonRegistry
-from upstreams.models import MirrorSchedule, Upstream
+from upstreams.models import Mirror, MirrorSchedule, Upstream
 from upstreams.services.sources import create_upstream
 from upstreams.services.wishes import UpstreamWish
 from workspaces.models import Event
+from workspaces.services.secrets import add_secret
 
 SEED = """
 default_source = "private"
@@ -87,14 +88,16 @@ def events(team: Team) -> int:
 def test_a_file_becomes_upstreams(team: Team, tmp_path: Path) -> None:
     file, before = written(tmp_path, SEED), events(team)
     dry = run(team, "import", file, "--dry-run")
-    assert "+ private: added" in dry
-    assert "url: (none) -> https://registry.example.org/moon" in dry
-    assert "Dry run: 3 of 3" in dry
+    assert "+ private: would be added" in dry
+    assert "    url: https://registry.example.org/moon\n" in dry
+    assert "    secret: given" in dry
+    assert "->" not in dry, "nothing of a new source was otherwise before"
+    assert f"Dry run of {team.slug}/main: 3 added; nothing was changed." in dry
     assert upstreams(team) == {}
     assert events(team) == before, "a dry run leaves nothing behind"
 
     said = run(team, "import", file)
-    assert "3 of 3 sources" in said
+    assert f"{team.slug}/main: 3 added." in said
     assert "note: [server]" in said
     found = upstreams(team)
     assert [found[name]["priority"] for name in ("mooncakes", "private", "old")] == [100, 10, 100]
@@ -126,11 +129,65 @@ def test_the_second_import_changes_nothing_and_one_line_changes_one_source(team:
     said = run(team, "import", written(tmp_path, SEED.replace("priority = 10", "priority = 20").replace('"a-literal', '"b-literal')))
     assert "~ private: changed" in said
     assert "priority: 10 -> 20" in said
-    assert "secret: (none) -> another one" in said
+    assert "secret: the stored one -> another one" in said
     assert "= old: unchanged" in said
+    assert f"{team.slug}/main: 1 changed, 2 unchanged." in said
     assert "literal" not in said
     assert upstreams(team)["private"]["priority"] == 20
     assert "other" in upstreams(team), "what the file does not name stays"
+
+
+SHELL = """
+default_source = "private"
+[[sources]]
+name = "private"
+type = "npm"
+url = "https://registry.example.org"
+[sources.auth]
+type = "bearer"
+token = "${PRIVATE_TOKEN}"
+[mirror]
+auto_sync = true
+sync_interval = "1d"
+packages = ["@private/*"]
+"""
+
+
+def test_a_variable_that_no_worker_can_read_is_told(team: Team, tmp_path: Path) -> None:
+    """A schedule whose jobs would all fail, and installs that cannot ask; as a secret, or as UPSTREAM_…, everybody can."""
+    for words in (("--dry-run",), (), ()):
+        said = run(team, "import", written(tmp_path, SHELL), *words)
+        assert "note: its jobs will fail: workers cannot read ${PRIVATE_TOKEN} of source private" in said
+        assert "note: ${PRIVATE_TOKEN}: commands at a shell that has it can ask there, installs cannot" in said
+    assert MirrorSchedule.objects.count() == 1
+    assert "its jobs" not in run(team, "import", written(tmp_path, SHELL.replace("auto_sync = true", "auto_sync = false")))
+    renamed = run(team, "import", written(tmp_path, SHELL.replace("PRIVATE_TOKEN", "UPSTREAM_TOKEN")))
+    assert "secret: ${PRIVATE_TOKEN} -> ${UPSTREAM_TOKEN}" in renamed
+    assert "note:" not in renamed
+    add_secret(actor=team.actor("alice"), workspace=team.space, name="PRIVATE_TOKEN", value="s3cret")
+    assert "note:" not in run(team, "import", written(tmp_path, SHELL))
+
+
+def test_a_schedule_of_a_chained_registry_is_refused(team: Team, tmp_path: Path) -> None:
+    create_registry(actor=team.actor("alice"), workspace=team.space, slug="shared")
+    text = 'default_source = "shared"\n[[sources]]\nname = "shared"\nkind = "registry"\nregistry = "shared"\n[mirror]\nauto_sync = true\n'
+    with pytest.raises(
+        CommandError, match=rf"Upstream shared is {team.slug}/shared of this workspace.* Mirror into {team.slug}/shared itself"
+    ):
+        run(team, "import", written(tmp_path, text + 'sync_interval = "1d"\n'))
+    assert upstreams(team) == {}
+
+
+def test_removing_a_source_takes_its_jobs_and_schedules_along(team: Team, tmp_path: Path) -> None:
+    run(team, "import", written(tmp_path, SHELL))
+    made = Upstream.objects.get()
+    for state in ("done", "running", "queued"):
+        Mirror.objects.create(registry=team.registry, upstream=made, state=state)
+    assert "private is removed, with 3 mirror jobs (2 under way) and 1 schedule; what it brought stays." in run(team, "remove", "private")
+    (told,) = Event.objects.filter(action="upstream.removed").values_list("old", flat=True)
+    assert told is not None
+    assert told["jobs"] == 3
+    assert [(one["every"], one["patterns"]) for one in told["schedules"]] == [("1d", ["@private/*"])]
 
 
 def test_what_is_exported_is_imported_without_a_change(team: Team, tmp_path: Path) -> None:
@@ -210,7 +267,7 @@ def test_default_source_below_the_last_source_is_understood(team: Team, tmp_path
         .replace('default_source = "private"\n', "")
         .replace('name = "old"', 'name = "old"\ndefault_source = "private"')
     )
-    assert "3 of 3" in run(team, "import", written(tmp_path, moved))
+    assert ": 3 added." in run(team, "import", written(tmp_path, moved))
 
 
 def test_one_source_at_a_time(team: Team) -> None:
@@ -305,7 +362,7 @@ def test_variables_are_kept_as_they_are_written(team: Team, tmp_path: Path, monk
 
 def test_mirror_becomes_a_schedule_of_the_default_source(team: Team, tmp_path: Path) -> None:
     dry = run(team, "import", written(tmp_path, SEED + MIRROR), "--dry-run")
-    assert "+ mirroring from private: added" in dry
+    assert "+ mirroring from private: would be added" in dry
     assert not MirrorSchedule.objects.exists()
     run(team, "import", written(tmp_path, SEED + MIRROR))
     schedule = MirrorSchedule.objects.get()
@@ -361,6 +418,6 @@ def test_every_kind_of_source_is_written_and_read_again(team: Team, tmp_path: Pa
     assert "Nothing changed" in run(team, "import", written(tmp_path, text))
     for wish in wishes:
         run(team, "remove", wish.name)
-    assert "3 of 3" in run(team, "import", written(tmp_path, text))
+    assert ": 3 added." in run(team, "import", written(tmp_path, text))
     assert run(team, "export") == text
     assert {one["name"]: one["kind"] for one in upstreams(team).values()} == {"shared": "registry", "code": "git", "npm": "url"}

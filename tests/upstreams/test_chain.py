@@ -212,6 +212,7 @@ def test_the_trace_names_every_registry(row: Row) -> None:
     told = StringIO()
     call_command("explain", str(row.registries["main"]), "corp-x", stdout=told)
     assert "→ shared (registry): answers" in told.getvalue()
+    assert "blocked by" not in told.getvalue()
     assert "· shared > public (url): rule 2" in told.getvalue()
     page = Client()
     page.force_login(row.team.people["alice"])

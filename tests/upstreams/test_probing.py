@@ -255,3 +255,12 @@ def test_admins_alone_test(team: Team, recorder: Recorder, who: str) -> None:
         probe_upstream(actor=team.actor(who), upstream=made)
     assert not recorder.seen
     assert not Event.objects.filter(action__contains="test").exists()
+
+
+def test_at_a_shell_the_hint_tells_of_the_shell(team: Team, recorder: Recorder) -> None:
+    """What an operator sets there is for commands alone; installs and schedules need it elsewhere."""
+    with shell_variables():
+        verdict = verdict_of(team, recorder.url, actor=ROOT, auth_type="bearer", secret="${PARTNER_TOKEN_OF_NOBODY}")
+    assert verdict.sentence.endswith(" is not set in this shell's environment or among the secrets of the workspace.")
+    assert verdict.hint.startswith("Set it in this shell for commands given here. For installs and schedules too: as a secret")
+    assert not recorder.seen

@@ -1,9 +1,11 @@
 """Trouble with upstreams in the audit log: once an hour for each upstream and kind, in words, without a secret."""
 
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
@@ -141,3 +143,27 @@ def test_people_read_a_sentence(team: Team, recorder: Recorder, loopback: None) 
         assert "Upstream partner refused our credentials (401)." in shown, address
         assert "An upstream cannot be used until somebody mends it" in shown, address
         assert "Met with @partner/thing." in shown, address
+
+
+def test_who_explains_a_name_is_told_the_trouble(team: Team, recorder: Recorder, other_recorder: Recorder, loopback: None) -> None:
+    """Asked as an install asks: the decision that nobody may answer is a trace too, with who stands in the way and why."""
+    connect(team, recorder, "partner", is_internal=True, patterns=["@partner/*"], priority=1)
+    connect(team, other_recorder)
+    recorder.misbehave("*", faults.status(401))
+    place = f"/api/v1/workspaces/{team.slug}/registries/main/packages/npm/@partner%2Fapi/resolution/?ask=true"
+    page = Client()
+    page.force_login(team.people["rita"])
+    answer = page.get(place)
+    assert answer.status_code == 200, answer.content
+    trace = answer.json()
+    assert (trace["outcome"], trace["blocked_by"]) == ("unavailable", "partner")
+    assert [(one["clause"], one["detail"]) for one in trace["sources"] if one["source"] == "partner"] == [
+        ("could not answer", "Upstream partner refused our credentials (401).")
+    ]
+    out = StringIO()
+    call_command("explain", f"{team.slug}/main", "@partner/api", ask=True, stdout=out)
+    assert "blocked by partner: an install gets 503" in out.getvalue()
+    assert "(url): could not answer\n      Upstream partner refused our credentials (401)." in out.getvalue()
+    call_command("explain", f"{team.slug}/main", "nobody-has-it", ask=True, stdout=out)
+    assert "nobody-has-it: internal" in out.getvalue() or "nobody-has-it: public" in out.getvalue()
+    assert not other_recorder.mentions("partner")

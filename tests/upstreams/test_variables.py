@@ -12,6 +12,7 @@ from tests.parts.recorder import Recorder
 from upstreams.clients.http import basic
 from upstreams.errors import UpstreamInvalid, VariableUnset, VariableUnusable
 from upstreams.models import Upstream
+from upstreams.seal import seal
 from upstreams.services.clone import clone_registry
 from upstreams.services.secrets import SecretInUse, remove_secret, replace_secret
 from upstreams.services.sources import change_upstream, create_upstream
@@ -120,6 +121,35 @@ def test_an_unset_variable_asks_nobody_and_says_which(team: Team, recorder: Reco
     assert found.value.code == "variable_unset"
     settings.UPSTREAM_VARIABLES = {"UPSTREAM_PARTNER": VALUE}
     assert team.send("rita", "GET", "/theirs").status_code == 200, "it is read at the moment of asking"
+
+
+def test_who_misses_a_variable_is_told_where_it_was_looked_for(team: Team, recorder: Recorder, settings: Any) -> None:
+    """By who saved the upstream and who asks: the same word is looked for in other places."""
+    settings.UPSTREAM_VARIABLES = {}
+    kept = secret(team, "LOST")
+    made = upstream(team, recorder, "${LOST}")
+    kept.delete()
+    theirs = Upstream(registry=team.registry, name="ops", auth_type="bearer", is_operators=True, secret_sealed=seal("${LOST}"))
+    environment = Upstream(
+        registry=team.registry, name="ops", auth_type="bearer", is_operators=True, secret_sealed=seal("${UPSTREAM_LOST}")
+    )
+    secrets = "is not set among the secrets of the workspace"
+    assert why_unset(made).endswith(f"{secrets}.")
+    assert why_unset(theirs).endswith(f"{secrets}; of their environment web servers and workers read UPSTREAM_… alone.")
+    assert why_unset(environment).endswith("is not set in the environment that this process began with.")
+    with shell_variables():
+        assert why_unset(made).endswith(f"{secrets}; this shell's environment counts where an operator saved the upstream.")
+        assert why_unset(theirs).endswith("is not set in this shell's environment or among the secrets of the workspace.")
+        assert why_unset(environment).endswith("is not set in this shell's environment.")
+    made.delete()
+    said = refused(team, recorder, "${NOWHERE}", actor=ROOT)
+    assert "no secret NOWHERE; add it first, or set UPSTREAM_NOWHERE in the server's environment" in said.message
+
+
+def why_unset(made: Upstream) -> str:
+    with pytest.raises(VariableUnset) as found:
+        credentials_of(made)
+    return found.value.message
 
 
 def test_an_internal_upstream_without_its_variable_closes_the_gate(

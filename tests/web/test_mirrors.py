@@ -7,9 +7,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from registries.services import create_registry
 from tests.web.addresses import MAIN, text
 from tests.web.conftest import World
-from upstreams.models import Mirror, MirrorItem, MirrorSchedule
+from upstreams.models import Mirror, MirrorItem, MirrorSchedule, Upstream
 
 MIRRORS = f"{MAIN}mirrors/"
 POLLS = 'hx-trigger="every 2s"'
@@ -154,3 +155,31 @@ def test_schedules_are_kept_rest_and_go(alice: Client) -> None:
 def test_a_registry_without_an_upstream_outside(alice: Client, world: World) -> None:
     world.upstream.delete()
     assert "Nothing to mirror from" in text(alice, MIRRORS)
+
+
+def test_what_is_chained_is_mirrored_there(alice: Client, world: World) -> None:
+    shared = create_registry(actor=world.actor("alice"), workspace=world.main.workspace, slug="upper")
+    Upstream.objects.filter(pk=world.upstream.pk).update(kind="registry", source=shared, url="")
+    page = text(alice, MIRRORS)
+    assert "Nothing to mirror from" in page
+    assert 'href="/acme/registries/upper/mirrors/">acme/upper</a>' in page
+
+
+def test_a_git_repository_can_be_mirrored_from(alice: Client, world: World) -> None:
+    Upstream.objects.filter(pk=world.upstream.pk).update(kind="git")
+    assert alice.post(MIRRORS, {"upstream": "outside", "patterns": "@acme/*"}).status_code == 302
+
+
+def test_removing_an_upstream_says_what_goes_with_it(alice: Client, world: World) -> None:
+    remove = f"{MAIN}upstreams/{world.upstream.pk}/remove/"
+    before = "Its patterns no longer count as claims."
+    assert "Deleted with it" not in text(alice, f"{MAIN}upstreams/")
+    for state in ("done", "running"):
+        job(world, state=state)
+    MirrorSchedule.objects.create(registry=world.main, upstream=world.upstream, patterns=["x"], every="1d", next_at="2999-01-01T00:00Z")
+    told = f"{before} Deleted with it: 2 mirror jobs (1 under way) and 1 schedule."
+    assert told in text(alice, f"{MAIN}upstreams/")
+    assert told in alice.post(remove).content.decode()
+    assert alice.post(remove, {"confirm": "yes"}).status_code == 302
+    assert not Mirror.objects.exists()
+    assert not MirrorSchedule.objects.exists()

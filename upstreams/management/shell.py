@@ -17,11 +17,11 @@ def registry_at(label: str) -> Registry:
     return found
 
 
-def upstream_at(registry: Registry, name: str) -> Upstream:
-    """The registry's upstream of that name. Raises CommandError."""
+def upstream_at(registry: Registry, name: str, *, word: str = "upstream") -> Upstream:
+    """The registry's upstream of that name; `word`: what the command calls one. Raises CommandError."""
     found = Upstream.objects.select_related("registry__workspace", "source").filter(registry=registry, name=name).first()
     if found is None:
-        raise CommandError(f"{registry} has no upstream “{name}”; {known(registry)}.")
+        raise CommandError(f"{registry} has no {word} “{name}”; {known(registry)}.")
     return found
 
 

@@ -89,6 +89,12 @@ def ask_anew(upstreams: Iterable[Upstream]) -> None:
     GitListing.objects.filter(upstream__in=ids, fresh_until__gt=now).update(fresh_until=now)
 
 
+def shell_alone(upstream: Upstream) -> list[str]:
+    """The variables of its credentials that only an operator's shell may have: web servers and workers read none of them."""
+    names = [name for name in names_in(upstream.username, _stored(upstream)) if not name.startswith(OPERATORS)]
+    return sorted(set(names) - _secrets_among(upstream.registry.workspace_id, names))
+
+
 def forget_answers_of(upstream: Upstream) -> None:
     """What was said at another address was said by somebody else."""
     upstream.documents.all().delete()
@@ -113,10 +119,15 @@ def _is_all_their_own(wish: UpstreamWish, fresh: Upstream) -> bool:
 
 def _secret(wish: UpstreamWish, fresh: Upstream | None) -> str:
     """The secret as it will be stored, variables unexpanded."""
-    if wish.secret is not None or fresh is None or not fresh.secret_sealed:
-        return wish.secret or ""
+    return wish.secret or "" if wish.secret is not None or fresh is None else _stored(fresh)
+
+
+def _stored(upstream: Upstream) -> str:
+    """What is sealed, variables unexpanded."""
+    if not upstream.secret_sealed:
+        return ""
     try:
-        return unseal(bytes(fresh.secret_sealed))
+        return unseal(bytes(upstream.secret_sealed))
     except SealBroken:  # names nothing, and proves nothing
         return ""
 
@@ -128,16 +139,22 @@ def _check(field: str, text: str, registry: Registry, *, is_theirs: bool) -> Non
             field, "“${” begins a variable like ${NAME}; a password that holds it is kept as a secret of the workspace and named so."
         )
     wanted = [name for name in names_in(text) if not (is_theirs and (reads_shell() or name.startswith(OPERATORS)))]
-    known = set(Secret.objects.filter(workspace_id=registry.workspace_id, name__in=wanted).values_list("name", flat=True)) if wanted else ()
+    known = _secrets_among(registry.workspace_id, wanted)
     for name in wanted:
         if name not in known:
-            raise _refused(field, _why_not(name))
+            raise _refused(field, _why_not(name, is_theirs=is_theirs))
 
 
-def _why_not(name: str) -> str:
+def _secrets_among(workspace_id: int, names: list[str]) -> set[str]:
+    return set(Secret.objects.filter(workspace_id=workspace_id, name__in=names).values_list("name", flat=True)) if names else set()
+
+
+def _why_not(name: str, *, is_theirs: bool) -> str:
     """Why a variable may not be named, and what would do."""
     if name.startswith(OPERATORS):
         return f"${{{name}}} is a variable of the server's environment: only an operator of the installation may save an upstream with it."
+    if NAME.fullmatch(name) and is_theirs:
+        return f"The workspace has no secret {name}; add it first, or set {OPERATORS}{name} in the server's environment and name that."
     if NAME.fullmatch(name):
         return f"The workspace has no secret {name}; add it first. Variables of the server's environment cannot be named here."
     return f"${{{name}}} names no secret: a secret's name has capital letters, digits and underscores."

@@ -15,16 +15,16 @@ from upstreams.services.trace import traced
 
 
 def explain(registry: Registry, format: str, name: str, *, ask: bool = False) -> dict[str, object]:  # noqa: A002
-    """The trace, JSON-ready. Nobody is asked anything unless `ask`; then as an install would.
+    """The trace, JSON-ready. Nobody is asked anything unless `ask`; then as an install would, whatever comes of it.
 
-    Raises NameInvalid, VersionNotFound for a format without upstreams yet; with `ask` also what `resolve` raises.
+    Raises NameInvalid, VersionNotFound for a format without upstreams yet; with `ask` also RuleChanged.
     """
     if format == "moonbit":
         return explain_module(registry, name, ask=ask)
     if format != "npm":
         raise VersionNotFound(f"There is no trace for packages of format {format[:20]} yet.")
     parsed = parse_known(name)
-    resolution = resolve(registry, parsed) if ask else peek(registry, parsed)
+    resolution = resolve(registry, parsed, is_told=True) if ask else peek(registry, parsed)
     decision = resolution.decision
     return {
         "name": parsed.full,

@@ -3,7 +3,9 @@
 from urllib.parse import urlsplit
 
 from upstreams.clients.probe import Finding
+from upstreams.errors import VariableUnset
 from upstreams.models import Upstream
+from upstreams.variables import reads_shell
 
 PATH = (
     "The address of a registry often has a path, like /repository/npm or /api/npm/npm:"
@@ -127,6 +129,13 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "",
         "Set it at Secrets of the workspace (UPSTREAM_ variables: in the environment of every process), or give other credentials.",
     ),
+    "variable_unset shell": (
+        "",
+        (
+            "Set it in this shell for commands given here. For installs and schedules too: as a secret of the workspace, or by a name"
+            " like UPSTREAM_TOKEN in the environment of web servers and workers."
+        ),
+    ),
     "variable_unusable": ("", "Set it anew without line breaks or characters that do not belong there."),
     "not_testable": (
         "There is no test yet for an upstream of kind {kind} and format {format}, so it was not asked.",
@@ -141,7 +150,8 @@ def told(upstream: Upstream, finding: Finding) -> tuple[str, str]:
     if finding.is_ok:
         sentence, hint = _all_is_well(upstream, finding)
         return finding.sentence or sentence, finding.hint or hint
-    word = finding.detail or ("none" if upstream.auth_type == Upstream.AuthType.NONE else "")
+    word = "shell" if finding.code == VariableUnset.code and reads_shell() and upstream.is_operators else finding.detail
+    word = word or ("none" if upstream.auth_type == Upstream.AuthType.NONE else "")
     sentence, hint = SENTENCES.get(f"{finding.code} {word}") or SENTENCES.get(finding.code) or IN_GENERAL
     facts = _facts(upstream, finding)
     return finding.sentence or sentence.format(**facts), finding.hint or hint.format(**facts)

@@ -63,8 +63,8 @@ class Resolution:
         return bool(self.decision.blocked_by) or any(said.is_stale for _, said in self.answered())
 
 
-def resolve(registry: Registry, name: Name, *, home_only: bool = False) -> Resolution:
-    """The decision for `name` in `registry`, asking sources as the rule allows.
+def resolve(registry: Registry, name: Name, *, home_only: bool = False, is_told: bool = False) -> Resolution:
+    """The decision for `name` in `registry`, asking sources as the rule allows. `is_told`: also one that is no answer.
 
     Raises SourceAbsent (404: the sources that decide said so), InternalSourceUnavailable and
     UpstreamUnreachable (503, naming the upstream).
@@ -74,7 +74,7 @@ def resolve(registry: Registry, name: Name, *, home_only: bool = False) -> Resol
             resolution = _settle(registry, name, home_only=home_only)
         except Superseded:
             continue
-        return _refused(resolution)
+        return resolution if is_told else _refused(resolution)
     raise RuleChanged("The rules for this package are being changed; try again.", retry_after=1)
 
 

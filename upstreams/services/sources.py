@@ -11,6 +11,7 @@ from upstreams.seal import seal
 from upstreams.services.checks import TIMES, SecretRequired, checked, goes_to
 from upstreams.services.checks_git import check_disk
 from upstreams.services.credentials import are_new, ask_anew, check_lending, forget_answers_of, vouched_for
+from upstreams.services.leaving import told_of_leaving
 from upstreams.services.tombstones import follow_name
 from upstreams.services.wishes import UpstreamChanges, UpstreamWish, describe, wish_of
 from upstreams.variables import shown
@@ -101,9 +102,9 @@ def _is_elsewhere(wish: UpstreamWish, old: UpstreamWish) -> bool:
 
 @transaction.atomic
 def remove_upstream(*, actor: Actor, upstream: Upstream) -> None:
-    """Remove a source. What was pulled from it stays. Raises Denied."""
+    """Remove a source, with its mirror jobs and schedules. What was pulled from it stays. Raises Denied."""
     _may_manage(actor, upstream.registry)
-    old = describe(upstream)
+    old = {**describe(upstream), **told_of_leaving(upstream)}
     upstream.delete()
     bump_rules(upstream.registry.workspace_id)
     subject = f"{upstream.registry} {upstream.name}"

@@ -1,7 +1,7 @@
 """Filters of the pages: times as people read them, values of the audit log."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from django import template
@@ -58,6 +58,12 @@ def ago(moment: datetime | None) -> SafeString | str:
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', moment.isoformat(), date_format(moment, "Y-m-d H:i e"), _words(moment - timezone.now())
     )
+
+
+@register.filter
+def of(texts: Mapping[int, str], number: int) -> str:
+    """The text of that row."""
+    return texts.get(number, "")
 
 
 @register.filter

@@ -148,6 +148,7 @@ def _list(request: HttpRequest, actor: Actor, found: Registry, *, status: int = 
     context |= {
         "schedules": reads.schedules_of(found),
         "has_upstreams": bool(upstreams),
+        "chained": reads.chained_registries(actor, found),
         "form": MirrorForm(upstreams=upstreams, auto_id="order_%s"),
         "schedule_form": ScheduleForm(upstreams=upstreams, auto_id="schedule_%s"),
         **forms,

@@ -12,6 +12,7 @@ from registries.models import Registry
 from upstreams.models import Upstream
 from upstreams.selectors.tombstones import number_left_by
 from upstreams.services.credentials import is_operator, may_publish_at
+from upstreams.services.leaving import Belongings, belongings_by, belongings_of
 from upstreams.services.sources import change_upstream, create_upstream, remove_upstream, upstream_of
 from upstreams.services.wishes import UpstreamWish, describe
 from web import reads
@@ -87,7 +88,7 @@ def remove(request: HttpRequest, actor: Actor, ws: str, reg: str, upstream_id: i
             request,
             Question(
                 title=_("Remove the upstream %(name)s?") % {"name": source.name},
-                text=_("What was pulled from it stays here. Its patterns no longer count as claims."),
+                text=_leaving(belongings_of(source)),
                 act=_("Remove"),
                 back=reverse("web:upstreams", args=[ws, reg]),
             ),
@@ -105,6 +106,13 @@ def _tell_of_left(request: HttpRequest, source: Upstream, *, was_internal: bool)
             "%(n)d name stays internal, because it answered for it.", "%(n)d names stay internal, because it answered for them.", left
         )
         messages.warning(request, said % {"n": left} + " " + _("“Names kept internal”, at Claims, lists them and lets them go at once."))
+
+
+def _leaving(belongings: Belongings) -> str:
+    """What a removal means."""
+    text = _("What was pulled from it stays here. Its patterns no longer count as claims.")
+    told = belongings.as_text()
+    return f"{text} " + _("Deleted with it: %(told)s.") % {"told": told} if told else text
 
 
 def _form(request: HttpRequest, actor: Actor, found: Registry, kind: str, initial: dict[str, object] | None = None) -> AnyForm:
@@ -128,7 +136,9 @@ def _list(request: HttpRequest, actor: Actor, found: Registry, form: AnyForm | N
         "moonbit_form": form if isinstance(form, MoonbitForm) else MoonbitForm(auto_id="moonbit_%s"),
         "chain_form": form if isinstance(form, ChainForm) else ChainForm(slugs=slugs) if slugs else None,
     }
-    context = {**frame(actor, found, "upstreams"), "upstreams": reads.upstreams_of(found), **forms}
+    rows = reads.upstreams_of(found)
+    leaving = {number: _leaving(belongings) for number, belongings in belongings_by(rows).items()}
+    context = {**frame(actor, found, "upstreams"), "upstreams": rows, "leaving": leaving, **forms}
     return render(request, "registry/upstreams.html", context, status=status)
 
 

@@ -5,6 +5,7 @@ Whoever may run it is an operator of the installation. Variables like `${UPSTREA
 
 import sys
 from argparse import ArgumentParser
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,11 +18,12 @@ from registries.models import Registry
 from upstreams.management.shell import registry_at, upstream_at
 from upstreams.models import Upstream
 from upstreams.services.declared.applying import apply_sources
-from upstreams.services.declared.differences import SAME, Difference
+from upstreams.services.declared.differences import ADDED, CHANGED, SAME, Difference
 from upstreams.services.declared.presets import PRESETS
 from upstreams.services.declared.reading import SIZE_LIMIT, read_sources
 from upstreams.services.declared.syncing import OPERATOR
 from upstreams.services.declared.writing import written
+from upstreams.services.leaving import belongings_of
 from upstreams.services.probing import probe_upstream
 from upstreams.services.sources import change_upstream, create_upstream, remove_upstream
 from upstreams.services.wishes import UpstreamWish, kind_in_words
@@ -32,7 +34,7 @@ DEFAULT = "team/main"
 NAMED = {
     "enable": "ask it again",
     "disable": "never ask it",
-    "remove": "remove it; what it brought stays",
+    "remove": "remove it, with its mirror jobs and schedules; what it brought stays",
     "test": "ask whether it answers, and takes the credentials",
 }
 WIDE = (
@@ -86,7 +88,7 @@ class Command(BaseCommand):
         for note in file.notes:
             self.stdout.write(f"note: {note}")
         for difference in found:
-            self.stdout.write("\n".join(_lines(difference)))
+            self.stdout.write("\n".join(_lines(difference, dry_run=options["dry_run"])))
         self.stdout.write(_summary(registry, found, dry_run=options["dry_run"]))
 
     def _export(self, registry: Registry, options: Options) -> None:
@@ -113,18 +115,19 @@ class Command(BaseCommand):
             self.stdout.write(f"{where}  {' '.join(mark for mark in marks if mark)}".rstrip())
 
     def _enable(self, registry: Registry, options: Options) -> None:
-        upstream, enabled = upstream_at(registry, options["name"]), options["word"] == "enable"
+        upstream, enabled = upstream_at(registry, options["name"], word="source"), options["word"] == "enable"
         if upstream.is_enabled != enabled:
             change_upstream(actor=OPERATOR, upstream=upstream, changes={"enabled": enabled})
         self.stdout.write(f"{upstream.name} is {'enabled' if enabled else 'disabled'}.")
 
     def _remove(self, registry: Registry, options: Options) -> None:
-        upstream = upstream_at(registry, options["name"])
+        upstream = upstream_at(registry, options["name"], word="source")
+        belongings = belongings_of(upstream).as_text()
         remove_upstream(actor=OPERATOR, upstream=upstream)
-        self.stdout.write(f"{upstream.name} is removed; what it brought stays.")
+        self.stdout.write(f"{upstream.name} is removed{f', with {belongings}' if belongings else ''}; what it brought stays.")
 
     def _test(self, registry: Registry, options: Options) -> None:
-        verdict = probe_upstream(actor=OPERATOR, upstream=upstream_at(registry, options["name"]))
+        verdict = probe_upstream(actor=OPERATOR, upstream=upstream_at(registry, options["name"], word="source"))
         told = f"{options['name']}: {verdict.sentence}" + (f"\n{verdict.hint}" if verdict.hint else "")
         if not verdict.ok and verdict.code != "upstream_unproven":
             raise CommandError(told)
@@ -199,10 +202,16 @@ def _auth(row: Upstream) -> str:
     return "" if row.auth_type == Upstream.AuthType.NONE else f"{row.auth_type} {row.secret_shown or '(secret stored)'}"
 
 
-def _lines(difference: Difference) -> list[str]:
-    sign = {"added": "+", "changed": "~", "unchanged": "="}[difference.word]
-    lines = [f"{sign} {difference.name}: {difference.word}"]
-    return lines + [f"    {line.field}: {_shown(line.old)} -> {_shown(line.new)}" for line in difference.lines]
+def _lines(difference: Difference, *, dry_run: bool) -> list[str]:
+    """What becomes of one source; of a new one what it is, of another what is new about it."""
+    sign, is_new = {ADDED: "+", CHANGED: "~", SAME: "="}[difference.word], difference.word == ADDED
+    word = f"would be {difference.word}" if dry_run and difference.word != SAME else difference.word
+    lines = [f"{sign} {difference.name}: {word}"]
+    lines += [
+        f"    {line.field}: {_shown(line.new)}" if is_new else f"    {line.field}: {_shown(line.old)} -> {_shown(line.new)}"
+        for line in difference.lines
+    ]
+    return lines + [f"  note: {note}" for note in difference.notes]
 
 
 def _shown(value: object) -> str:
@@ -217,9 +226,8 @@ def _shown(value: object) -> str:
 
 
 def _summary(registry: Registry, found: list[Difference], *, dry_run: bool) -> str:
-    changed = [one for one in found if one.word != SAME]
-    if not changed:
+    counts = Counter(one.word for one in found)
+    if counts[SAME] == len(found):
         return f"Nothing changed: {registry} has these {len(found)} sources already."
-    if dry_run:
-        return f"Dry run: {len(changed)} of {len(found)} sources of {registry} would change; nothing was changed."
-    return f"{len(changed)} of {len(found)} sources of {registry} were added or changed."
+    told = ", ".join(f"{counts[word]} {word}" for word in (ADDED, CHANGED, SAME) if counts[word])
+    return f"Dry run of {registry}: {told}; nothing was changed." if dry_run else f"{registry}: {told}."

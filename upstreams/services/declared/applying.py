@@ -10,11 +10,13 @@ from packages.formats.moonbit.addresses import USUAL, index_url
 from registries.models import Registry
 from upstreams.models import Upstream
 from upstreams.seal import SealBroken, unseal
+from upstreams.services.credentials import shell_alone
 from upstreams.services.declared.differences import ADDED, CHANGED, SAME, Difference, Line
 from upstreams.services.declared.reading import Declared, FileInvalid, SourceFile
 from upstreams.services.declared.syncing import apply_sync
 from upstreams.services.sources import change_upstream, create_upstream
 from upstreams.services.wishes import UpstreamChanges, UpstreamWish, wish_of
+from upstreams.variables import shown
 from workspaces.access import Actor
 from workspaces.errors import Invalid
 from workspaces.services.spaces import bump_rules
@@ -41,24 +43,34 @@ def _applied(actor: Actor, registry: Registry, declared: Declared) -> Difference
     upstream = Upstream.objects.select_related("registry__workspace", "source").filter(registry=registry, name=wish.name).first()
     try:
         if upstream is None:
-            create_upstream(actor=actor, registry=registry, wish=wish)
-            return Difference(wish.name, ADDED, tuple(_told(UpstreamWish(name=wish.name), wish, secret=bool(wish.secret))))
-        old, is_new_secret = wish_of(upstream), _is_new_secret(upstream, wish)
-        lines = tuple(_told(old, wish, secret=is_new_secret))
+            upstream = create_upstream(actor=actor, registry=registry, wish=wish)
+            lines = (*_told(UpstreamWish(name=wish.name), wish), *([_secret("", wish)] if wish.secret else []))
+            return Difference(wish.name, ADDED, lines, _notes(upstream))
+        old = upstream.secret_shown or ("the stored one" if upstream.secret_sealed else "")
+        lines = (*_told(wish_of(upstream), wish), *([_secret(old, wish)] if _is_new_secret(upstream, wish) else []))
         if lines:
             changes = {key: value for key, value in asdict(wish).items() if key != "secret" or value is not None}
-            change_upstream(actor=actor, upstream=upstream, changes=cast("UpstreamChanges", changes))
-        return Difference(wish.name, CHANGED if lines else SAME, lines)
+            upstream = change_upstream(actor=actor, upstream=upstream, changes=cast("UpstreamChanges", changes))
+        return Difference(wish.name, CHANGED if lines else SAME, lines, _notes(upstream))
     except Invalid as error:
         field, _ = next(iter(error.fields.items()), ("", ""))
         raise FileInvalid(declared.key_of(field) if field else declared.key, error.message) from None
 
 
-def _told(old: UpstreamWish, new: UpstreamWish, *, secret: bool) -> Iterator[Line]:
+def _told(old: UpstreamWish, new: UpstreamWish) -> Iterator[Line]:
     before, after = asdict(_spelled_out(old)), asdict(_spelled_out(new))
     yield from (Line(key, before[key], after[key]) for key in after if key not in QUIET and before[key] != after[key])
-    if secret:
-        yield Line("secret", "", "another one")
+
+
+def _secret(old: str, new: UpstreamWish) -> Line:
+    """A variable by its name, a secret never."""
+    return Line("secret", old, shown(new.secret or "") or ("another one" if old else "given"))
+
+
+def _notes(upstream: Upstream) -> tuple[str, ...]:
+    names = ", ".join(f"${{{name}}}" for name in shell_alone(upstream))
+    said = f"{names}: commands at a shell that has it can ask there, installs cannot; web servers and workers read UPSTREAM_… and secrets"
+    return (f"{said} of the workspace.",) if names else ()
 
 
 def _spelled_out(wish: UpstreamWish) -> UpstreamWish:

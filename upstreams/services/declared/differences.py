@@ -16,8 +16,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Difference:
-    """What the file does to one source."""
+    """What the file does to one source. `notes`: what whoever gave the file should know of it, changed or not."""
 
     name: str
     word: str
     lines: tuple[Line, ...] = ()
+    notes: tuple[str, ...] = ()

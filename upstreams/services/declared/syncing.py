@@ -1,9 +1,12 @@
 """`[mirror]` of a file: the one schedule that mirrors from its default source (else from the one that is asked first)."""
 
+from dataclasses import replace
+
 from django.db.models import QuerySet
 
 from registries.models import Registry
 from upstreams.models import MirrorSchedule, Upstream
+from upstreams.services.credentials import shell_alone
 from upstreams.services.declared.differences import ADDED, CHANGED, SAME, Difference, Line
 from upstreams.services.declared.reading import FileInvalid, SourceFile
 from upstreams.services.mirroring.schedules import Plan, change_schedule, create_schedule
@@ -24,7 +27,8 @@ def apply_sync(actor: Actor, registry: Registry, file: SourceFile) -> Difference
     if found is None and not plan.enabled:
         return None
     try:
-        return _made(actor, registry, upstream, plan) if found is None else _changed(actor, found, plan)
+        made = _made(actor, registry, upstream, plan) if found is None else _changed(actor, found, plan)
+        return replace(made, notes=_notes(upstream, plan))
     except Invalid as error:
         field = next(iter(error.fields), "")
         key = {"patterns": "mirror.packages", "name": "mirror.packages", "every": "mirror.sync_interval"}.get(field, "mirror")
@@ -42,10 +46,21 @@ def file_schedules(registry: Registry) -> QuerySet[MirrorSchedule]:
 
 def _source(registry: Registry, file: SourceFile) -> Upstream | None:
     """The default source, else the first that is asked, among those of the file."""
-    rows = Upstream.objects.filter(registry=registry, kind=Upstream.Kind.URL, name__in=[one.wish.name for one in file.sources])
+    rows = Upstream.objects.filter(registry=registry, name__in=[one.wish.name for one in file.sources]).select_related("source__workspace")
     if file.default:
         return rows.filter(name=file.default).first()
-    return rows.filter(is_enabled=True).order_by("priority", "id").first()
+    return rows.filter(is_enabled=True).exclude(kind=Upstream.Kind.REGISTRY).order_by("priority", "id").first()
+
+
+def _notes(upstream: Upstream, plan: Plan) -> tuple[str, ...]:
+    """What a worker cannot read: the schedule would order jobs that all fail."""
+    names = ", ".join(f"${{{name}}}" for name in shell_alone(upstream)) if plan.enabled else ""
+    if not names:
+        return ()
+    advice = (
+        "name it UPSTREAM_… in their environment, keep it as a secret of the workspace, or let a clock of your own run manage.py mirror"
+    )
+    return (f"its jobs will fail: workers cannot read {names} of source {upstream.name}; {advice}.",)
 
 
 def _made(actor: Actor, registry: Registry, upstream: Upstream, plan: Plan) -> Difference:

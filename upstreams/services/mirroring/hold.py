@@ -47,7 +47,7 @@ def take(mirror_id: int, worker: str) -> Mirror | None:
     now = timezone.now()
     mine = Mirror.objects.filter(free() | Q(worker=worker), pk=mirror_id, state__in=OPEN)
     taken = mine.update(state=Mirror.State.RUNNING, worker=worker, beat_at=now, started_at=Coalesce(F("started_at"), now))
-    return Mirror.objects.select_related("registry__workspace", "upstream__source").get(pk=mirror_id) if taken else None
+    return Mirror.objects.select_related("registry__workspace", "upstream__source__workspace").get(pk=mirror_id) if taken else None
 
 
 def beat(mirror_id: int, worker: str) -> bool | None:

@@ -57,8 +57,10 @@ def check_may_ask(upstream: Upstream) -> None:
 def check_kind(upstream: Upstream) -> None:
     """That such an upstream can be mirrored. Raises Invalid, FormatNotMirrored."""
     if upstream.kind == Upstream.Kind.REGISTRY:
+        source = upstream.source or "another registry"
         sentence = (
-            f"Upstream {upstream.name} is of kind {upstream.kind}: what it has is fetched when it is asked for, and cannot be mirrored."
+            f"Upstream {upstream.name} is {source} of this workspace, and a registry cannot be mirrored from:"
+            f" what {source} can reach comes when it is installed. Mirror into {source} itself, or pull what shall be held here."
         )
         raise Invalid(sentence, fields={"upstream": "kind"})
     driver_for(upstream.format)

@@ -14,9 +14,9 @@ from upstreams.terms import Decision
 
 
 def explain_module(registry: Registry, text: str, *, ask: bool = False) -> dict[str, object]:
-    """The trace, JSON-ready. Nobody is asked anything unless `ask`. Raises NameInvalid; with `ask` what `resolve` raises."""
+    """The trace, JSON-ready. Nobody is asked anything unless `ask`. Raises NameInvalid; with `ask` RuleChanged."""
     name = parse_name(text)
-    resolution = resolve(registry, name) if ask else peek(registry, name)
+    resolution = resolve(registry, name, is_told=True) if ask else peek(registry, name)
     decision = resolution.decision
     return {
         "name": name.full,

@@ -61,16 +61,18 @@ class Resolution:
             raise RuleChanged("The rules for this module changed just now; try again.", retry_after=1)
 
 
-def resolve(registry: Registry, name: Name, *, fresh: Mapping[int, datetime] | None = None) -> Resolution:
+def resolve(registry: Registry, name: Name, *, fresh: Mapping[int, datetime] | None = None, is_told: bool = False) -> Resolution:
     """The decision for `name`, asking sources as the rule allows. `fresh`: by upstream, since when its answers count.
 
+    `is_told`: also one that is no answer, for whoever explains it.
     Raises SourceAbsent, InternalSourceUnavailable, UpstreamError subclasses, RuleChanged.
     """
     for _ in range(TRIES):
         try:
-            return _refused(_settle(registry, name, fresh or {}))
+            resolution = _settle(registry, name, fresh or {})
         except Superseded:
             continue
+        return resolution if is_told else _refused(resolution)
     raise RuleChanged("The rules for this module are being changed; try again.", retry_after=1)
 
 
