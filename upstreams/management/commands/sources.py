@@ -228,6 +228,6 @@ def _shown(value: object) -> str:
 def _summary(registry: Registry, found: list[Difference], *, dry_run: bool) -> str:
     counts = Counter(one.word for one in found)
     if counts[SAME] == len(found):
-        return f"Nothing changed: {registry} has these {len(found)} sources already."
+        return f"Nothing changed: {registry} is what the file says already."
     told = ", ".join(f"{counts[word]} {word}" for word in (ADDED, CHANGED, SAME) if counts[word])
     return f"Dry run of {registry}: {told}; nothing was changed." if dry_run else f"{registry}: {told}."
