@@ -304,7 +304,7 @@ def test_one_source_at_a_time(team: Team) -> None:
     assert upstreams(team)["cakes"]["enabled"] is True
     run(team, "remove", "cakes")
     assert set(upstreams(team)) == {"partner"}
-    with pytest.raises(CommandError, match="no upstream “cakes”"):
+    with pytest.raises(CommandError, match="no source “cakes”"):
         run(team, "disable", "cakes")
     with pytest.raises(CommandError, match=r"exists here"):
         run(team, "add", "partner", "--from-preset", "mooncakes")

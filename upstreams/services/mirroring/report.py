@@ -78,7 +78,7 @@ def left_out_of(mirror: Mirror, limit: int = SENTENCES) -> list[Kind]:
 
 def _kinds(mirror: Mirror, state: State, limit: int) -> list[Kind]:
     items = MirrorItem.objects.filter(mirror=mirror, state=state)
-    kinds = items.values("trouble").annotate(number=Count("pk"), first=Min("pk")).order_by("-number", "first")
+    kinds = items.values("trouble").annotate(number=Count("pk"), first=Min("name")).order_by("-number", "first")
     rows = list(kinds[: limit + 1])
     named = _named(mirror, state, [str(row["trouble"]) for row in rows[:limit]])
     told = [Kind(row["trouble"], row["number"], named[row["trouble"]]) for row in rows[:limit]]
@@ -93,6 +93,6 @@ def _named(mirror: Mirror, state: State, troubles: list[str]) -> dict[str, list[
     """The first few items of each kind of trouble."""
     found: dict[str, list[str]] = defaultdict(list)
     for trouble in troubles:
-        rows = MirrorItem.objects.filter(mirror=mirror, state=state, trouble=trouble).order_by("pk")[:SHOWN]
+        rows = MirrorItem.objects.filter(mirror=mirror, state=state, trouble=trouble).order_by("name", "version")[:SHOWN]
         found[trouble] = [str(Wanted(name, version)) for name, version in rows.values_list("name", "version")]
     return found
