@@ -13,7 +13,7 @@ from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BigIntegerField, BooleanField, CharField, Field, ForeignKey, Model
 
-from workspaces import statements
+from workspaces import prepared, statements
 from workspaces.statements import database
 
 PLAIN = (CharField, BigIntegerField, BooleanField, ForeignKey)  # what a row holds is what is stored
@@ -39,8 +39,16 @@ def insert(row: Model) -> None:
 
 def upsert(row: Model, unique: Sequence[str]) -> None:
     """Insert `row`, or bring the one with the same `unique` columns up to it; it gets that one's primary key."""
-    statement = statement_for(type(row))
-    as_loaded(row, *(statements.row(_upserting(type(row), tuple(unique)), statement.values(row)) or ()))
+    as_loaded(row, *(statements.row(*_upsert(row, unique)) or ()))
+
+
+def upsert_last(row: Model, unique: Sequence[str], before: Sequence[prepared.Statement] = ()) -> None:
+    """The same, together with what is to be run `before`; nothing follows in the caller's transaction."""
+    as_loaded(row, *(statements.last_row([*before, _upsert(row, unique)], then_commit=statements.at_once) or ()))
+
+
+def _upsert(row: Model, unique: Sequence[str]) -> prepared.Statement:
+    return _upserting(type(row), tuple(unique)), statement_for(type(row)).values(row)
 
 
 def as_loaded(row: Model, pk: int) -> None:

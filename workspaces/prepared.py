@@ -33,10 +33,9 @@ class Prepared:
 
     def rows(self, text: str, values: Sequence[Any]) -> list[Row]:
         """Run the statement with its places as `%s`; begins a transaction as psycopg does. Raises psycopg.Error."""
-        server, one = self._connection.pgconn, self._made(text, values)
-        if self._must_begin():
-            self._checked(server.exec_(BEGIN))
-        return self._loaded(server.exec_prepared(*one, pq.Format.TEXT))
+        if self._must_begin():  # together with it
+            return self.several([(text, values)])[0]
+        return self._loaded(self._connection.pgconn.exec_prepared(*self._made(text, values), pq.Format.TEXT))
 
     def last_rows(self, statements: Sequence[Statement], *, then_commit: Callable[[], object] | None = None) -> list[Row]:
         """Run several, one after the other in one journey (pipeline mode; the manual, section 34.5); the rows of the last.

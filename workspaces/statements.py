@@ -69,6 +69,10 @@ def last_row(statements: Sequence[Statement], *, then_commit: Callable[[], objec
     return rows[0] if rows else None
 
 
+def at_once() -> None:
+    """`then_commit` of whoever has nothing to wait for before the COMMIT."""
+
+
 def several(statements: Sequence[Statement]) -> list[list[Row]]:
     """Run several one after the other, in one journey where each would be one; the rows of each."""
     here = database()

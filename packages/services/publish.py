@@ -72,10 +72,21 @@ def publish(*, actor: Actor, registry: Registry, publication: Publication, origi
             return _same_or_refuse(found, publication)
 
 
-def add_version(package: Package, publication: Publication, actor: Actor, standing: Standing, also: Also = no_more) -> Version:
-    """Insert the rows of one version: blob, link, version, file, and what `also` asks for. Inside the caller's transaction."""
+def add_version(
+    package: Package,
+    publication: Publication,
+    actor: Actor,
+    standing: Standing,
+    also: Also = no_more,
+    *,
+    then_commit: Callable[[], object] | None = None,
+) -> Version:
+    """Insert the rows of one version: blob, link, version, file, and what `also` asks for. Inside the caller's transaction.
+
+    `then_commit`: nothing follows in it.
+    """
     version = _version(package, publication, actor, standing)
-    write_version(version, publication.file, publication.filename, (), also(version))
+    write_version(version, publication.file, publication.filename, (), also(version), then_commit=then_commit)
     return version
 
 

@@ -1,8 +1,9 @@
 """Asking one upstream about one name: cached, revalidated, one asker at a time. Whether it may be asked is the rule's business."""
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from django.conf import settings
 from django.utils import timezone
@@ -20,12 +21,13 @@ from upstreams.models import Upstream, UpstreamDocument
 from upstreams.selectors.facts import Replied, replied
 from upstreams.services.alerts import removed_upstream
 from upstreams.services.git.answers import answer_from_git
-from upstreams.services.pinning import pin
+from upstreams.services.pinning import holding, pinning
 from upstreams.services.troubles import tell_of_trouble
 from upstreams.targets import target_of
 from upstreams.terms import Reply
 from workspaces import reading, statements
-from workspaces.insertion import upsert
+from workspaces.insertion import upsert_last
+from workspaces.prepared import Row, Statement
 
 STALE_LIFE = timedelta(days=30)  # how long what an upstream said earlier may stand in for it while it is down
 RETRY_AFTER_FAILURE = timedelta(seconds=15)  # a stale answer counts this long before the upstream is tried again
@@ -34,7 +36,21 @@ LOCK = "SELECT id FROM upstreams_upstream WHERE id = %s"
 PATIENCE = 60.0  # seconds to wait for somebody else's question
 
 
-def consult(upstream: Upstream, name: Name, *, still_holds: Callable[[], None]) -> Replied:
+class Holds(Protocol):
+    """Whether the decision to ask still holds: called, it looks and raises when it does not."""
+
+    @property
+    def statement(self) -> Statement:
+        """What it looks at, to be read together with other things."""
+
+    def judge(self, rows: Sequence[Row]) -> None:
+        """Raise by what the statement found."""
+
+    def __call__(self) -> None:
+        """Both."""
+
+
+def consult(upstream: Upstream, name: Name, *, still_holds: Holds) -> Replied:
     """What `upstream` says about `name` now. Its failure is an answer too (Reply.FAILED, or the stale one).
 
     `still_holds` raises when the decision to ask is out of date: asked when the connection stands, and again
@@ -94,10 +110,13 @@ def _stand_in(row: UpstreamDocument | None, error: UpstreamError, now: datetime)
 
 
 @remembered()
-def _keep(upstream: Upstream, name: Name, fetched: Fetched, packed: bytes, still_holds: Callable[[], None]) -> UpstreamDocument:
+def _keep(upstream: Upstream, name: Name, fetched: Fetched, packed: bytes, still_holds: Holds) -> UpstreamDocument:
     asking = (reading.selecting(UpstreamDocument, SAID, without="body"), [upstream.pk, name.full])
-    is_there, before = statements.several([(statements.locking(LOCK), [upstream.pk]), asking])
-    still_holds()
+    pins = [holding(upstream.registry_id, name)] if fetched.body is not None else []
+    is_there, before, standing, *held = statements.several(
+        [(statements.locking(LOCK), [upstream.pk]), asking, still_holds.statement, *pins]
+    )
+    still_holds.judge(standing)
     if not is_there:
         raise RuleChanged("The upstream was removed while it was asked; try again.", retry_after=1)
     now = timezone.now()
@@ -109,8 +128,6 @@ def _keep(upstream: Upstream, name: Name, fetched: Fetched, packed: bytes, still
     if row is not None and row.is_present and fetched.digest != row.digest:
         _tell_of_removed(upstream, name, row, fetched)
     life = settings.METADATA_FRESH if fetched.is_present else _believed(upstream)
-    if fetched.body is not None:
-        pin(upstream, name, fetched.promises)
     said = UpstreamDocument(
         upstream=upstream,
         name=name.full,
@@ -122,7 +139,7 @@ def _keep(upstream: Upstream, name: Name, fetched: Fetched, packed: bytes, still
         fetched_at=now,
         fresh_until=now + life,
     )
-    upsert(said, ("upstream_id", "name"))
+    upsert_last(said, ("upstream_id", "name"), pinning(upstream, name, fetched.promises, held[0]) if held else [])
     said.sent = fetched.sent
     return said
 

@@ -37,6 +37,7 @@ PACKAGE = (
     " DO UPDATE SET folded = excluded.folded RETURNING id, revision"
 )
 
+FROM = "INSERT INTO upstreams_origin (version_id, upstream_id, upstream_name, address) SELECT id, %s, %s, %s FROM version"
 HELD = "JOIN packages_package p ON p.id = t.package_id WHERE p.registry_id = %s AND p.format = 'npm' AND p.name = %s AND t.version = %s"
 
 RETIRED = "SELECT id FROM packages_retiredversion WHERE registry_id = %s AND format = 'npm' AND name = %s AND version = %s"
@@ -78,9 +79,19 @@ def enter(newcomer: Newcomer, epochs: Epochs) -> None:
         _meet(scene.package, scene.held, newcomer)
         return
     standing = Standing(origin=Version.Origin.PULLED, is_internal=newcomer.is_internal)
-    version = add_version(scene.package, publication, SYSTEM, standing, lambda version: scene.writes(version, newcomer))
-    insert(Origin(version=version, upstream=upstream, upstream_name=upstream.name, address=newcomer.address))
-    if publication.differences and upstream.kind != Upstream.Kind.REGISTRY:
+    differs = bool(publication.differences) and upstream.kind != Upstream.Kind.REGISTRY
+    is_all = statements.is_postgresql() and not differs and newcomer.decided is None and scene.rendering is None
+    version = add_version(
+        scene.package,
+        publication,
+        SYSTEM,
+        standing,
+        lambda version: scene.writes(version, newcomer),
+        then_commit=statements.at_once if is_all else None,
+    )
+    if not statements.is_postgresql():  # there it is a part of the version's own statement
+        insert(Origin(version=version, upstream=upstream, upstream_name=upstream.name, address=newcomer.address))
+    if differs:
         # What was rendered of the name says something else; the file is listed when it is rendered anew.
         bump_name(registry.workspace_id, "npm", name.folded)
         manifest_differs(upstream, f"{name.full}@{version.version}", list(publication.differences))
@@ -107,7 +118,13 @@ class _Scene:
         new = {"upstream": newcomer.upstream.name, "internal": newcomer.is_internal, "integrity": version.integrity}
         subject = f"{registry} npm {newcomer.name.full}@{version.version}"
         event = event_write(SYSTEM, "version.pulled", subject, workspace=registry.workspace_id, new=new)
-        return [*pulled_writes(self.package, version, self.known), event]
+        return [*pulled_writes(self.package, version, self.known), event, *_origin_writes(newcomer)]
+
+
+def _origin_writes(newcomer: Newcomer) -> list[Write]:
+    """Where the version that is written in the same statement came from; only PostgreSQL can refer to it."""
+    upstream = newcomer.upstream
+    return [Write("origin", FROM, [upstream.pk, upstream.name, newcomer.address])] if statements.is_postgresql() else []
 
 
 def _scene(registry: Registry, name: Name, version: str) -> _Scene:

@@ -1,6 +1,6 @@
 """Pins: the integrity of every version as a registry first saw it. First bytes win."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import orjson
 
@@ -11,6 +11,7 @@ from upstreams.memory import parsed
 from upstreams.models import Upstream
 from upstreams.services.alerts import integrity_changed
 from workspaces import statements
+from workspaces.prepared import Row, Statement
 
 PINNED = "SELECT integrities FROM upstreams_pin WHERE registry_id = %s AND format = %s AND name = %s"
 HOLD = (
@@ -29,10 +30,22 @@ def pins_of(registry_id: int, name: Name) -> dict[str, str]:
 
 def pin(upstream: Upstream, name: Name, offered: Mapping[str, str]) -> None:
     """Record the promises of versions seen for the first time; tell of those that changed. In the caller's transaction."""
-    pinned = _added(upstream.registry_id, name, offered)
+    for text, values in pinning(upstream, name, offered, statements.rows(*holding(upstream.registry_id, name))):
+        statements.run(text, values)
+
+
+def holding(registry_id: int, name: Name) -> Statement:
+    """The statement that finds the row of a name's pins, made when there is none, and keeps it from others."""
+    return HOLD, [registry_id, "npm", name.full, b"{}"]
+
+
+def pinning(upstream: Upstream, name: Name, offered: Mapping[str, str], held: Sequence[Row]) -> list[Statement]:
+    """What is to be run to record them; those that changed are told of. `held`: what `holding` found."""
+    pinned, adding = _with(held, offered)
     changed = {version: value for version, value in offered.items() if not agree(pinned.get(version, value), value)}
     if changed:
         integrity_changed(upstream, name.full, pinned, changed)
+    return adding
 
 
 def pin_one(registry_id: int, name: Name, version: str, integrity: str) -> str:
@@ -50,9 +63,15 @@ def has_seen_others(pinned: Mapping[str, str], version: Version) -> bool:
 
 def _added(registry_id: int, name: Name, offered: Mapping[str, str]) -> dict[str, str]:
     """What was pinned before; with what is new it is pinned now."""
-    pin_id, integrities = statements.row(HOLD, [registry_id, "npm", name.full, b"{}"]) or (None, b"{}")
+    pinned, adding = _with(statements.rows(*holding(registry_id, name)), offered)
+    for text, values in adding:
+        statements.run(text, values)
+    return pinned
+
+
+def _with(held: Sequence[Row], offered: Mapping[str, str]) -> tuple[dict[str, str], list[Statement]]:
+    """What was pinned before, and the statement that adds what is new."""
+    pin_id, integrities = held[0]
     pinned: dict[str, str] = parsed(bytes(integrities))
     fresh = {version: value for version, value in offered.items() if version not in pinned}
-    if fresh:
-        statements.run(ADD, [orjson.dumps(pinned | fresh), pin_id])
-    return pinned
+    return pinned, [(ADD, [orjson.dumps(pinned | fresh), pin_id])] if fresh else []

@@ -1,5 +1,8 @@
 """Applying the rule: gather facts, decide, ask what the decision says, until it is made."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -12,9 +15,11 @@ from registries.models import Registry
 from upstreams.errors import InternalSourceUnavailable, RuleChanged, SourceAbsent, UpstreamUnreachable
 from upstreams.models import Upstream, UpstreamDocument
 from upstreams.resolution import decide
-from upstreams.selectors.facts import Epochs, Replied, Situation, cached_replies, current_epochs, gather, last_replies
+from upstreams.selectors.facts import EPOCHS, Epochs, Replied, Situation, cached_replies, epochs_in, gather, last_replies
 from upstreams.services.consult import consult
 from upstreams.terms import Decision, Outcome, Path, Reply
+from workspaces import statements
+from workspaces.prepared import Row, Statement
 from workspaces.services.audit import SYSTEM, record
 
 TRIES = 6  # times a decision is begun anew because the facts changed under it
@@ -120,13 +125,27 @@ def _settle(registry: Registry, name: Name, *, home_only: bool, only_internal: b
 
 def _ask(registry: Registry, name: Name, situation: Situation, path: Path) -> Replied:
     """Put the question, if the decision still holds when the connection stands, and again when the answer is kept."""
-    upstream = situation.upstreams[path[-1]]
+    return consult(situation.upstreams[path[-1]], name, still_holds=_SameEpochs(registry, name, situation.epochs))
 
-    def still_holds() -> None:
-        if current_epochs(registry, "npm", name.folded) != situation.epochs:
+
+@dataclass(frozen=True)
+class _SameEpochs:
+    """Whether a decision still holds: nothing it depends on has changed since. Raises Superseded."""
+
+    registry: Registry
+    name: Name
+    epochs: Epochs
+
+    @property
+    def statement(self) -> Statement:
+        return EPOCHS, ["npm", self.name.folded, self.registry.workspace_id]
+
+    def judge(self, rows: Sequence[Row]) -> None:
+        if epochs_in(rows) != self.epochs:
             raise Superseded
 
-    return consult(upstream, name, still_holds=still_holds)
+    def __call__(self) -> None:
+        self.judge(statements.rows(*self.statement))
 
 
 def _remember_internal(registry: Registry, upstream: Upstream, name: Name) -> None:

@@ -211,13 +211,11 @@ def _unwanted(course: Course, resolution: Resolution) -> set[str]:
     One that is shadowed does not count: the internal one of its number is still to come.
     """
     key = [course.registry.pk, resolution.name.full]
-    unwanted = {str(version) for (version,) in statements.rows(RETIRED, key)}
     if course.options.dependencies:
-        return unwanted
-    key.append(resolution.decision.shows_pulled)
-    if course.options.full:
-        return unwanted | {str(version) for version, sha256 in statements.rows(FILES, key) if blobs.exists(sha256)}
-    return unwanted | {str(version) for (version,) in statements.rows(HELD, key)}
+        return {str(version) for (version,) in statements.rows(RETIRED, key)}
+    held = (FILES if course.options.full else HELD, [*key, resolution.decision.shows_pulled])
+    retired, here = statements.several([(RETIRED, key), held])
+    return {str(row[0]) for row in retired} | {str(row[0]) for row in here if not course.options.full or blobs.exists(row[1])}
 
 
 def _is_held(course: Course, name: Name, version: str, *, shows_pulled: bool) -> bool:
