@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from django.db import connection, transaction
 
-from workspaces.statements import is_postgresql, run
+from packages.services.turns import turn
+from workspaces.statements import at_once, is_postgresql, run
 
 
 @contextlib.contextmanager
@@ -22,14 +23,15 @@ def remembered() -> Iterator[None]:
         with transaction.atomic():
             yield
         return
-    _sqlite("PRAGMA synchronous=NORMAL")
-    try:
-        with transaction.atomic():
-            if is_postgresql():
-                run("SET LOCAL synchronous_commit TO off", [])
-            yield
-    finally:
-        _sqlite("PRAGMA synchronous=FULL")
+    with turn(before=at_once):
+        _sqlite("PRAGMA synchronous=NORMAL")
+        try:
+            with transaction.atomic():
+                if is_postgresql():
+                    run("SET LOCAL synchronous_commit TO off", [])
+                yield
+        finally:
+            _sqlite("PRAGMA synchronous=FULL")
 
 
 def _sqlite(statement: str) -> None:

@@ -13,6 +13,7 @@ from packages.models import Blob, File, Package, Version
 from packages.services.epochs import bump_name
 from packages.services.listing import KNOWN, list_in_search, pulled_writes
 from packages.services.publish import Standing, add_version
+from packages.services.turns import turn
 from registries.models import Registry
 from upstreams.errors import RuleChanged, UpstreamIntegrityMismatch
 from upstreams.models import Origin, Rendering, Upstream
@@ -59,12 +60,16 @@ class Newcomer:
     decided: Resolution | None = None
 
 
-@transaction.atomic
 def enter(newcomer: Newcomer, epochs: Epochs) -> None:
     """The rows of the version, unless the rule has changed since `epochs`: then it is dropped.
 
     Raises RuleChanged, UpstreamIntegrityMismatch.
     """
+    with turn(before=statements.at_once), transaction.atomic():
+        _enter(newcomer, epochs)
+
+
+def _enter(newcomer: Newcomer, epochs: Epochs) -> None:
     registry, name, upstream = newcomer.upstream.registry, newcomer.name, newcomer.upstream
     publication = newcomer.publication
     scene = _scene(registry, name, publication.version)
@@ -169,7 +174,6 @@ def adopt(link: Upstream, name: Name, filename: str, epochs: Epochs) -> None:
     _take_over(link, name, file, epochs)
 
 
-@transaction.atomic
 def _take_over(link: Upstream, name: Name, file: File, epochs: Epochs) -> None:
     version = file.version
     publication = Publication(
@@ -182,11 +186,12 @@ def _take_over(link: Upstream, name: Name, file: File, epochs: Epochs) -> None:
         file=_stored(file.blob),
         differences=tuple(version.differences),
     )
-    pin_one(link.registry_id, name, version.version, version.integrity)
-    enter(
-        Newcomer(upstream=link, name=name, publication=publication, is_internal=version.is_internal, address=f"registry:{link.source}"),
-        epochs,
+    newcomer = Newcomer(
+        upstream=link, name=name, publication=publication, is_internal=version.is_internal, address=f"registry:{link.source}"
     )
+    with turn(before=statements.at_once), transaction.atomic():
+        pin_one(link.registry_id, name, version.version, version.integrity)
+        _enter(newcomer, epochs)
 
 
 def _stored(blob: Blob) -> StagedFile:
