@@ -1,6 +1,7 @@
 """npm and pnpm as people run them: a clean environment, a project of its own, an empty cache each time."""
 
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -94,4 +95,5 @@ class Project:
             "npm_config_cache": str(home / ".cache"),
             "npm_config_store_dir": str(home / ".store"),
             "npm_config_update_notifier": "false",
+            **{name: os.environ[name] for name in ("NODE_EXTRA_CA_CERTS",) if name in os.environ},
         }

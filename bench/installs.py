@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Protocol
 from urllib.parse import quote
 
 from bench.cases import ABBREVIATED, ANY, FULL
@@ -22,6 +23,22 @@ from bench.upstream import Upstream
 
 AT_ONCE = 8
 OK = 200
+
+
+class Registry(Protocol):
+    """What a client installs from: its address, the token for it, and whose processor time counts."""
+
+    name: str
+    prefix: str
+    token: str
+
+    @property
+    def url(self) -> str:
+        """Scheme, host and port."""
+
+    @property
+    def processes(self) -> tuple[int, ...]:
+        """The roots of its process trees on this machine."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +93,7 @@ def _spoken(one: Install) -> str:
     return f"{one.wall:.1f} s, CPU {one.cpu:.2f} s, the client's {one.client:.1f} s"
 
 
-def install_once(peer: Peer, command: Command, closure: Closure, folder: Path) -> Install:
+def install_once(peer: Registry, command: Command, closure: Closure, folder: Path) -> Install:
     """One installation with an empty cache and a disk at rest. Raises Wrong when too little was installed."""
     registry = peer.url + peer.prefix
     project = Project(folder, registry, peer.token)

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bench import targets
-from bench.cold import DIRECT
+from bench.cold import DIRECT, Colds
 from bench.crowd import Beside
 from bench.installs import Install
 from bench.measure import Figure
@@ -22,7 +22,7 @@ class Outcome:
 
     rates: Results = field(default_factory=dict)
     installs: dict[str, dict[str, Install]] = field(default_factory=dict)
-    cold: dict[str, Install] = field(default_factory=dict)
+    cold: Colds = field(default_factory=dict)
     mirrored: dict[str, Mirrored] = field(default_factory=dict)
     readers: dict[str, tuple[float, float]] = field(default_factory=dict)  # server -> rate beside slow readers, alone
     crowds: dict[str, Beside] = field(default_factory=dict)
@@ -98,15 +98,19 @@ def _install(runs: dict[str, Install], name: str) -> str:
     return f"{own.wall:.1f} s (**{own.wall / base.wall:.2f}{TIMES}**), CPU {own.cpu:.2f} s ({own.cpu / (base.cpu or 1):.2f}{TIMES}){client}"
 
 
-def _cold(cold: dict[str, Install], verdicts: list[Verdict]) -> str:
+def _cold(cold: Colds, verdicts: list[Verdict]) -> str:
     """Through an empty registry, against the upstream itself."""
     if not cold:
         return ""
-    base = cold[DIRECT]
-    cells = [
-        f"{one.wall:.1f} s (**{one.wall / base.wall:.2f}{TIMES}**), CPU {one.cpu:.2f} s, client {one.client:.1f} s" for one in cold.values()
+    rows = [
+        [line, *(_spoken(one, found[DIRECT]) for one in found.values()), *_judged(line, verdicts)]
+        for line, found in ((f"{COLD_LINE}: {upstream}", found) for upstream, found in cold.items())
     ]
-    return _table([COLD_LINE, *cold, "asked", "met"], [["npm ci, full lock file", *cells, *_judged(COLD_LINE, verdicts)]])
+    return _table(["npm ci, full lock file", *next(iter(cold.values())), "asked", "met"], rows)
+
+
+def _spoken(one: Install, base: Install) -> str:
+    return f"{one.wall:.1f} s (**{one.wall / base.wall:.2f}{TIMES}**), CPU {one.cpu:.2f} s, client {one.client:.1f} s"
 
 
 def _mirrors(mirrored: dict[str, Mirrored], verdicts: list[Verdict]) -> str:

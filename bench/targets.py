@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bench.cases import HEAVY, SMALL
-from bench.cold import DIRECT
+from bench.cold import DIRECT, Colds
 from bench.crowd import Beside
 from bench.installs import Install
 from bench.measure import Figure
@@ -85,9 +85,13 @@ def of_installs(installs: dict[str, dict[str, Install]]) -> list[Verdict]:
     return found
 
 
-def of_cold(cold: dict[str, Install]) -> list[Verdict]:
+def of_cold(cold: Colds) -> list[Verdict]:
     """An installation through an empty registry against one from the upstream itself."""
-    return [_at_most(COLD_LINE, name, cold[name].wall / cold[DIRECT].wall, COLD_WALL, f"{TIMES} wall") for name in OURS if name in cold]
+    return [
+        _at_most(f"{COLD_LINE}: {upstream}", name, found[name].wall / found[DIRECT].wall, COLD_WALL, f"{TIMES} wall")
+        for upstream, found in cold.items()
+        for name in OURS
+    ]
 
 
 def of_mirrors(mirrored: dict[str, Mirrored]) -> list[Verdict]:

@@ -13,7 +13,7 @@ from tests.parts import ROOT
 from tests.parts.process import HOST, NotReady, Process, free_port
 
 ADMIN, PASSWORD = "admin", "correct-horse-battery"
-KEPT = frozenset({"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV"})
+KEPT = frozenset({"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SSL_CERT_FILE"})
 
 
 @dataclass
