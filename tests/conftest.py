@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.db import connections
 from django.test.utils import override_settings
 
 import tests.parts.environment  # noqa: F401 - for runs that did not load it as a plugin
@@ -30,6 +32,18 @@ def _static_files_as_they_are_asked_for() -> Iterator[None]:
     """Else every `Client()` reads all static files before its first request: a third of the time of tests in process."""
     with override_settings(WHITENOISE_AUTOREFRESH=True):
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """A file, as the real one: threads of a database in memory share its tables and tell the second “table is locked”, at once.
+
+    Nobody needs it after a power cut.
+    """
+    given = connections["default"].settings_dict
+    if given["ENGINE"].endswith("sqlite3"):
+        given["TEST"]["NAME"] = str(Path(settings.DATA_DIR) / "tests.sqlite3")
+        given["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"
 
 
 @pytest.fixture(scope="session")
