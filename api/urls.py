@@ -82,6 +82,7 @@ urlpatterns = [
     re_path(NAME + END, packages.PackageView.as_view()),
     re_path(NAME + "/versions" + END, versions.VersionsView.as_view()),
     re_path(NAME + r"/versions/(?P<version>[^/]+)" + END, versions.VersionView.as_view()),
+    re_path(NAME + r"/versions/(?P<version>[^/]+)/accept" + END, versions.AcceptView.as_view()),
     re_path(NAME + "/tags" + END, tags.TagsView.as_view()),
     re_path(NAME + r"/tags/(?P<tag>[^/]+)" + END, tags.TagView.as_view()),
     re_path(NAME + "/resolution" + END, resolution.ResolutionView.as_view()),

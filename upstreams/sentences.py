@@ -74,6 +74,25 @@ def _removed_upstream(subject: Subject, _old: Told, new: Told) -> str:
     return f"{_source(new)} {gone}. What was pulled before stays here; what was not cannot be installed any more."
 
 
+def _checksum_wrong(subject: Subject, old: Told, new: Told) -> str:
+    return (
+        f"{_source(new)} sent a file for {subject.label} that is not what its own list promises: {_short(old.get('promised'))} promised,"
+        f" {_short(new.get('sent'))} sent. Nothing was kept. The file is damaged there, or listed with a wrong checksum."
+    )
+
+
+def _tag_moved(subject: Subject, old: Told, new: Told) -> str:
+    commits = f"from commit {_commit(old)} to {_commit(new)}"
+    if new.get("kept"):
+        rest = f"The first one stays {subject.label} here."
+    else:
+        rest = (
+            f"The first one can no longer be had, so {subject.label} is not offered, unless it is held here already."
+            " Give the new commit a number of its own, or let an admin accept it."
+        )
+    return f"{_source(new)} moved its tag for {subject.label} {commits}. {rest}"
+
+
 def _upstream_trouble(subject: Subject, _old: Told, new: Told) -> str:
     about = f" Met with {new['about']}." if new.get("about") else ""
     closed = (
@@ -92,9 +111,11 @@ def _versions_shadowed(subject: Subject, _old: Told, new: Told) -> str:
 
 
 TELLERS: Mapping[str, Callable[[Subject, Told, Told], str]] = {
+    "alert.checksum_wrong": _checksum_wrong,
     "alert.integrity_changed": _integrity_changed,
     "alert.manifest_differs": _manifest_differs,
     "alert.removed_upstream": _removed_upstream,
+    "alert.tag_moved": _tag_moved,
     "alert.upstream_trouble": _upstream_trouble,
     "alert.versions_shadowed": _versions_shadowed,
 }
@@ -114,6 +135,10 @@ def _few(words: Iterable[str]) -> str:
 def _short(value: object) -> str:
     text = value if isinstance(value, str) else "nothing"
     return f"{text[:19]}…" if len(text) > 20 else text  # noqa: PLR2004 - the cut itself
+
+
+def _commit(told: Told) -> str:
+    return str(told.get("commit", ""))[:12]
 
 
 def _table(value: object) -> Told:

@@ -3,8 +3,10 @@
 from django.utils.translation import gettext_lazy
 
 WORDS = {
+    "alert.checksum_wrong": gettext_lazy("A file was not what its upstream itself promises of it, and refused"),
     "alert.integrity_changed": gettext_lazy("Other bytes than those on record were offered, and refused"),
     "alert.versions_shadowed": gettext_lazy("Versions pulled from outside were hidden, because their name became internal"),
+    "alert.tag_moved": gettext_lazy("A Git tag was moved; the commit seen first counts"),
     "alert.manifest_differs": gettext_lazy("The package.json in a tarball is not what its document said; the tarball is believed"),
     "alert.removed_upstream": gettext_lazy("An upstream no longer offers what it offered; versions whose files are kept here stay"),
     "alert.upstream_trouble": gettext_lazy("An upstream cannot be used until somebody mends it"),
@@ -55,6 +57,7 @@ WORDS = {
     "upstream.removed": gettext_lazy("An upstream was removed"),
     "upstream.trouble": gettext_lazy("An upstream was in trouble"),
     "user.created": gettext_lazy("A person was added to the installation"),
+    "version.bytes_accepted": gettext_lazy("Other bytes than those first seen were accepted under a number"),
     "version.deleted": gettext_lazy("A version was deleted"),
     "version.deprecated": gettext_lazy("A version was deprecated"),
     "version.disclosed": gettext_lazy("Internal versions were let out to an upstream that is not internal"),

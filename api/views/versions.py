@@ -14,6 +14,7 @@ from api.serializers.packages import VersionChange, VersionShown
 from packages.selectors import package_of
 from packages.services.versions import deprecate, set_internal
 from registries.gate import registry_for
+from upstreams.services.acceptance import accept_bytes
 from upstreams.services.removal import unpublish_version
 from workspaces.access import Action, Target
 
@@ -67,3 +68,14 @@ class VersionView(Door):
             set_internal(actor=self.actor, version=version, internal=values["internal"], **where)
         if "deprecated" in values:
             deprecate(actor=self.actor, messages={version: values["deprecated"] or ""}, **where)
+
+
+class AcceptView(Door):
+    """Other bytes under a number."""
+
+    @described("versions_accept", code=204)
+    def post(self, request: Request, ws: str, reg: str, format: str, name: str, version: str) -> Response:  # noqa: A002, ARG002 - the address's parts
+        """Let go of what was first promised of a version that is not held here: what its source offers now counts. For admins."""
+        registry = registry_for(self.actor, ws, reg, Action.MANAGE, Target(format, name))
+        accept_bytes(actor=self.actor, registry=registry, format=format, name=package_name(format, name), version=version)
+        return Response(status=204)

@@ -96,17 +96,52 @@ def test_a_moved_tag_changes_nothing_here(gate: Gate, place: Place, modules: Mod
 
     assert shown(place)["versions"]["1.2.0"]["dist"]["integrity"] == integrity(first)
     assert bytes_of(place, "1.2.0") == first
-    assert "alert.integrity_changed" in gate.events(place, "alert.")
+    assert "alert.tag_moved" in gate.events(place, "alert.")
 
 
-def test_a_moved_tag_is_refused_where_its_first_bytes_were_only_promised(gate: Gate, place: Place, modules: Modules, add_git: Add) -> None:
-    add_git(place)
-    promised = shown(place)["versions"]["1.2.0"]["dist"]["integrity"]
+@pytest.mark.parametrize("is_shelved", [True, False])
+def test_a_tag_moved_before_anybody_installed_stays_where_it_was_seen(
+    gate: Gate, place: Place, modules: Modules, add_git: Add, *, is_shelved: bool
+) -> None:
+    row = add_git(place)
+    before = shown(place)
     modules.repository.tag("v1.2.0", at=modules.main)
     gate.grow_old()
+    after = shown(place)
+    if not is_shelved:
+        for path in (gate.server.data / "git" / str(row["id"])).glob("packed/*"):
+            path.unlink()
 
-    assert shown(place)["versions"]["1.2.0"]["dist"]["integrity"] == promised
-    assert place.as_("rita").get("/mod/-/mod-1.2.0.tgz").status == 502
+    assert after["versions"]["1.2.0"]["gitHead"] == modules.released
+    assert after["time"]["1.2.0"] == before["time"]["1.2.0"]
+    assert integrity(bytes_of(place, "1.2.0")) == before["versions"]["1.2.0"]["dist"]["integrity"]
+    assert "released" in str(modules.repository.git("show", f"{modules.released}:packages/mod/index.js"))
+    assert gate.events(place, "alert.") == ["alert.tag_moved"]
+
+
+def test_a_moved_tag_whose_first_commit_is_lost_is_not_offered_until_somebody_accepts_it(
+    gate: Gate, place: Place, modules: Modules, add_git: Add
+) -> None:
+    row = add_git(place)
+    promised = shown(place)["versions"]["1.2.0"]["dist"]["integrity"]
+    modules.repository.tag("v1.2.0", at=modules.main)
+    shutil.rmtree(gate.server.data / "git" / str(row["id"]))
+    gate.grow_old()
+
+    assert "1.2.0" not in shown(place)["versions"]
+    assert place.as_("rita").get("/mod/-/mod-1.2.0.tgz").status == 404
+    assert gate.events(place, "alert.") == ["alert.tag_moved"]
+
+    accept = f"{place.rest}packages/npm/mod/versions/1.2.0/accept/"
+    assert place.api("bob").post(accept, {}).status == 403
+    assert place.api().post(accept, {}).status == 204
+    now = shown(place)["versions"]["1.2.0"]
+    assert now["gitHead"] == modules.main
+    assert integrity(bytes_of(place, "1.2.0")) == now["dist"]["integrity"] != promised
+    assert "version.bytes_accepted" in gate.events(place)
+    held = place.api().post(accept, {})
+    assert (held.status, held.json()["code"]) == (409, "version_exists"), "what is held stays"
+    assert place.api().post(f"{place.rest}packages/npm/mod/versions/9.9.9/accept/", {}).status == 404
 
 
 def test_a_tag_that_is_gone_is_told(gate: Gate, place: Place, modules: Modules, add_git: Add) -> None:

@@ -80,7 +80,7 @@ def test_what_cannot_be_packed_is_left_out_and_the_rest_stays(repository: Reposi
     found = chapter(place, name)
     assert found is not None
 
-    assert list(describe(place, name, found, {}).document["versions"]) == ["1.0.0"]
+    assert list(describe(place, name, found, {}, {}).document["versions"]) == ["1.0.0"]
 
 
 @pytest.mark.parametrize("name", ["..", ".git", ".", "a/b"])

@@ -70,6 +70,10 @@ def test_the_host_given_with_the_key_is_the_only_one(place: Place, modules: Modu
     answer = ask(strange)
     assert answer.status == 502
     assert "host key" in answer.json()["error"]
+    assert "ssh-keyscan" in answer.json()["error"], "what to do about it"
+    row = strange.api().get(strange.rest + "upstreams/").json()["results"][0]
+    tested = strange.api().post(f"{strange.rest}upstreams/{row['id']}/test/", {}).json()
+    assert (tested["ok"], tested["code"]) == (False, "host_key_changed")
 
 
 def test_a_key_that_opens_nothing(place: Place, modules: Modules, sshd: SshServer) -> None:
@@ -140,6 +144,8 @@ def test_addresses_that_are_no_repository_or_may_not_be_reached(strict_gate: Gat
 
     assert answer.status == 400, answer
     assert answer.json()["fields"]["url"]
+    if "10.0.0.1" in url:
+        assert "operator of the installation can allow it: ALLOWED_PRIVATE_NETWORKS=10.0.0.1/32" in answer.json()["fields"]["url"]
 
 
 def test_an_address_is_judged_when_it_is_asked_too(strict_gate: Gate, modules: Modules) -> None:

@@ -10,6 +10,7 @@ from tests.moonbit.modules import held, mirror, publish_module, source
 from tests.npm.team import Team
 from tests.parts.moonbit import MoonRegistry, zipped
 from upstreams.models import Upstream
+from upstreams.sentences import alert_sentence, subject_of
 from upstreams.services.mirroring.drivers import PatternsRefused
 from upstreams.services.sources import change_upstream
 from workspaces.models import Event
@@ -116,7 +117,10 @@ def test_a_wrong_checksum_rejects_that_version_alone(team: Team, moon: MoonRegis
     found = mirror(team, source(team, moon), "acme/bad")
     assert found.codes == {"acme/bad@0.2.0": "upstream_integrity_mismatch"}
     assert held(team.registry) == {"acme/bad": ["0.1.0", "0.3.0"]}
-    assert Event.objects.filter(action="alert.integrity_changed", object__contains="acme/bad@0.2.0").exists()
+    (event,) = Event.objects.filter(action__startswith="alert.")
+    assert (event.action, event.object.endswith("moonbit acme/bad@0.2.0")) == ("alert.checksum_wrong", True)
+    told = alert_sentence(event.action, subject_of(event.object), event.old, event.new)
+    assert "not what its own list promises: sha256-AAAAAAAAAAAA… promised" in told
 
 
 def test_a_zip_of_another_module_is_refused(team: Team, moon: MoonRegistry) -> None:

@@ -124,6 +124,7 @@ MATRIX: dict[tuple[str, str], tuple[tuple[int, ...], Any]] = {
     ("GET", f"{NAME}/versions/<version>/"): (MEMBERS, None),
     ("PATCH", f"{NAME}/versions/<version>/"): (admins(200), {"internal": False}),
     ("DELETE", f"{NAME}/versions/<version>/"): (admins(204), None),
+    ("POST", f"{NAME}/versions/<version>/accept/"): (admins(409), {}),  # it is held
     ("GET", f"{NAME}/tags/"): (MEMBERS, None),
     ("PUT", f"{NAME}/tags/<tag>/"): (publishers(200, scoped=200), {"version": "1.0.0"}),
     ("DELETE", f"{NAME}/tags/<tag>/"): (publishers(204, scoped=204), None),

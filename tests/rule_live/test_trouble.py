@@ -18,7 +18,7 @@ FORBIDDEN, MISMATCH = "upstream_forbidden_address", "upstream_integrity_mismatch
 EVENTS = {
     **dict.fromkeys((DOWN, LATE, WRONG), "upstream.trouble"),
     **dict.fromkeys((REFUSED, FORBIDDEN), "alert.upstream_trouble"),
-    MISMATCH: "alert.integrity_changed",
+    MISMATCH: "alert.checksum_wrong",
 }
 
 # What an upstream does: the status and the code a client gets. Whatever it is, nothing is stored, what was cached is still

@@ -95,6 +95,14 @@ def resolve(host: str, port: int, allowed: Sequence[AllowedNetwork], *, trusted:
     return [(family, address) for family, _, _, _, address in found]
 
 
+def how_to_allow(address: IPAddress) -> str:
+    """What an operator does so that an address may be reached, for whoever has to ask one."""
+    return (
+        f"An operator of the installation can allow it: ALLOWED_PRIVATE_NETWORKS={address}/{address.max_prefixlen} in the environment of"
+        " the web server and of every worker, then a restart."
+    )
+
+
 def literal(host: str) -> IPAddress | None:
     """The address a host name spells without DNS: dotted, decimal, hex or octal forms, and localhost."""
     if host.lower().rstrip(".") == "localhost" or host.lower().rstrip(".").endswith(".localhost"):

@@ -18,6 +18,21 @@ def integrity_changed(upstream: Upstream, name: str, pinned: Mapping[str, str], 
     _once(upstream, "alert.integrity_changed", subject, old, new)
 
 
+def checksum_wrong(upstream: Upstream, version: str, promised: str, sent: str) -> None:
+    """A file is not what its source itself promises of it, at first sight: damaged, or listed wrongly. `version`: `name@1.0.0`."""
+    new = {"upstream": upstream.name, "sent": sent[:200]}
+    _once(upstream, "alert.checksum_wrong", f"{upstream.registry} {upstream.format} {version}", {"promised": promised[:200]}, new)
+
+
+def tag_moved(upstream: Upstream, version: str, first: str, now: str, *, is_kept: bool) -> None:
+    """A Git repository has moved the tag of a version that was seen at another commit. `version`: `name@1.0.0`.
+
+    `is_kept`: the first commit can still be given, and the version stays what it was; else it is not offered any more.
+    """
+    new = {"upstream": upstream.name, "commit": now, "kept": is_kept}
+    _once(upstream, "alert.tag_moved", f"{upstream.registry} {upstream.format} {version}", {"commit": first}, new)
+
+
 def manifest_differs(upstream: Upstream, version: str, differences: Sequence[Mapping[str, object]]) -> None:
     """A tarball is not what its document said (manifest confusion): served as the tarball is, recorded, shown. `version`: `name@1.0.0`."""
     new = {"upstream": upstream.name, "differences": list(differences)[:SHOWN]}

@@ -8,7 +8,7 @@ from django.conf import settings
 from packages.formats.moonbit.addresses import PatternInvalid
 from packages.formats.moonbit.addresses import check_pattern as check_package_url
 from registries.models import Registry
-from upstreams.clients.guard import is_reachable, literal
+from upstreams.clients.guard import how_to_allow, is_reachable, literal
 from upstreams.errors import UpstreamInvalid
 from upstreams.models import Upstream
 from upstreams.services.checks_git import check_names, checked_git, git_origin_of
@@ -144,7 +144,7 @@ def check_address(url: str, field: str = "url") -> str:
         return url.strip().rstrip("/")
     spelled = literal(parts.hostname)
     if spelled is not None and not is_reachable(spelled, port, settings.ALLOWED_PRIVATE_NETWORKS):
-        raise refused(field, f"upstream address {parts.hostname} is not public; allow it with ALLOWED_PRIVATE_NETWORKS")
+        raise refused(field, f"The upstream address {parts.hostname} is not public. {how_to_allow(spelled)}")
     return url.strip().rstrip("/")
 
 

@@ -6,7 +6,7 @@ from django.conf import settings
 
 from registries.models import Registry
 from upstreams.clients.git.address import Address, AddressInvalid, Way, parse
-from upstreams.clients.guard import is_reachable, literal
+from upstreams.clients.guard import how_to_allow, is_reachable, literal
 from upstreams.clients.http import origin_of
 from upstreams.errors import UpstreamInvalid
 from upstreams.models import Upstream
@@ -61,7 +61,7 @@ def _address(url: str) -> Address:
         return address
     spelled = literal(address.host) if address.host else None
     if spelled is not None and not is_reachable(spelled, address.port, settings.ALLOWED_PRIVATE_NETWORKS):
-        raise _refused("url", f"upstream address {address.host} is not public; allow it with ALLOWED_PRIVATE_NETWORKS")
+        raise _refused("url", f"The upstream address {address.host} is not public. {how_to_allow(spelled)}")
     return address
 
 

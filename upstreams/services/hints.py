@@ -85,7 +85,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "upstream_forbidden_address": (
         "{host} leads to an address that is not public.",
-        "An operator of the installation can allow it with ALLOWED_PRIVATE_NETWORKS.",
+        (
+            "An operator of the installation can allow it: its network in ALLOWED_PRIVATE_NETWORKS, in the environment of the web server"
+            " and of every worker, then a restart."
+        ),
     ),
     "upstream_forbidden_address redirect": (
         "{address} redirects to an address that is never followed: from https to http, or to something that is not the web.",

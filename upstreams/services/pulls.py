@@ -24,7 +24,7 @@ from upstreams.errors import RuleChanged, UpstreamBadAnswer, UpstreamIntegrityMi
 from upstreams.flight import release_connection
 from upstreams.models import Upstream
 from upstreams.selectors.facts import current_epochs
-from upstreams.services.alerts import integrity_changed
+from upstreams.services.alerts import checksum_wrong, integrity_changed
 from upstreams.services.entry import Newcomer, adopt, enter
 from upstreams.services.git.sending import Packed, open_packed, promise_of
 from upstreams.services.pinning import pins_of
@@ -129,7 +129,10 @@ class Pull:
         if matches_promise(staged, promised):
             return
         name, version = self.resolution.name.full, self.offer.version
-        integrity_changed(self.upstream, name, {version: promised}, {version: staged.integrity})
+        if promised == self.offer.promised:
+            checksum_wrong(self.upstream, f"{name}@{version}", promised, staged.integrity)
+        else:
+            integrity_changed(self.upstream, name, {version: promised}, {version: staged.integrity})
         raise UpstreamIntegrityMismatch(
             f"Upstream {self.upstream.name} sent bytes for {name}@{version} that do not match their integrity; nothing was kept.",
             upstream=self.upstream.name,

@@ -7,6 +7,7 @@ from upstreams.clients.git.remote import GitTarget, list_refs
 from upstreams.clients.probe import Finding
 from upstreams.errors import UpstreamError
 
+CODES = {"not_a_repository": "not_a_repository", "host_key": "host_key_changed"}  # by cause, where a program should tell them apart
 # By cause, or by code where there is none: what was found, and what to do about it.
 WORDS: dict[str, tuple[str, str]] = {
     "upstream_unauthorized": (
@@ -52,7 +53,7 @@ def probe_git(target: GitTarget, seconds: float) -> Finding:
         refs = list_refs(_within(target, seconds))
     except UpstreamError as error:
         sentence, hint = WORDS.get(error.cause or error.code, ("", ""))
-        code = "not_a_repository" if error.cause == "not_a_repository" else error.code
+        code = CODES.get(error.cause, error.code)
         return Finding(code=code, address=shown, detail=error.cause, sentence=sentence, hint=hint)
     if not refs.branches and not refs.tags:
         return Finding(address=shown, sentence="It is a Git repository, and an empty one.", hint="Push a branch to it.")

@@ -24,6 +24,7 @@ from upstreams.clients.http import Target, get, refuse_status
 from upstreams.errors import UpstreamForbiddenAddress, UpstreamUnreachable
 
 ADVERTISEMENT_LIMIT = 64 * 1024 * 1024
+FIRST = "refs/first"  # where versions stay whose tags were moved
 HELD = "refs/held"  # where we keep what was fetched, by commit: names of theirs never become names of files here
 
 
@@ -116,10 +117,18 @@ def forget_refs(target: GitTarget, kept: Sequence[str]) -> None:
     place = f"--git-dir={target.repository}"
     held = run((place, "for-each-ref", "--format=%(refname)", HELD), env, bounds).decode().split()
     gone = [ref for ref in held if ref.rpartition("/")[2] not in set(kept)]
+    if len(list(target.repository.glob("objects/pack/*.pack"))) > PACKS:  # first: what is let go of now may be wanted once more
+        run((place, "repack", "-a", "-d", "-q"), env, bounds)
     if gone:
         run((place, "update-ref", "--stdin"), env, bounds, given="".join(f"delete {ref}\n" for ref in gone).encode())
-    if len(list(target.repository.glob("objects/pack/*.pack"))) > PACKS:
-        run((place, "repack", "-a", "-d", "-q"), env, bounds)
+
+
+def keep_commits(target: GitTarget, commits: Sequence[str]) -> None:
+    """Never let go of these, though no branch and no tag has them any more."""
+    lines = "".join(f"update {FIRST}/{commit} {commit}\n" for commit in commits)
+    bounds = Bounds(upstream=target.name, seconds=target.total_timeout)
+    with contextlib.suppress(GitFailed):  # then the next tidying may take them
+        run((f"--git-dir={target.repository}", "update-ref", "--stdin"), environment(), bounds, given=lines.encode())
 
 
 PACKS = 50  # packs before they are made one

@@ -22,8 +22,12 @@ class Meaning:
         return self.kind(f"Upstream {name} {self.sentence}.", upstream=name, retry_after=retry_after, cause=self.cause)
 
 
+HOST_KEY = (
+    "did not prove to be the host it was: its SSH host key is not the one known. If it was changed on purpose, an admin enters the"
+    " private key anew, with the host's new keys behind it as ssh-keyscan prints them"
+)
 REFUSED = Meaning(UpstreamUnauthorized, "", "refused our credentials, or wants some")
-CHANGED_HOST = Meaning(UpstreamBadAnswer, "host_key", "did not prove to be the host it was: its SSH host key is not the one known")
+CHANGED_HOST = Meaning(UpstreamBadAnswer, "host_key", HOST_KEY)
 BAD_KEY = Meaning(UpstreamUnauthorized, "key", "was not asked: its private key has to be an OpenSSH or PEM key without a passphrase")
 NO_REPOSITORY = Meaning(UpstreamBadAnswer, "not_a_repository", "has no Git repository at that address, or none our credentials may see")
 FOREIGN = Meaning(UpstreamBadAnswer, "foreign", "is a repository that belongs to another user of this machine")

@@ -7,7 +7,6 @@ import hashlib
 import zlib
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import orjson
 from django.conf import settings
@@ -16,19 +15,19 @@ from django.utils import timezone
 from packages.formats.npm.names import Name
 from packages.formats.npm.packument import promises
 from upstreams.clients.echo import refuse_echo
-from upstreams.clients.git.remote import GitTarget
+from upstreams.clients.git.remote import GitTarget, keep_commits
 from upstreams.durability import remembered
 from upstreams.errors import RuleChanged, UpstreamBadAnswer, UpstreamError, UpstreamUnreachable
 from upstreams.flight import release_connection, single_flight
 from upstreams.memory import let_go, parsed
 from upstreams.models import GitListing, Upstream, UpstreamDocument
 from upstreams.selectors.facts import Replied, replied
-from upstreams.services.alerts import removed_upstream
-from upstreams.services.git.describing import describe
+from upstreams.services.alerts import integrity_changed, removed_upstream, tag_moved
+from upstreams.services.git.describing import Described, describe
 from upstreams.services.git.listing import Survey, chapter, is_here, survey
 from upstreams.services.git.modules import UNREADABLE
 from upstreams.services.git.targets import git_target_of
-from upstreams.services.pinning import pin
+from upstreams.services.pinning import pin, pins_of
 from upstreams.services.troubles import tell_of_trouble
 from upstreams.terms import Reply
 
@@ -139,15 +138,15 @@ def _answered(upstream: Upstream, name: Name, row: UpstreamDocument | None, list
         _must_be_complete(upstream, listing)
         life = settings.NEGATIVE_FRESH if upstream.negative_ttl is None else timedelta(seconds=upstream.negative_ttl)
         said = _new(upstream, name, listing, min(timezone.now() + life, listing.fresh_until))
-        return _kept(upstream, name, row, said, {}, still_holds)
+        return _kept(upstream, name, row, said, None, still_holds)
     if row is not None and row.is_present and row.etag == listing.refs_digest:
         row.fetched_at, row.fresh_until = listing.fetched_at, listing.fresh_until
         row.save(update_fields=["fetched_at", "fresh_until"])
         return row
-    document, body, fresh_until = _made(upstream, name, row, listing, still_holds)
+    described, body, fresh_until = _made(upstream, name, row, listing, still_holds)
     is_complete = fresh_until == listing.fresh_until
     said = _new(upstream, name, listing, fresh_until, body=body, etag=listing.refs_digest if is_complete else "")
-    return _kept(upstream, name, row, said, document, still_holds)
+    return _kept(upstream, name, row, said, described, still_holds)
 
 
 def _must_be_complete(upstream: Upstream, listing: GitListing) -> None:
@@ -165,19 +164,23 @@ def _refuse_echo(target: GitTarget, written: bytes) -> None:
 
 def _made(
     upstream: Upstream, name: Name, row: UpstreamDocument | None, listing: GitListing, still_holds: Check
-) -> tuple[dict[str, Any], bytes, datetime]:
+) -> tuple[Described, bytes, datetime]:
     """The packument, the same as it is written, and how long it counts."""
     target = git_target_of(upstream)
     before = parsed(zlib.decompress(bytes(row.body), wbits=31)) if row is not None and row.is_present else {}
+    pinned = pins_of(upstream.registry_id, name)
     release_connection()
     mirrored(upstream, target, listing.refs_digest, still_holds)
     found = chapter(target, name)
     if found is None:
         raise UpstreamUnreachable(f"The mirror of upstream {upstream.name} is being made anew; try again.", upstream=upstream.name)
-    described = describe(target, name, found, before)
+    described = describe(target, name, found, before, pinned)
+    if described.kept:  # or the next tidying would let go of them
+        with single_flight("git", str(upstream.pk), patience=PATIENCE):
+            keep_commits(target, described.kept)
     body = orjson.dumps(described.document)
     _refuse_echo(target, body)
-    return described.document, body, listing.fresh_until if described.is_complete else min(listing.fresh_until, timezone.now() + SOON)
+    return described, body, listing.fresh_until if described.is_complete else min(listing.fresh_until, timezone.now() + SOON)
 
 
 def mirrored(upstream: Upstream, target: GitTarget, digest: str, still_holds: Check) -> None:
@@ -206,20 +209,31 @@ def _new(
 
 @remembered()
 def _kept(
-    upstream: Upstream, name: Name, row: UpstreamDocument | None, said: UpstreamDocument, document: dict[str, Any], still_holds: Check
+    upstream: Upstream, name: Name, row: UpstreamDocument | None, said: UpstreamDocument, described: Described | None, still_holds: Check
 ) -> UpstreamDocument:
     _must_be_there(upstream, still_holds)
-    if document:
-        pin(upstream, name, promises(document))
+    if described is not None:
+        pin(upstream, name, promises(described.document))
+        _tell_of_changed(upstream, name, described)
     if row is not None and row.is_present and row.digest != said.digest:
-        _tell_of_removed(upstream, name, row, document)
+        _tell_of_removed(upstream, name, row, described)
     UpstreamDocument.objects.bulk_create([said], update_conflicts=True, unique_fields=["upstream", "name"], update_fields=ANSWER)
     return said
 
 
-def _tell_of_removed(upstream: Upstream, name: Name, row: UpstreamDocument, document: dict[str, Any]) -> None:
-    """Tell people of versions whose tags are gone. That the head of a branch moves on is no news."""
+def _tell_of_changed(upstream: Upstream, name: Name, described: Described) -> None:
+    """Tell people of tags that were moved, and of other bytes for which nobody knows why."""
+    for version, moved in described.moved.items():
+        tag_moved(upstream, f"{name.full}@{version}", moved.first, moved.now, is_kept=moved.is_kept)
+    others = {version: promised for version, promised in described.others.items() if version not in described.moved}
+    if others:
+        integrity_changed(upstream, name.full, pins_of(upstream.registry_id, name), others)
+
+
+def _tell_of_removed(upstream: Upstream, name: Name, row: UpstreamDocument, described: Described | None) -> None:
+    """Tell people of versions whose tags are gone. That the head of a branch moves on is no news, and a moved tag is other news."""
     before = parsed(zlib.decompress(bytes(row.body), wbits=31))["versions"]
-    gone = [version for version in before if version not in document.get("versions", {}) and not version.startswith("0.0.0-git.")]
-    if gone or not document:
-        removed_upstream(upstream, name.full, gone or list(before), whole=not document)
+    there = {*described.document["versions"], *described.others} if described is not None else set()
+    gone = [version for version in before if version not in there and not version.startswith("0.0.0-git.")]
+    if gone or described is None:
+        removed_upstream(upstream, name.full, gone or list(before), whole=described is None)

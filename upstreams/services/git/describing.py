@@ -2,13 +2,13 @@
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from packages.formats.npm.commits import Place
 from packages.formats.npm.names import Name
-from packages.formats.npm.packument import promise
+from packages.formats.npm.packument import agree, promise
 from packages.formats.npm.versions import sort_key
 from upstreams.clients.git.objects import Objects
 from upstreams.clients.git.remote import GitTarget
@@ -24,17 +24,36 @@ Manifest = dict[str, Any]
 
 
 @dataclass(frozen=True)
+class MovedTag:
+    """A tag that names another commit than it did. `is_kept`: the first one can still be given, so the version stays what it was."""
+
+    first: str
+    now: str
+    is_kept: bool
+
+
+@dataclass(frozen=True)
 class Described:
-    """A packument, and whether every version in it has its promise."""
+    """A packument, and whether every version in it has its promise.
+
+    `moved`: versions whose tag was moved; `others`: what is promised now of versions that were seen with other bytes, which
+    are not in the document; `kept`: commits that versions stay at though no tag has them any more.
+    """
 
     document: Manifest
     is_complete: bool
+    moved: Mapping[str, MovedTag]
+    others: Mapping[str, str]
+    kept: Sequence[str]
 
 
-def describe(target: GitTarget, name: Name, chapter: Chapter, before: Mapping[str, Any]) -> Described:
-    """The packument; `before` is what it was at the last time, {} for never. Raises UpstreamBadAnswer."""
+def describe(target: GitTarget, name: Name, chapter: Chapter, before: Mapping[str, Any], pinned: Mapping[str, str]) -> Described:
+    """The packument; `before` is what it was at the last time, {} for never; `pinned` what was first promised.
+
+    Raises UpstreamBadAnswer.
+    """
     with Objects(target.repository, target.name) as objects:
-        pen = _Pen(target, objects, before.get("versions") or {})
+        pen = _Pen(target, objects, before.get("versions") or {}, pinned)
         versions = dict(pen.versions(chapter))
         pen.clear(versions)
         latest = chapter.listed.tags.get("latest", "")
@@ -46,19 +65,25 @@ def describe(target: GitTarget, name: Name, chapter: Chapter, before: Mapping[st
             "name": name.full,
             "dist-tags": dict(chapter.listed.tags),
             "versions": {version: {**manifest, "name": name.full} for version, manifest in versions.items()},
-            "time": {version: _moment(chapter, place) for version, place in chapter.listed.versions.items()},
+            "time": {version: _moment(chapter, before, version, version in pen.moved) for version in chapter.listed.versions},
             **{field: shown[field] for field in TOP if field in shown},
             **readme,
         },
         is_complete=all(promise(manifest["dist"]) for manifest in versions.values()),
+        moved=pen.moved,
+        others=pen.others,
+        kept=pen.kept,
     )
 
 
 class _Pen:
     """Writes manifests until its time is up, then writes them without promises."""
 
-    def __init__(self, target: GitTarget, objects: Objects, before: Mapping[str, Any]) -> None:
-        self._target, self._objects, self._before = target, objects, before
+    def __init__(self, target: GitTarget, objects: Objects, before: Mapping[str, Any], pinned: Mapping[str, str]) -> None:
+        self._target, self._objects, self._before, self._pinned = target, objects, before, pinned
+        self.moved: dict[str, MovedTag] = {}
+        self.others: dict[str, str] = {}
+        self.kept: list[str] = []
         self._shelf = Shelf(target)
         self._until = time.monotonic() + SECONDS
 
@@ -68,7 +93,9 @@ class _Pen:
         order = sorted(chapter.listed.versions, key=lambda version: (version in tagged, sort_key(version)), reverse=True)
         for version in order:
             with contextlib.suppress(Unpackable):
-                yield version, self._version(version, chapter.listed.versions[version])
+                manifest = self._version(version, chapter.listed.versions[version])
+                if not self._is_other(version, promise(manifest["dist"])):
+                    yield version, manifest
 
     def readme(self, place: Place, version: str) -> dict[str, str]:
         """The README of a version."""
@@ -78,15 +105,38 @@ class _Pen:
             return {}
 
     def _version(self, version: str, place: Place) -> Manifest:
-        known = self._before.get(version)
-        address = address_of(place)
-        if isinstance(known, dict) and known["dist"]["tarball"] == address and promise(known["dist"]):
+        known, address = self._known(version), address_of(place)
+        if known and (known["dist"]["tarball"] == address or self._stays(version, known, place)):
             return known
         packed = parcel(self._objects, self._target.name, place, version)
         dist: Manifest = {"tarball": address}
         if time.monotonic() < self._until:
             dist |= self._promised(packed)
         return {**manifest_of(self._objects, packed, place), "dist": dist}
+
+    def _known(self, version: str) -> Manifest:
+        """What was listed of a version with a promise, {} for nothing."""
+        known = self._before.get(version)
+        return known if isinstance(known, dict) and promise(known["dist"]) else {}
+
+    def _stays(self, version: str, known: Manifest, place: Place) -> bool:
+        """Whether a version whose tag was moved is still what was first promised of it, and can be given."""
+        promised, first = promise(known["dist"]), place_of(known["dist"]["tarball"]).commit
+        if self._pinned.get(version) != promised:  # nobody was promised it, or somebody took it back
+            return False
+        is_here = self._objects.has(first)
+        is_kept = is_here or self._shelf.place(promised).is_file()
+        self.moved[version] = MovedTag(first, place.commit, is_kept)
+        self.kept += [first] if is_here else []
+        return is_kept
+
+    def _is_other(self, version: str, promised: str) -> bool:
+        """First bytes win: what is not what was promised is not offered."""
+        pinned = self._pinned.get(version, "")
+        if not pinned or not promised or agree(pinned, promised):
+            return False
+        self.others[version] = promised
+        return True
 
     def _promised(self, packed: Parcel) -> Manifest:
         """What `dist` says of the bytes, which are kept for whoever asks for them; nothing when they take too long."""
@@ -115,5 +165,7 @@ def place_of(address: str) -> Place:
     return Place(commit, folder)
 
 
-def _moment(chapter: Chapter, place: Place) -> str:
-    return chapter.times[place.commit].isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _moment(chapter: Chapter, before: Mapping[str, Any], version: str, is_moved: bool) -> str:  # noqa: FBT001 - asked once, above
+    place = chapter.listed.versions[version]
+    known: str | None = (before.get("time") or {}).get(version) if is_moved else None
+    return known or chapter.times[place.commit].isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -21,7 +21,7 @@ from upstreams.durability import remembered
 from upstreams.errors import UpstreamBadAnswer, UpstreamIntegrityMismatch
 from upstreams.flight import release_connection
 from upstreams.models import Origin, Upstream
-from upstreams.services.alerts import integrity_changed
+from upstreams.services.alerts import checksum_wrong
 from upstreams.services.entry import LOCK_NAME, PACKAGE
 from upstreams.services.modules.pins import FORMAT, pins_of, sri
 from upstreams.services.modules.resolve import Resolution
@@ -81,8 +81,8 @@ class Pull:
         name, version = self.resolution.name, self.entry.version
         found = sri(staged.sha256)
         if found != promised:
-            integrity_changed(self.upstream, name.full, {version: promised}, {version: found})
-            raise self._mismatch(f"sent bytes for {name.full}@{version} that do not match their checksum; nothing was kept")
+            checksum_wrong(self.upstream, f"{name.full}@{version}", promised, found)
+            raise self._mismatch(f"sent bytes for {name.full}@{version} that are not what its index promises; nothing was kept")
         try:
             check_archive(staged, name, version)
         except ContentInvalid as error:
