@@ -73,6 +73,10 @@ def test_a_lock_file_as_text(cast: Cast) -> None:
         ({"patterns": [7]}, "patterns.0"),
         ({"dependencies": "yes"}, "dependencies"),
         ({"lock": "hello"}, "lock"),
+        ({"versions": "??"}, "versions"),
+        ({"versions": "a b"}, "versions"),
+        ({"versions": "^^1"}, "versions"),
+        ({"patterns": ["left-pad@??"]}, "patterns"),
         ({"state": "done"}, "state"),
     ],
 )

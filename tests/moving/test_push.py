@@ -300,3 +300,22 @@ def test_for_members_only_stays_so_where_anybody_reads(street: Street) -> None:
     street.make("corp-y", "2.0.0")
     street.send("POST", "/-/package/corp-y/access", json.dumps({"access": "restricted"}).encode(), who="alice")
     street.refused("push", 409, "members_only", name="corp-y", to="prod")
+
+
+def test_a_tag_means_what_clients_see(street: Street, recorder: Recorder) -> None:
+    """Of what was pulled the registry keeps no tags: `latest` is the upstream's."""
+    street.upstream(recorder)
+    recorder.add("left", "1.0.0", "1.1.0", "2.0.0")
+    recorder.offers["left"].tags.update(next="2.0.0", latest="1.1.0")
+    street.install("left", "1.0.0")
+    assert street.send("GET", "/left").json()["dist-tags"] == {"latest": "1.1.0", "next": "2.0.0"}
+    recorder.forget()
+    said = street.refused("push", 404, "version_not_found", name="left", versions=["latest"], to="prod")
+    assert "latest of left is 1.1.0" in said
+    assert "pull it first" in said
+    street.install("left", "1.1.0")
+    street.install("left", "2.0.0")
+    recorder.forget()
+    assert results(street.push("left", "latest")) == {"left@1.1.0": "pushed"}
+    assert results(street.push("left", "next")) == {"left@2.0.0": "pushed"}
+    assert not recorder.seen, "by what it said before"

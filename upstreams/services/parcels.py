@@ -17,8 +17,9 @@ from packages.models import Package, Tag, Version
 from registries.models import Registry
 from upstreams.errors import RuleChanged, VersionHidden
 from upstreams.selectors.facts import Epochs, current_epochs
+from upstreams.services.documents import composed
 from upstreams.services.renderings import versions_shown
-from upstreams.services.resolve import judge
+from upstreams.services.resolve import judge, peek
 from upstreams.terms import Decision
 from workspaces.access import Action, Actor, Target
 from workspaces.errors import Invalid
@@ -98,15 +99,22 @@ def parcels_of(actor: Actor, source: Registry, order: Order) -> Parcels:
 
 def _asked_for(source: Registry, holding: Holding, words: Sequence[str]) -> list[str]:
     chosen: dict[str, None] = {}
+    tags = _tags_seen(source, holding) if any(word != EVERY and word not in holding.versions for word in words) else {}
     for word in words:
-        meant = meant_by(word, holding.versions, holding.tags)
+        meant = meant_by(word, holding.versions, tags)
         if not meant:
-            raise _missing(source, holding, word)
+            raise _missing(source, holding, word, tags)
         chosen.update(dict.fromkeys(meant))
     return list(chosen)
 
 
-def _missing(source: Registry, holding: Holding, word: str) -> Exception:
+def _tags_seen(source: Registry, holding: Holding) -> Mapping[str, str]:
+    """The tags that clients of the registry see, by what its sources said last: of what was pulled they are an upstream's."""
+    tags: Mapping[str, str] = composed(peek(source, holding.name))["dist-tags"]
+    return {**holding.tags, **tags}
+
+
+def _missing(source: Registry, holding: Holding, word: str, tags: Mapping[str, str]) -> Exception:
     """Why there is no such version: it is hidden by the rule, or not here."""
     name = holding.name.full
     held = Version.objects.filter(package__registry=source, package__format="npm", package__name=name).values_list("version", flat=True)
@@ -117,6 +125,8 @@ def _missing(source: Registry, holding: Holding, word: str) -> Exception:
         )
     if not held:
         return PackageNotFound(f"There is no package {name} in {source}.")
+    if word in tags:
+        return VersionNotFound(f"{word} of {name} is {tags[word]}, which {source} does not hold yet: pull it first.")
     return VersionNotFound(f"{name} has no version {word[:80]} in {source}.")
 
 

@@ -6,7 +6,7 @@ branch; tags `v1.2.0`, `1.2.0` and, of one package among several, `name@1.2.0` a
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from packages.formats.errors import TagInvalid
 from packages.formats.npm.names import Name
@@ -18,10 +18,14 @@ LATEST = "latest"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a package lies: in which commit, in which folder ('' is the top)."""
+    """Where a package lies: in which commit, in which folder ('' is the top).
+
+    `is_own`: the tag that names it is of this package alone, and its siblings there have numbers of their own.
+    """
 
     commit: str
     folder: str
+    is_own: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,9 +89,9 @@ def listed(name: Name, heads: Iterable[Head], tags: Mapping[str, str], places: M
         named.setdefault(LATEST, version)
         if (tag := tag_of(head.branch)) is not None:
             named.setdefault(tag, version)
-    for _, version, commit in sorted(_releases(name, tags), reverse=True):  # the closest spelling last: it counts
+    for rank, version, commit in sorted(_releases(name, tags), reverse=True):  # the closest spelling last: it counts
         if commit in places:
-            versions[version] = places[commit]
+            versions[version] = replace(places[commit], is_own=rank == 0)
     return Listed(versions=versions, tags=named)
 
 

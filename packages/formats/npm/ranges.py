@@ -10,9 +10,9 @@ from typing import Any
 
 import nodesemver
 
-from packages.formats.errors import NameInvalid
+from packages.formats.errors import NameInvalid, TagInvalid
 from packages.formats.npm.names import Name, parse_known
-from packages.formats.npm.versions import is_version, newest, sort_key
+from packages.formats.npm.versions import check_tag, is_version, newest, sort_key
 
 EVERY = "*"
 LENGTH = 256  # characters of a range
@@ -28,6 +28,17 @@ class Dependency:
     name: Name
     wanted: str
     is_optional: bool = False
+
+
+def is_word(text: str) -> bool:
+    """Whether a text can mean versions: `*` or nothing, a number, a range, or what a dist-tag may be called."""
+    if text.strip() in {"", EVERY}:
+        return True
+    try:
+        check_tag(text.strip())
+    except TagInvalid:
+        return _range(text) is not None
+    return True
 
 
 def meant_by(wanted: str, versions: Iterable[str], tags: Mapping[str, str]) -> list[str]:
@@ -108,13 +119,16 @@ def parking_tag(version: str, tags: Mapping[str, str]) -> str:
 
 
 def _fitting(wanted: str, known: Iterable[str]) -> list[str]:
-    if len(wanted) > LENGTH:
-        return []
+    found = _range(wanted)
+    return [version for version in known if is_version(version) and found.test(version)] if found is not None else []
+
+
+def _range(text: str) -> Any:
+    """The range as node-semver reads it, None for a text that is none."""
     try:
-        found = nodesemver.make_range(wanted, loose=True)
+        return nodesemver.make_range(text, loose=True) if len(text) <= LENGTH else None
     except ValueError:
-        return []
-    return [version for version in known if is_version(version) and found.test(version)]
+        return None
 
 
 def _dependency(name: str, wanted: str, *, is_optional: bool) -> Dependency | None:

@@ -18,6 +18,7 @@ from upstreams.services.git.shelf import Shelf
 
 SECONDS = 10.0  # of packing for one answer; versions beyond are listed without a promise, which the next answers add
 GRACE = 10.0  # seconds more for the version that is being packed then
+ANY, OWN = "git", "git+own"  # before an address: named by a branch or a tag of all packages, or by a tag of its own
 TOP = ("description", "keywords", "homepage", "bugs", "license", "author", "repository")
 
 Manifest = dict[str, Any]
@@ -105,11 +106,11 @@ class _Pen:
             return {}
 
     def _version(self, version: str, place: Place) -> Manifest:
-        known, address = self._known(version), address_of(place)
-        if known and (known["dist"]["tarball"] == address or self._stays(version, known, place)):
+        known = self._known(version)
+        if known and (_is_at(known, place) or self._stays(version, known, place)):
             return known
         packed = parcel(self._objects, self._target.name, place, version)
-        dist: Manifest = {"tarball": address}
+        dist: Manifest = {"tarball": address_of(place)}
         if time.monotonic() < self._until:
             dist |= self._promised(packed)
         return {**manifest_of(self._objects, packed, place), "dist": dist}
@@ -154,15 +155,20 @@ class _Pen:
         self._shelf.clear({promise(manifest["dist"]) for manifest in self._before.values()} - kept)
 
 
+def _is_at(known: Manifest, place: Place) -> bool:
+    before = place_of(known["dist"]["tarball"])
+    return (before.commit, before.folder) == (place.commit, place.folder)
+
+
 def address_of(place: Place) -> str:
     """Where a version comes from, in one word; it stands where other sources have the address of a tarball."""
-    return f"git:{place.commit}:{place.folder}"
+    return f"{OWN if place.is_own else ANY}:{place.commit}:{place.folder}"
 
 
 def place_of(address: str) -> Place:
     """The same read again."""
-    _, commit, folder = address.split(":", 2)
-    return Place(commit, folder)
+    word, commit, folder = address.split(":", 2)
+    return Place(commit, folder, is_own=word == OWN)
 
 
 def _moment(chapter: Chapter, before: Mapping[str, Any], version: str, is_moved: bool) -> str:  # noqa: FBT001 - asked once, above

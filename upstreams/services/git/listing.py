@@ -20,7 +20,7 @@ from upstreams.clients.git.remote import GitTarget, fetch, forget_refs, list_ref
 from upstreams.errors import UpstreamBadAnswer, UpstreamUnreachable
 from upstreams.services.git.modules import UNREADABLE, Modules
 
-FORM = 2  # of the files beside the mirror, and of what is packed from it
+FORM = 3  # of the files beside the mirror, and of what is packed from it
 BRANCHES, TAGS = 1000, 3000  # of one repository; beyond, branches by the alphabet and tags of the highest versions
 TRIES = 3  # times a repository may change while it is listed
 ANYTHING = Name("", "", None)

@@ -16,11 +16,15 @@ from packages.formats.npm.commits import Place
 from packages.formats.npm.manifest import DROPPED, INSTALL_SCRIPTS, describe
 from packages.formats.npm.normalise import normalise
 from packages.formats.npm.packlist import IGNORE_FILES, IGNORE_LIMIT, Entry, Found, Kind, TooManyFiles, packed_files
+from packages.formats.npm.siblings import CATALOG, WORKSPACE, Catalogs, catalogs_in, has_words, written_out
 from packages.formats.npm.unzipped import UNPACKED_LIMIT
+from packages.formats.npm.versions import LOOSE
 from upstreams.clients.git.objects import MANIFEST_LIMIT, NotHere, Objects
 from upstreams.errors import UpstreamBadAnswer
-from upstreams.services.git.modules import workspaces_of
+from upstreams.services.git.modules import Modules, workspaces_of
 
+CATALOG_FILES, CATALOG_LIMIT = ("pnpm-workspace.yaml", ".yarnrc.yml"), 256 * 1024
+UNRELEASED = "0.0.0-git."  # begins the versions that are commits
 AUTHORS_LIMIT, README_LIMIT = 256 * 1024, 64 * 1024
 
 
@@ -66,10 +70,40 @@ def parcel(objects: Objects, upstream: str, place: Place, version: str) -> Parce
     except TooManyFiles as error:
         raise Unpackable(f"A package of upstream {upstream} cannot be packed: {error}", upstream=upstream) from None
     data = text.encode()
-    if package.get("version") != version:
-        package = {**package, "version": version}
+    written = _written_out(objects, upstream, (tree, place), package, version)
+    if written != package:
+        package = dict(written)
         data = (json.dumps(package, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "replace")
     return Parcel(package, data, [found for found in files if found.path.lower() != "package.json" or found.path == "package.json"])
+
+
+def _written_out(objects: Objects, upstream: str, where: tuple[str, Place], package: Mapping[str, Any], version: str) -> Mapping[str, Any]:
+    """Under that number, and with dependencies that a client can ask a registry for. `where`: the tree and the place in it."""
+    tree, place = where
+    written = {**package, "version": version}
+    if not has_words(package, WORKSPACE) and not has_words(package, CATALOG):
+        return written
+    folders = Modules(objects, upstream).of(tree)
+
+    def number_of(name: str) -> str:
+        if name not in folders:
+            return ""
+        return _own_number(objects, tree, folders[name]) if place.is_own else version
+
+    return written_out(written, number_of, _catalogs(objects, tree), is_exact=version.startswith(UNRELEASED))
+
+
+def _own_number(objects: Objects, tree: str, folder: str) -> str:
+    """What a package says its version is: its own tag names it so."""
+    entry = objects.entries(_folder(objects, tree, folder).oid)["package.json"]
+    return LOOSE.sub("", str(objects.manifest(entry.oid)["version"])).strip()
+
+
+def _catalogs(objects: Objects, tree: str) -> Catalogs:
+    entries = objects.entries(tree)
+    found = (entries[name] for name in CATALOG_FILES if name in entries and entries[name].kind is Kind.FILE)
+    catalogs = (catalogs_in(objects.text(entry.oid, CATALOG_LIMIT)) for entry in found)
+    return next((one for one in catalogs if one), {})
 
 
 def tarball(objects: Objects, upstream: str, packed: Parcel) -> Iterator[bytes]:

@@ -166,6 +166,14 @@ def _check_internal(course: Course, name: Name) -> None:
         raise SourceAbsent(why_nobody_else(course.upstream, decision, "module"))
 
 
+def meaningless(text: str) -> str:
+    """Why a text can mean no version; '' where it can."""
+    words = text.strip()
+    if words in EVERY | {YANKED} or is_version(words):
+        return ""
+    return f"“{words[:80]}” names no version: say one like 0.1.0, * for all, or {YANKED} for all with those withdrawn."
+
+
 def _chosen(index: Index, course: Course) -> list[Entry]:
     """The versions that are wanted, in order. Raises WordsUnknown."""
     words = course.options.versions.strip()
@@ -176,8 +184,8 @@ def _chosen(index: Index, course: Course) -> list[Entry]:
         return standing
     if words == YANKED:
         return list(index.entries)
-    if not is_version(words):
-        raise WordsUnknown(f"“{words[:80]}” names no version: say one like 0.1.0, * for all, or {YANKED} for all with those withdrawn.")
+    if why := meaningless(words):
+        raise WordsUnknown(why)
     return [entry for entry in index.entries if entry.version == words]
 
 

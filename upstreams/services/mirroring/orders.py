@@ -11,6 +11,7 @@ from registries.models import Registry
 from upstreams.models import Mirror, MirrorItem, Upstream
 from upstreams.services.mirroring.drivers import WITHIN, Options, Wanted
 from upstreams.services.mirroring.hold import OPEN, free
+from upstreams.services.mirroring.known import check_versions
 from upstreams.services.mirroring.ledger import subject_of
 from upstreams.services.mirroring.lists import wanted_in
 from upstreams.services.mirroring.work import check_may_ask
@@ -63,6 +64,7 @@ def order(*, actor: Actor, registry: Registry, upstream: Upstream, order: Order)
     """Write a job down; whoever sends it off does so after the commit. Raises Denied, Invalid, MirrorUnderway."""
     may_mirror(actor, registry)
     check_may_ask(upstream)
+    check_versions(upstream.format, order.options.versions)
     patterns = checked_patterns(upstream, order.patterns)
     if not patterns and not order.wanted:
         raise Invalid("Say what to mirror: patterns, or a lock file.", fields={"patterns": "required"})

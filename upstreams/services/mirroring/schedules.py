@@ -10,6 +10,7 @@ from django.utils import timezone
 from registries.models import Registry
 from upstreams.models import MirrorSchedule, Upstream
 from upstreams.services.mirroring.drivers import Options
+from upstreams.services.mirroring.known import check_versions
 from upstreams.services.mirroring.orders import MirrorUnderway, Order, checked_patterns, order
 from upstreams.services.mirroring.times import parse_every
 from upstreams.services.mirroring.work import check_kind
@@ -123,6 +124,7 @@ def _apply(schedule: MirrorSchedule, plan: Plan) -> None:
     patterns = checked_patterns(schedule.upstream, plan.patterns)
     if not patterns:
         raise Invalid("Say what to mirror.", fields={"patterns": "required"})
+    check_versions(schedule.upstream.format, plan.options.versions)
     every, now = parse_every(plan.every), timezone.now()
     is_other = plan.every.strip() != schedule.every or (plan.enabled and not schedule.is_enabled)
     if is_other:
