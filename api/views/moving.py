@@ -59,7 +59,8 @@ class PullView(Door):
 def _order(values: dict[str, Any]) -> Order:
     """What is wanted. Raises NotFound for a word that is no format, NameInvalid."""
     if format_named(values["format"]) != "npm":
-        raise NotYet(f"Packages of format “{values['format']}” cannot be pushed or pulled yet.")
+        instead = " Mirror modules into each registry that is to have them." if values["format"] == "moonbit" else ""
+        raise NotYet(f"Packages of format “{values['format']}” cannot be pushed or pulled yet.{instead}")
     return Order(name=parse_known(values["name"]), versions=tuple(values.get("versions", ())), dependencies=values["dependencies"])
 
 
