@@ -70,6 +70,7 @@ class Npm:
     def __init__(self) -> None:
         self._looks: OrderedDict[str, _Look] = OrderedDict()
         self._lock = threading.Lock()
+        self._was_asked: bool | None = None  # whether the upstream had said anything before the job began
 
     def names(self, course: Course, patterns: Sequence[str]) -> Iterator[str]:
         """From the upstream's own list, else from its search."""
@@ -125,7 +126,10 @@ class Npm:
 
     def _look(self, course: Course, name: Name, *, is_named: bool = False) -> _Look:
         """Ask by the rule; the upstream's answer is of this job's time. Raises NotFromHere, SourceAbsent, UpstreamError."""
-        _outdate(course, name)
+        if self._was_asked is None:
+            self._was_asked = UpstreamDocument.objects.filter(upstream=course.upstream, fetched_at__lt=course.began).exists()
+        if self._was_asked:
+            _outdate(course, name)
         is_anywhere = course.is_free(is_named=is_named)
         if course.upstream.is_internal and not is_anywhere:
             _check_internal(course, name)
