@@ -20,7 +20,7 @@ from upstreams.models import Origin, Rendering, Upstream
 from upstreams.selectors.facts import EPOCHS, Epochs, epochs_in
 from upstreams.services.alerts import integrity_changed, manifest_differs
 from upstreams.services.pinning import has_seen_others, pin_one, pins_of
-from upstreams.services.renderings import CURRENT, HeldFile, list_in, rendering_of
+from upstreams.services.renderings import CURRENT, HeldFile, list_in, list_newcomer
 from upstreams.services.resolve import Resolution
 from workspaces import reading, statements
 from workspaces.insertion import insert
@@ -101,9 +101,11 @@ def _enter(newcomer: Newcomer, epochs: Epochs) -> None:
         bump_name(registry.workspace_id, "npm", name.folded)
         manifest_differs(upstream, f"{name.full}@{version.version}", list(publication.differences))
         return
-    rendering = rendering_of(newcomer.decided) if newcomer.decided is not None else scene.rendering
-    if rendering is not None:
-        list_in(rendering, HeldFile(publication.filename, publication.file.sha256, publication.file.size))
+    file = HeldFile(publication.filename, publication.file.sha256, publication.file.size)
+    if newcomer.decided is not None:
+        list_newcomer(newcomer.decided, file)
+    elif scene.rendering is not None:
+        list_in(scene.rendering, file)
 
 
 @dataclass(frozen=True)

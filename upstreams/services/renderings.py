@@ -21,7 +21,8 @@ from upstreams.services.resolve import Resolution
 from upstreams.terms import Kind, Reply
 from workspaces import reading, statements
 from workspaces.access import Target
-from workspaces.insertion import upsert
+from workspaces.insertion import upsert, upsert_last
+from workspaces.prepared import Statement
 
 CURRENT = (
     "JOIN registries_registry r ON r.id = t.registry_id JOIN workspaces_workspace w ON w.id = r.workspace_id"
@@ -70,11 +71,34 @@ def versions_shown(registry: Registry, name: Name, *, shows_pulled: bool) -> Que
 @remembered()
 def keep_rendering(resolution: Resolution) -> Rendering:
     """The row for this decision; renewed when nothing changed, else replaced with its documents and files."""
-    return rendering_of(resolution)
+    kept = _kept(resolution)
+    if kept.is_new:
+        statements.several(kept.emptying)
+        _list_files(kept.rendering, held_files(resolution))
+    return kept.rendering
 
 
-def rendering_of(resolution: Resolution) -> Rendering:
-    """The same in the caller's transaction."""
+def list_newcomer(resolution: Resolution, file: HeldFile) -> None:
+    """The same with a file listed that has just come in by this decision. In the caller's transaction, in which nothing follows."""
+    kept = _kept(resolution)
+    files = [*(one for one in held_files(resolution) if one.name != file.name), file] if kept.is_new else [file]
+    if len(files) > 1:
+        statements.several(kept.emptying)
+        _list_files(kept.rendering, files)
+    else:
+        row = DocumentFile(rendering=kept.rendering, filename=file.name, sha256=file.sha256, size=file.size)
+        upsert_last(row, ("rendering_id", "filename"), kept.emptying)
+
+
+class _Kept(NamedTuple):
+    """A decision that is written down: whether it is another than before, and what is to be run then for what lay below that one."""
+
+    rendering: Rendering
+    is_new: bool
+    emptying: list[Statement]
+
+
+def _kept(resolution: Resolution) -> _Kept:
     now = timezone.now()
     registry, name, epochs = resolution.registry, resolution.name, resolution.epochs
     key: dict[str, Any] = {"registry": registry, "format": "npm", "name": name.full}
@@ -85,7 +109,7 @@ def rendering_of(resolution: Resolution) -> Rendering:
         if (old.fresh_until, old.files_until, old.is_stale) != (fresh_until, files_until, resolution.is_stale):
             old.fresh_until, old.files_until, old.is_stale = fresh_until, files_until, resolution.is_stale
             old.save(update_fields=["fresh_until", "files_until", "is_stale"])
-        return old
+        return _Kept(old, is_new=False, emptying=[])
     rendering = Rendering(
         **key,
         folded=name.folded,
@@ -99,10 +123,8 @@ def rendering_of(resolution: Resolution) -> Rendering:
         is_stale=resolution.is_stale,
     )
     upsert(rendering, ("registry_id", "format", "name"))
-    for statement in EMPTIED if old is not None or statements.is_postgresql() else ():  # there another may have been first
-        statements.run(statement, [rendering.pk])
-    _list_files(rendering, held_files(resolution))
-    return rendering
+    is_first = old is None and not statements.is_postgresql()  # there another may have been first
+    return _Kept(rendering, is_new=True, emptying=[] if is_first else [(one, [rendering.pk]) for one in EMPTIED])
 
 
 @remembered()
