@@ -1,16 +1,14 @@
 """Uploading a file over REST: the same pipeline as the format's own client, with origin `uploaded`."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
-from api.errors import NotYet
 from packages.blobs import IN_MEMORY, Staging
+from packages.formats.npm.publish import publication_from_tarball
 from packages.formats.npm.versions import check_tag
-from packages.formats.publication import Publication, StagedFile
 from packages.models import Version
 from packages.services.publish import Published, publish
 from registries.gate import registry_for
@@ -32,15 +30,5 @@ def publish_file(actor: Actor, registry: Registry, file: "UploadedFile[Any]", ta
     with Staging(limit=settings.FILE_LIMIT, memory=IN_MEMORY) as staging:
         for chunk in file.chunks():
             staging.write(chunk)
-        publication = _parser()(staging.finish(), tag)
+        publication = publication_from_tarball(staging.finish(), tag)
         return publish(actor=actor, registry=registry, publication=publication, origin=Version.Origin.UPLOADED)
-
-
-def _parser() -> Callable[[StagedFile, str], Publication]:
-    """The format's reader of a bare tarball. Raises NotYet until it is there."""
-    from packages.formats.npm import publish as npm
-
-    found: Callable[[StagedFile, str], Publication] | None = getattr(npm, "publication_from_tarball", None)
-    if found is None:
-        raise NotYet("Uploading a file is not there yet; publish it with npm publish.")
-    return found

@@ -12,7 +12,6 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -20,8 +19,8 @@ from django.conf import settings
 
 from upstreams.errors import UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from upstreams.flight import is_busy, release_connection, try_lock
+from upstreams.progress import DONE, FAILED, RUNNING, VERIFIED_FIRST, Discreet, Progress, State, is_small
 
-VERIFIED_FIRST = 1024 * 1024  # bytes: files up to this size are verified before the first byte leaves
 WITHHELD = 64 * 1024  # bytes kept back of a larger one until its hash is right
 WRITERS = 32  # downloads at once per process
 POLL = 0.005  # seconds between two looks at what another process writes
@@ -29,7 +28,6 @@ LOOK = 0.02  # the same where the writer is one of our own threads, which wakes 
 
 log = logging.getLogger(__name__)
 KIND = "spool"  # of lock
-RUNNING, DONE, FAILED = "running", "done", "failed"
 _writers = ThreadPoolExecutor(max_workers=WRITERS, thread_name_prefix="spool")
 
 
@@ -40,7 +38,7 @@ class Incoming(Protocol):
     def length(self) -> int | None:
         """In bytes."""
 
-    def receive(self, progress: "Progress") -> None:
+    def receive(self, progress: Progress) -> None:
         """Take, verify and store them. Raises UpstreamError subclasses."""
 
 
@@ -49,60 +47,6 @@ Opening = Callable[[], Incoming]  # raises UpstreamError subclasses
 
 class SpoolBroken(Exception):
     """The download a reader followed came to nothing; its connection must break, not end."""
-
-
-@dataclass(frozen=True)
-class State:
-    """What the writer last told: where the bytes are, how many there will be, how it ended."""
-
-    word: str
-    path: str = ""
-    length: int | None = None
-    code: str = ""
-    message: str = ""
-    retry_after: int | None = None
-
-
-class Progress:
-    """The writer's side of the state file."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._staged = ""
-        self._length: int | None = None
-
-    def begin(self, staged: Path, length: int | None) -> None:
-        """Bytes begin to arrive in `staged`; `length` if the upstream told it."""
-        self._staged, self._length = str(staged), length
-        self.tell(State(RUNNING, self._staged, length))
-
-    def end(self) -> None:
-        """The bytes are verified and stored; the path tells readers that it was this very download."""
-        self.tell(State(DONE, self._staged, self._length))
-
-    def tell(self, state: State) -> None:
-        """Replace the state in one step."""
-        beside = self._path.with_suffix(f".{os.getpid()}.new")
-        beside.parent.mkdir(exist_ok=True)
-        beside.write_text(json.dumps(state.__dict__), encoding="utf-8")
-        beside.replace(self._path)
-
-
-class _Discreet(Progress):
-    """Of a file that is verified before its first byte leaves nobody is told: who waits for it asks again when it is here."""
-
-    _is_told = False
-
-    def begin(self, staged: Path, length: int | None) -> None:
-        """Told only of what can be followed."""
-        self._is_told = not _is_small(length)
-        if self._is_told:
-            super().begin(staged, length)
-
-    def end(self) -> None:
-        """The same."""
-        if self._is_told:
-            super().end()
 
 
 class Tail:
@@ -199,7 +143,7 @@ class Spool:
         elif not self._is_needless(handle, is_here):
             try:
                 self._state.unlink(missing_ok=True)
-                progress = _Discreet(self._state)
+                progress = Discreet(self._state)
                 opening().receive(progress)
                 progress.end()
             finally:
@@ -255,10 +199,10 @@ class Spool:
         is_ours = True
         try:
             self._state.unlink(missing_ok=True)
-            progress = _Discreet(self._state)
+            progress = Discreet(self._state)
             with self._telling(progress):
                 incoming = opening()
-                if _is_small(incoming.length):
+                if is_small(incoming.length):
                     incoming.receive(progress)
                     return None
             is_ours = False
@@ -291,11 +235,6 @@ class Spool:
             trouble = UpstreamError("The download could not be stored; try again.")
             progress.tell(State(FAILED, code=trouble.code, message=trouble.message))
             raise trouble from None
-
-
-def _is_small(length: int | None) -> bool:
-    """Whether all of it is verified before its first byte leaves."""
-    return length is not None and length <= VERIFIED_FIRST
 
 
 def _error(state: State) -> UpstreamError:

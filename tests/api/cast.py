@@ -32,6 +32,7 @@ from workspaces.services.spaces import add_claim, create_workspace
 V1 = "/api/v1/"
 ACME = V1 + "workspaces/acme/"
 MAIN = ACME + "registries/main/"
+PACKAGES = MAIN + "packages/"
 FOO = MAIN + "packages/npm/@acme/foo/"
 OWN_APPS = ("workspaces", "registries", "packages", "tokens", "upstreams")
 RESTLESS = frozenset({"last_used_at", "last_login"})

@@ -1,39 +1,16 @@
 """A repository that goes on, that lies, and that goes away."""
 
-import base64
-import hashlib
 import shutil
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.git.conftest import ANYBODY, USER, Modules
+from tests.git.conftest import USER, Modules
+from tests.git.shown import MOD, Add, bytes_of, integrity, shown
 from tests.parts.clients import Client
 from tests.parts.gate import Gate, Place, made
-from tests.parts.recorder import Recorder
 from tests.parts.repository import GitServer
-from tests.rule_live.asking import assert_never_asked, proven
-
-Add = Callable[..., dict[str, Any]]
-MOD = "/mod"
-
-
-def shown(place: Place, name: str = "mod", *, status: int = 200) -> dict[str, Any]:
-    answer = place.as_("rita").get(f"/{name}", accept="application/json")
-    assert answer.status == status, answer
-    found: dict[str, Any] = answer.json()
-    return found
-
-
-def bytes_of(place: Place, version: str, *, name: str = "mod") -> bytes:
-    answer = place.as_("rita").get(f"/{name}/-/{name}-{version}.tgz")
-    assert answer.status == 200, answer
-    return answer.body
-
-
-def integrity(data: bytes) -> str:
-    return "sha512-" + base64.b64encode(hashlib.sha512(data).digest()).decode()
 
 
 @pytest.mark.npm
@@ -167,70 +144,6 @@ def test_gone_it_is_still_served(gate: Gate, place: Place, modules: Modules, for
     assert bytes_of(place, "1.2.0")
     assert shown(place, "@acme/other")["dist-tags"]["latest"], "never asked for before: the listing and the mirror have it"
     assert "upstream.trouble" in gate.events(place)
-
-
-def test_an_internal_repositorys_names_never_leave(place: Place, recorder: Recorder, add_git: Add) -> None:
-    proven(place, recorder)
-    recorder.add("mod", "9.9.9")
-    add_git(place, internal=True, patterns=["mod"], priority=200)
-
-    answers = assert_never_asked(place, recorder, "mod")
-
-    assert "9.9.9" not in answers["GET /mod"].json()["versions"]
-
-
-@pytest.mark.usefixtures("open_forge")
-def test_what_an_internal_repository_has_not_is_public(place: Place, recorder: Recorder, add_git: Add) -> None:
-    proven(place, recorder)
-    add_git(place, internal=True, **ANYBODY)
-    recorder.add("nobodys")
-
-    assert place.versions("nobodys") == ["1.0.0"]
-
-
-@pytest.fixture
-def closed(place: Place, recorder: Recorder, forge: GitServer, add_git: Add) -> Place:
-    """An internal repository that was never reached, beside a public upstream."""
-    proven(place, recorder)
-    forge.stop()
-    add_git(place, internal=True, **ANYBODY)
-    return place
-
-
-def test_never_listed_it_closes_the_gate(closed: Place, recorder: Recorder) -> None:
-    recorder.add("unknown-whose", "9.9.9")
-
-    answer = closed.as_("rita").get("/unknown-whose")
-
-    assert answer.status == 503
-    assert "modules" in answer.json()["error"]
-    assert not recorder.asked("unknown-whose")
-
-
-def test_listed_once_its_absences_still_count(gate: Gate, place: Place, recorder: Recorder, open_forge: GitServer, add_git: Add) -> None:
-    proven(place, recorder)
-    add_git(place, internal=True, **ANYBODY)
-    shown(place)
-    open_forge.stop()
-    gate.grow_old()
-    recorder.add("nobodys")
-
-    assert place.versions("nobodys") == ["1.0.0"]
-    assert "1.2.0" in shown(place)["versions"]
-
-
-def test_the_toggle_makes_it_internal(place: Place, recorder: Recorder, add_git: Add) -> None:
-    proven(place, recorder)
-    recorder.add("mod", "9.9.9")
-    made = add_git(place, internal=False, patterns=["mod"], priority=200)
-    assert place.versions("mod") == ["9.9.9"]
-    recorder.forget()
-
-    answer = place.api().patch(f"{place.rest}upstreams/{made['id']}/", {"internal": True})
-    assert answer.status == 200, answer
-
-    assert "1.2.0" in place.versions("mod")
-    assert not recorder.asked("mod")
 
 
 def test_wrong_credentials(gate: Gate, place: Place, forge: GitServer, add_git: Add) -> None:

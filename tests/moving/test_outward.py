@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from packages.services.versions import keep_internal, set_internal
+from tests.moving.flags import untick
 from tests.moving.street import Street, events, results
-from tests.moving.test_push import untick
 from tests.parts import faults
 from tests.parts.pack import pack
 from tests.parts.recorder import Recorder

@@ -9,7 +9,6 @@ import contextlib
 import re
 import time
 import weakref
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,6 +21,7 @@ from urllib3.exceptions import TimeoutError as Urllib3Timeout
 from upstreams.clients.breaker import BREAKERS
 from upstreams.clients.causes import cause_of
 from upstreams.clients.connections import Origin, no_check, pool_for, sending
+from upstreams.clients.decoding import Compressed, decoder_for
 from upstreams.clients.guard import AddressForbidden, AllowedNetwork
 from upstreams.clients.watchdog import SLOTS, WATCHDOG, Watch, release, unless_answered
 from upstreams.errors import (
@@ -68,24 +68,6 @@ class Upload:
 
 
 @dataclass
-class Packed:
-    """A gzip body as it came over the wire."""
-
-    received: list[bytes] = field(default_factory=list, repr=False)
-    decoder: object = None
-
-    def take(self, piece: bytes) -> None:
-        """The next bytes; of a body that is not compressed none is kept."""
-        if isinstance(self.decoder, _Gunzip):
-            self.received.append(piece)
-
-    @property
-    def gzip(self) -> bytes:
-        """All of it, if it is one whole gzip stream; else b""."""
-        return b"".join(self.received) if isinstance(self.decoder, _Gunzip) and self.decoder.is_whole else b""
-
-
-@dataclass
 class Answer:
     """A response whose body has not been read. `url` is where it finally came from."""
 
@@ -103,14 +85,14 @@ class Answer:
         raw = self.headers.get("content-length", "")
         return int(raw) if NUMBER.fullmatch(raw) and not self.headers.get("content-encoding") else None
 
-    def pieces(self, limit: int, packed: "Packed | None" = None) -> Iterator[bytes]:
+    def pieces(self, limit: int, compressed: Compressed | None = None) -> Iterator[bytes]:
         """The decoded body; never more than `limit` bytes after decompression, in bounded time.
 
-        `packed` is told the bytes before they are decoded.
+        `compressed` is told the bytes before they are decoded.
         """
-        decoder = _decoder(self.headers.get("content-encoding", ""), self.upstream)
-        if packed is not None:
-            packed.decoder = decoder
+        decoder = decoder_for(self.headers.get("content-encoding", ""), self.upstream)
+        if compressed is not None:
+            compressed.decoder = decoder
         begun, raw, total = time.monotonic(), 0, 0
         if (self.length or 0) > limit:  # it says so itself: nothing of it is read
             raise self._too_much(limit)
@@ -119,8 +101,8 @@ class Answer:
             while piece := self._response.read1(PIECE, decode_content=False):
                 raw += len(piece)
                 self._judge(begun, raw)
-                if packed is not None:
-                    packed.take(piece)
+                if compressed is not None:
+                    compressed.take(piece)
                 for decoded in decoder(piece):
                     total += len(decoded)
                     if total > limit:
@@ -254,39 +236,6 @@ def _next(target: Target, url: str, location: str) -> str:
     if scheme not in {"http", "https"} or not host or downgraded or "@" in urlsplit(following).netloc:
         raise UpstreamForbiddenAddress(f"Upstream {target.name} redirected to a forbidden address.", upstream=target.name, cause="redirect")
     return following
-
-
-class _Gunzip:
-    """A bounded decoder."""
-
-    def __init__(self, upstream: str) -> None:
-        self._upstream = upstream
-        self._unzip = zlib.decompressobj(wbits=31)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the gzip stream has ended as it should."""
-        return self._unzip.eof
-
-    def __call__(self, piece: bytes) -> Iterator[bytes]:
-        """The decoded bytes of the next ones."""
-        while piece:
-            try:
-                yield self._unzip.decompress(piece, PIECE * 4)
-            except zlib.error:
-                raise UpstreamBadAnswer(f"Upstream {self._upstream} sent broken gzip.", upstream=self._upstream) from None
-            if self._unzip.unused_data:  # zlib would hand the same tail back for ever, and keep each copy
-                raise UpstreamBadAnswer(f"Upstream {self._upstream} sent bytes after the end of its gzip.", upstream=self._upstream)
-            piece = self._unzip.unconsumed_tail
-
-
-def _decoder(encoding: str, upstream: str) -> Callable[[bytes], Iterator[bytes]]:
-    """For gzip or identity; anything else was not asked for."""
-    if encoding.lower() in {"", "identity"}:
-        return lambda piece: iter((piece,))
-    if encoding.lower() not in {"gzip", "x-gzip"}:
-        raise UpstreamBadAnswer(f"Upstream {upstream} sent an encoding nobody asked for.", upstream=upstream)
-    return _Gunzip(upstream)
 
 
 @contextlib.contextmanager

@@ -15,8 +15,9 @@ from packages.formats.npm.names import Name
 from packages.formats.npm.packument import Manifest
 from packages.formats.npm.sent import NotMetadata, Sent
 from upstreams.clients.connections import no_check
+from upstreams.clients.decoding import Compressed
 from upstreams.clients.echo import refuse_echo
-from upstreams.clients.http import Answer, Packed, Target, get, origin_of, refuse_status
+from upstreams.clients.http import Answer, Target, get, origin_of, refuse_status
 from upstreams.clients.watchdog import SLOTS
 from upstreams.errors import UpstreamBadAnswer
 from upstreams.memory import LARGE as LARGE_TO_PARSE
@@ -99,9 +100,9 @@ def _read(target: Target, answer: Answer, name: Name, known: Known, limit: int) 
         return Fetched(is_present=False)
     if answer.status != OK:
         raise refuse_status(answer)
-    packed = Packed()
+    compressed = Compressed()
     with contextlib.ExitStack() as until:
-        data = _whole(target, answer, limit, packed, until)
+        data = _whole(target, answer, limit, compressed, until)
         sent = _checked(target, data, name)
     etag, modified = (answer.headers.get(header, "") for header in ("etag", "last-modified"))
     return Fetched(
@@ -111,7 +112,7 @@ def _read(target: Target, answer: Answer, name: Name, known: Known, limit: int) 
         etag=_kept(etag, 500),
         last_modified=_kept(modified, 100),
         sent=sent,
-        gzip=packed.gzip,
+        gzip=compressed.gzip,
     )
 
 
@@ -125,10 +126,10 @@ def whole(data: bytes) -> Manifest:
     return document
 
 
-def _whole(target: Target, answer: Answer, limit: int, packed: Packed, until: contextlib.ExitStack) -> bytes:
+def _whole(target: Target, answer: Answer, limit: int, compressed: Compressed, until: contextlib.ExitStack) -> bytes:
     """The body. Of large ones only so many are held and taken apart at once, `until` this one is done. Raises UpstreamError."""
     body, is_large = io.BytesIO(), False
-    for piece in answer.pieces(limit, packed):
+    for piece in answer.pieces(limit, compressed):
         body.write(piece)
         if not is_large and body.tell() > LARGE:
             is_large = True

@@ -23,6 +23,7 @@ from upstreams.clients.npm import fetch_tarball
 from upstreams.errors import RuleChanged, UpstreamBadAnswer, UpstreamIntegrityMismatch
 from upstreams.flight import release_connection
 from upstreams.models import Upstream
+from upstreams.progress import Progress
 from upstreams.selectors.facts import current_epochs
 from upstreams.services.alerts import checksum_wrong, integrity_changed
 from upstreams.services.entry import Newcomer, adopt, enter
@@ -30,7 +31,6 @@ from upstreams.services.git.sending import Packed, open_packed, promise_of
 from upstreams.services.pinning import pins_of
 from upstreams.services.resolve import Resolution
 from upstreams.services.troubles import telling
-from upstreams.spool import Progress
 from upstreams.targets import target_of
 
 ALGORITHMS = ("sha512", "sha384", "sha256", "sha1")  # strongest first (W3C SRI, section 3.2)
