@@ -15,8 +15,6 @@ from workspaces.models import Secret
 from workspaces.services.secrets import add_secret
 
 ROOT = Actor(name="root", is_operator=True)
-
-
 VALUE = "value-of-the-secret-7f3a"
 
 

@@ -13,6 +13,8 @@ from upstreams.services.sources import change_upstream
 from upstreams.targets import target_of
 from upstreams.variables import shell_variables
 
+pytestmark = pytest.mark.usefixtures("loopback")
+
 
 @pytest.mark.parametrize("change", [{"patterns": ("@partner/*", "@more/*")}, {"secret": "mine"}, {"auth_type": "basic", "username": "u"}])
 def test_what_an_operator_vouched_for_is_theirs_until_somebody_else_changes_it(
