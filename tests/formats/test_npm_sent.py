@@ -19,7 +19,14 @@ VERSIONS = {
     "no version": {"dist": {"integrity": HASH}},
     "2.0.0-ü": {"dist": {"integrity": HASH}},
 }
-DOCUMENT = {"readme": "[" * 100, "name": "a", "time": {"1.0.0": "2020"}, "versions": VERSIONS, "users": {"x": [1e400, True, None]}}
+DOCUMENT = {
+    "readme": "[" * 100,
+    "name": "a",
+    "dist-tags": {"latest": "1.0.0", "odd": 5},
+    "time": {"1.0.0": "2020"},
+    "versions": VERSIONS,
+    "users": {"x": [1e400, True, None]},
+}
 
 
 @pytest.mark.parametrize("spaces", [None, 2])
@@ -27,6 +34,7 @@ def test_the_same_as_read_as_a_whole(spaces: int | None) -> None:
     written = json.dumps({**DOCUMENT, "users": {}}, indent=spaces, ensure_ascii=spaces is None).encode()
     sent, document = Sent(written), orjson.loads(written)
     assert sent.name == "a"
+    assert sent.tags == {"latest": "1.0.0", "odd": 5}
     assert sent.promises() == promises(document) == {"1.0.0": HASH, "1.1.0": "sha1-hex:" + "ab" * 20}
     for version, manifest in document["versions"].items():
         assert sent.only(version) == {"versions": {version: manifest}}
@@ -63,3 +71,8 @@ def test_what_is_no_json_is_refused_wherever_it_is_broken(data: bytes) -> None:
 def test_what_is_no_packument_is_refused(data: bytes) -> None:
     with pytest.raises(NotMetadata):
         Sent(data)
+
+
+@pytest.mark.parametrize("tags", ["null", "[]", '"latest"', "5"])
+def test_tags_that_are_none(tags: str) -> None:
+    assert Sent(f'{{"name":"a","versions":{{}},"dist-tags":{tags}}}'.encode()).tags == {}

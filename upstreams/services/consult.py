@@ -88,7 +88,7 @@ def load(document: UpstreamDocument) -> Manifest:
         raise UpstreamBadAnswer(f"Upstream {name} did not send JSON that can be used.", upstream=name) from None
 
 
-def look_into(document: UpstreamDocument) -> Sent:
+def sent_by(document: UpstreamDocument) -> Sent:
     """The same, taken apart only where it is looked at."""
     return document.sent or Sent(_body(document))
 

@@ -14,7 +14,7 @@ from packages.formats.npm.names import Name
 from registries.models import Registry
 from upstreams.errors import RuleChanged, SourceAbsent, UpstreamTimeout
 from upstreams.models import Upstream
-from upstreams.services.consult import load, look_into
+from upstreams.services.consult import load, sent_by
 from upstreams.services.entry import adopt
 from upstreams.services.pulls import Pull, offered_version, offered_versions
 from upstreams.services.renderings import current_rendering, held_files, keep_rendering, list_file
@@ -140,7 +140,7 @@ def _offered(resolution: Resolution, upstream: Upstream, filename: str, links: t
         return None
     name = resolution.name
     version = name.version_of(filename)
-    ours = offered_version(look_into(document).only(version), name, version)
+    ours = offered_version(sent_by(document).only(version), name, version)
     meant = [ours] if ours is not None else [offer for offer in offered_versions(load(document), name) if offer.basename == filename]
     return Pull(resolution, _at_home(upstream, resolution), meant[0], links, is_asked=True) if len(meant) == 1 else None
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from packages.formats.npm.names import Name
 from packages.models import Tag, Version
 from registries.models import Registry
-from upstreams.services.consult import load
+from upstreams.services.consult import sent_by
 from upstreams.services.documents import composed
 from upstreams.services.resolve import Resolution
 
@@ -56,9 +56,8 @@ def _outside(resolution: Resolution) -> list[_Said]:
         if path and registry is not None:
             found.append(_Said(str(registry), dict(_own(registry, resolution.name)), None))
         elif (document := resolution.offered_at(path)) is not None:
-            tags = load(document).get("dist-tags")
             label = resolution.situation.upstreams[path[-1]].name
-            found.append(_Said(label, tags if isinstance(tags, dict) else {}, document.fetched_at))
+            found.append(_Said(label, sent_by(document).tags, document.fetched_at))
     return found
 
 

@@ -26,6 +26,7 @@ class Sent:
             raise NotMetadata from None
         self.data = data
         self.name = outline.name
+        self.tags: Mapping[str, object] = outline.tags if isinstance(outline.tags, dict) else {}
         self._versions = outline.versions
 
     def only(self, version: str) -> Manifest:
@@ -46,6 +47,7 @@ class NotMetadata(Exception):
 class _Outline(msgspec.Struct):
     versions: dict[str, msgspec.Raw]
     name: Any = None
+    tags: Any = msgspec.field(name="dist-tags", default=None)
 
 
 class _Manifest(msgspec.Struct):
