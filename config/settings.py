@@ -284,6 +284,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "config.logs.Masked", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "filters": {"our_own": {"()": "config.logs.OurOwn"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"django.request": {"filters": ["our_own"]}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
 }

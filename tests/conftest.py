@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.parts.postgres import Postgres
 from tests.parts.recorder import Recorder
 from tests.parts.s3 import S3
 from tests.parts.valkey import Valkey
+from tokens.usage import GATHERED
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -31,6 +33,14 @@ def pytest_configure() -> None:
 def _static_files_as_they_are_asked_for() -> Iterator[None]:
     """Else every `Client()` reads all static files before its first request: a third of the time of tests in process."""
     with override_settings(WHITENOISE_AUTOREFRESH=True):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobody_writes_last_used_times() -> Iterator[None]:
+    """The thread of this process that does so later would meet whatever test is under way then, or none: it never begins."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(GATHERED, "_thread", threading.current_thread())
         yield
 
 

@@ -10,14 +10,18 @@ from collections.abc import Iterator
 from django.db import connection, transaction
 
 from packages.services.turns import turn
-from workspaces.statements import at_once, is_postgresql, run
+from workspaces.prepared import Statement
+from workspaces.statements import at_once, is_outermost, is_postgresql, run
+
+LIGHT: Statement = ("SET LOCAL synchronous_commit TO off", [])
 
 
 @contextlib.contextmanager
-def remembered() -> Iterator[None]:
+def remembered(*, is_told: bool = True) -> Iterator[None]:
     """A transaction whose commit survives the death of every process, but not necessarily a power cut.
 
-    Inside another transaction it is an ordinary one: that one's durability is not touched.
+    Inside another transaction it is an ordinary one: that one's durability is not touched. Without `is_told` the caller
+    sends `lightly` with its first statements, which spares a journey.
     """
     if connection.in_atomic_block:
         with transaction.atomic():
@@ -27,11 +31,16 @@ def remembered() -> Iterator[None]:
         _sqlite("PRAGMA synchronous=NORMAL")
         try:
             with transaction.atomic():
-                if is_postgresql():
-                    run("SET LOCAL synchronous_commit TO off", [])
+                for text, values in lightly() if is_told else ():
+                    run(text, values)
                 yield
         finally:
             _sqlite("PRAGMA synchronous=FULL")
+
+
+def lightly() -> list[Statement]:
+    """What PostgreSQL is to be told first in a transaction that `remembered` began; nothing inside another one."""
+    return [LIGHT] if is_postgresql() and is_outermost() else []
 
 
 def _sqlite(statement: str) -> None:

@@ -63,6 +63,12 @@ class UpstreamBadAnswer(UpstreamError):
     code = "upstream_bad_answer"
 
 
+class HostKeyChanged(UpstreamBadAnswer):
+    """The host behind an SSH address did not prove to be the one it was."""
+
+    code = "host_key_changed"
+
+
 class UpstreamForbiddenAddress(UpstreamError):
     """Its address, or one it redirects to, is not public and not allowed."""
 

@@ -1,5 +1,7 @@
 """Upstreams, what they answered, where versions came from, and the documents the rule rendered."""
 
+from collections.abc import Mapping
+
 from django.db import models
 
 from packages.formats.npm.sent import Sent
@@ -73,10 +75,11 @@ class UpstreamDocument(models.Model):
     etag = models.CharField(max_length=500, blank=True)
     last_modified = models.CharField(max_length=100, blank=True)
     body = models.BinaryField(default=b"")  # gzip of the JSON received
-    digest = models.CharField(max_length=64, blank=True)  # SHA-256 of the JSON received
+    digest = models.CharField(max_length=64, blank=True)  # SHA-256 of what was received, as it came
     fetched_at = models.DateTimeField()
     fresh_until = models.DateTimeField()
     sent: Sent | None = None  # no column: the body, where it has just been received
+    pins: Mapping[str, str] | None = None  # no column: what its registry holds its versions to, where that has just been read
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("upstream", "name"), name="one_upstream_document_each"),)

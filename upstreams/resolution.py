@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from upstreams.terms import Decision, Facts, Home, Kind, Outcome, Path, Reply, Source, Step
 
-ANSWERS, FAILS, LACKS = "answers", "could not answer", "does not have it"
+ANSWERS, FAILS, LACKS, TO_ASK = "answers", "could not answer", "does not have it", "to be asked now"
+UNASKED = "not asked"
 ASKED = frozenset({ANSWERS, FAILS, LACKS})  # the clauses of sources whose word counts; all others were not asked
 
 
@@ -207,7 +208,7 @@ def _clause(source: Source, here: Path, decision: Decision) -> str:
     lines = (
         (not source.is_enabled, "disabled: never asked"),
         (not source.fits, "its patterns do not fit: does not exist for this name"),
-        (here in decision.ask, "to be asked now"),
+        (here in decision.ask, TO_ASK),
         (here in decision.answering, ANSWERS),
         (source.reply is Reply.FAILED, FAILS),
         (source.reply is Reply.ABSENT and (decision.is_internal is not True or is_internal_upstream), LACKS),
@@ -218,4 +219,4 @@ def _clause(source: Source, here: Path, decision: Decision) -> str:
         (decision.is_internal is None and bool(decision.blocked_by), "rule 4: fail closed, not asked"),
         (decision.outcome is Outcome.ANSWER, "rule 5: an earlier source answers"),
     )
-    return next((clause for is_true, clause in lines if is_true), "not asked")
+    return next((clause for is_true, clause in lines if is_true), UNASKED)

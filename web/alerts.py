@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from upstreams.models import Upstream
 from upstreams.selectors.alerts import Alert
+from upstreams.selectors.moved import MOVED, open_moves
 from upstreams.sentences import Subject
 from workspaces.models import Workspace
 
@@ -20,12 +21,21 @@ class Card:
 
     alert: Alert
     links: list[Link]
+    accept: str = ""  # where the new commit of a moved tag is accepted, for those who may
 
 
 def cards(workspace: Workspace, alerts: Sequence[Alert], *, may_manage: bool) -> list[Card]:
     """The alerts with their links; the form of an upstream is for those who may change it."""
     upstreams = _upstreams(workspace, alerts) if may_manage else {}
-    return [Card(alert, list(_links(workspace, alert, upstreams))) for alert in alerts]
+    moves = open_moves(workspace, {one.object: one.id for one in alerts if one.action == MOVED}) if may_manage else set()
+    return [
+        Card(one, list(_links(workspace, one, upstreams)), _acceptance(workspace, one) if one.object in moves else "") for one in alerts
+    ]
+
+
+def _acceptance(workspace: Workspace, alert: Alert) -> str:
+    about = alert.subject
+    return _address("version-accept", workspace.slug, about.registry, about.format, about.name, about.version)
 
 
 def address_of(workspace: Workspace, subject: Subject) -> str:

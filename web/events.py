@@ -35,6 +35,7 @@ FIELDS = {
     "read_only": gettext_lazy("read-only"),
     "expires_at": gettext_lazy("expires"),
 }
+OF_MODULES = frozenset({"index_url", "index_type", "package_url_pattern"})  # say something of MoonBit registries alone
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,9 @@ def changes(old: object, new: object) -> Iterable[Change]:
 
 
 def _table(value: object) -> Mapping[str, object] | None:
+    """The fields that mean something of what they are about; a value of its own stands under no name."""
     if isinstance(value, dict):
-        return value
+        return value if value.get("format", "moonbit") == "moonbit" else {key: one for key, one in value.items() if key not in OF_MODULES}
     return None if value in (None, "") else {"": value}
 
 

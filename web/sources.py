@@ -209,7 +209,9 @@ class ChainForm(SourceForm):
 
     field_order = ("registry", "name", "priority", "patterns", "enabled")
 
-    registry = forms.ChoiceField(label=_("Registry"), help_text=_("What is installed from it through this one is kept in both."))
+    registry = forms.ChoiceField(
+        label=_("Registry"), help_text=_("Packages of every format; what is installed from it through this one is kept in both.")
+    )
 
     def __init__(self, data: Mapping[str, str] | None = None, *, slugs: Sequence[str], initial: dict[str, object] | None = None) -> None:
         super().__init__(data, initial=initial)

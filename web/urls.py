@@ -87,6 +87,7 @@ urlpatterns = [
     path(VERSION, version.version, name="version"),
     path(f"{VERSION}push/", moving.push_version, name="version-push"),
     path(f"{VERSION}internal/", version.internal, name="version-internal"),
+    path(f"{VERSION}accept/", version.accept, name="version-accept"),
     path(f"{VERSION}deprecate/", version.deprecate, name="version-deprecate"),
     path(f"{VERSION}delete/", version.delete, name="version-delete"),
     path("<path:rest>", errors.elsewhere, name="elsewhere"),

@@ -99,9 +99,19 @@ def locking(text: str) -> str:
     return f"{text} FOR UPDATE" if is_postgresql() else text
 
 
+def sharing(text: str) -> str:
+    """A SELECT whose rows nobody changes until the end of the transaction; others may hold them in the same way."""
+    return f"{text} FOR SHARE" if is_postgresql() else text
+
+
 def moment(value: datetime) -> object:
     """An aware time as the database keeps it."""
     return value if is_postgresql() else database().ops.adapt_datetimefield_value(value)
+
+
+def is_outermost() -> bool:
+    """Whether leaving the present `atomic` commits."""
+    return _is_outermost(database())
 
 
 def _is_watched(here: BaseDatabaseWrapper) -> bool:

@@ -9,7 +9,10 @@ from api.serializers.common import Body
 
 
 class MoveOrder(Body):
-    """A package and words for its versions: exact numbers, ranges, dist-tags, `*`. Without versions a push takes all, a pull `latest`."""
+    """A package and words for its versions: exact numbers, ranges, dist-tags, `*`. Without versions a push takes all, a pull `latest`.
+
+    Of modules (format `moonbit`) exact numbers, `latest` and `*`.
+    """
 
     format = Text(max_length=20, default="npm")
     name = Text(max_length=256)

@@ -60,13 +60,17 @@ class DifferenceShown(serializers.Serializer[dict[str, str | None]]):
 
 
 class VersionShown(serializers.Serializer[Version]):
-    """A version. `differences`: what is served is the tarball's side."""
+    """A version. `integrity` as package managers write it, `sha256` the same file's in hex, as a MoonBit index has it.
+
+    `differences`: what is served is the tarball's side.
+    """
 
     version = serializers.CharField()
     internal = serializers.BooleanField(source="is_internal")
     origin = serializers.ChoiceField(choices=Version.Origin.values)
     upstream = serializers.SerializerMethodField()
     integrity = serializers.CharField()
+    sha256 = serializers.SerializerMethodField()
     size = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     published_by = serializers.SerializerMethodField()
@@ -80,6 +84,11 @@ class VersionShown(serializers.Serializer[Version]):
             return str(version.upstream_origin.upstream_name)
         except ObjectDoesNotExist:
             return None
+
+    def get_sha256(self, version: Version) -> str | None:
+        """Of the one file it is; null for what is several."""
+        digests = [file.blob.sha256 for file in version.files.all()]
+        return digests[0] if len(digests) == 1 else None
 
     def get_published_by(self, version: Version) -> str | None:
         """The name at the time; null for what came from an upstream."""
@@ -160,6 +169,22 @@ class ResolutionQuery(Query):
     ask = serializers.BooleanField(default=False)
 
 
+class Earlier(serializers.Serializer[Any]):
+    """What a source said before that does not count now."""
+
+    answer = serializers.CharField()
+    fetched_at = serializers.DateTimeField()
+
+
+class LastTrouble(serializers.Serializer[Any]):
+    """Why the last question to a source failed. `asked_again_at`: null means at the next question."""
+
+    sentence = serializers.CharField()
+    code = serializers.CharField()
+    at = serializers.DateTimeField()
+    asked_again_at = serializers.DateTimeField(allow_null=True)
+
+
 class SourceShown(serializers.Serializer[Any]):
     """One source of the trace, in the order of the rule; `through`: the chained registries it is behind, the nearest first."""
 
@@ -172,6 +197,8 @@ class SourceShown(serializers.Serializer[Any]):
     answer = serializers.CharField()
     detail = serializers.CharField()
     fetched_at = serializers.DateTimeField(allow_null=True)
+    earlier = Earlier(allow_null=True)
+    last_trouble = LastTrouble(allow_null=True)
 
 
 class Resolution(serializers.Serializer[Any]):

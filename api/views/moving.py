@@ -10,14 +10,17 @@ from api.errors import NotYet
 from api.names import format_named
 from api.schema import described
 from api.serializers.moving import OutcomeShown, PullOrder, PushOrder
-from packages.formats.npm.names import parse_known
 from registries.gate import RegistryMoved, registry_for
 from registries.models import Registry
+from upstreams.services.modules.fetching import pull_modules
 from upstreams.services.outward import push_out
 from upstreams.services.parcels import Order
 from upstreams.services.pull import pull
 from upstreams.services.push import push
+from upstreams.services.trades import MODULES, NPM, TRADES
 from workspaces.access import Action, Actor, Target
+
+PULLS = {NPM.format: pull, MODULES.format: pull_modules}
 
 
 class PushView(Door):
@@ -32,12 +35,13 @@ class PushView(Door):
         registry_for(self.actor, ws, reg, Action.READ)
         values = self.read(PushOrder)
         order = _order(values)
-        target = Target("npm", order.name.full)
+        target = Target(order.trade.format, order.name.full)
         if "to" in values:
             source = registry_for(self.actor, ws, reg, Action.READ, target)
             outcome = push(actor=self.actor, source=source, target=_goal(self.actor, ws, values["to"], target), order=order)
         else:
             source = registry_for(self.actor, ws, reg, Action.MANAGE, target)
+            _check_leaves(order)
             outcome = push_out(actor=self.actor, registry=source, upstream=values["to_upstream"], order=order, disclose=values["disclose"])
         return Response(OutcomeShown(outcome).data)
 
@@ -51,17 +55,24 @@ class PullView(Door):
         registry_for(self.actor, ws, reg, Action.READ)
         values = self.read(PullOrder)
         order = _order(values)
-        registry = registry_for(self.actor, ws, reg, Action.PUBLISH, Target("npm", order.name.full))
-        outcome = pull(actor=self.actor, registry=registry, upstream=values.get("upstream", ""), order=order)
+        registry = registry_for(self.actor, ws, reg, Action.PUBLISH, Target(order.trade.format, order.name.full))
+        outcome = PULLS[order.trade.format](actor=self.actor, registry=registry, upstream=values.get("upstream", ""), order=order)
         return Response(OutcomeShown(outcome).data)
 
 
 def _order(values: dict[str, Any]) -> Order:
     """What is wanted. Raises NotFound for a word that is no format, NameInvalid."""
-    if format_named(values["format"]) != "npm":
-        instead = " Mirror modules into each registry that is to have them." if values["format"] == "moonbit" else ""
-        raise NotYet(f"Packages of format “{values['format']}” cannot be pushed or pulled yet.{instead}")
-    return Order(name=parse_known(values["name"]), versions=tuple(values.get("versions", ())), dependencies=values["dependencies"])
+    trade = TRADES.get(format_named(values["format"]))
+    if trade is None:
+        raise NotYet(f"Packages of format “{values['format']}” cannot be pushed or pulled yet.")
+    versions = tuple(values.get("versions", ()))
+    return Order(name=trade.parse(values["name"]), versions=versions, dependencies=values["dependencies"], trade=trade)
+
+
+def _check_leaves(order: Order) -> None:
+    """Raises NotYet for what cannot be published at an upstream."""
+    if order.trade is not NPM:
+        raise NotYet("Modules cannot be published at an upstream: its index is read, and has no way in. Let it mirror from this registry.")
 
 
 def _goal(actor: Actor, ws: str, slug: str, target: Target) -> Registry:

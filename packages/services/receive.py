@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packages.errors import VersionExists, VersionRetired
+from packages.formats.moonbit.index import dated
 from packages.formats.npm.ranges import tags_that_follow
 from packages.formats.npm.versions import sort_key
 from packages.formats.publication import Publication, StagedFile
-from packages.models import Package, Version
+from packages.models import Format, Package, Version
 from packages.services.listing import list_in_search, list_pulled, listing_writes
 from packages.services.publish import Standing, add_version, move_tag, tell_of_shadowed
 from packages.services.rows import Now, enter
@@ -24,7 +25,10 @@ from workspaces import reading, statements
 from workspaces.access import Actor
 from workspaces.services.audit import SYSTEM, record
 
-HELD = "JOIN packages_package p ON p.id = t.package_id WHERE p.registry_id = %s AND p.format = %s AND p.name = %s AND t.version = %s"
+HELD = (
+    "WHERE t.package_id = (SELECT p.id FROM packages_package p WHERE p.registry_id = %s AND p.format = %s AND p.name = %s)"
+    " AND t.version = %s"
+)
 FILE = (
     "SELECT f.name, b.size, b.sha1, b.sha256, b.sha512 FROM packages_file f JOIN packages_blob b ON b.id = f.blob_id"
     " WHERE f.version_id = %s ORDER BY f.id"
@@ -58,8 +62,9 @@ def receive(*, actor: Actor, registry: Registry, versions: Iterable[Version], ta
     new = [one for one in found if one.is_new]
     if new:
         package = new[0].version.package
-        found = _tagged(package, found, tags)
-        _list(package, [one for one in found if one.is_new])
+        if package.format == Format.NPM:
+            found = _tagged(package, found, tags)
+            _list(package, [one for one in found if one.is_new])
     shown = [one.version.package for one in found if one.is_lifted or (one.is_new and one.version.is_internal)]
     if shown:
         tell_of_shadowed(shown[0])
@@ -91,12 +96,16 @@ def _receive(actor: Actor, registry: Registry, source: Version) -> Received:
     who = actor if is_own(source) else SYSTEM
     version = add_version(package, publication, who, _standing(registry, source, publication, now))
     version.package = package
+    if source.is_yanked:
+        Version.objects.filter(pk=version.pk).update(is_yanked=True)
     return Received(version, source, is_new=True)
 
 
 def _standing(registry: Registry, source: Version, publication: Publication, now: Now) -> Standing:
     if not is_own(source):
         return Standing(origin=Version.Origin.PULLED, is_internal=source.is_internal, signature=UNSIGNED)
+    if publication.format != Format.NPM:
+        return Standing(origin=Version.Origin.PUSHED, is_internal=source.is_internal or now.is_internal)
     signature = sign(registry.workspace_id, now.keyid, f"{publication.name}@{publication.version}:{publication.file.integrity}")
     return Standing(origin=Version.Origin.PUSHED, is_internal=source.is_internal or now.is_internal, signature=signature)
 
@@ -153,10 +162,16 @@ def _publication(source: Version) -> Publication:
         format=source.package.format,
         name=source.package.name,
         version=source.version,
-        manifest=bytes(source.manifest),
+        manifest=_manifest(source),
         tags=(),
         filename=filename,
         file=StagedFile(path=Path(), size=size, sha1=sha1, sha256=sha256, sha512=sha512),
         deprecated=source.deprecated,
         differences=tuple(source.differences),
     )
+
+
+def _manifest(source: Version) -> bytes:
+    """As it is kept; of a module with the time it came into being, which its line in the index tells."""
+    kept = bytes(source.manifest)
+    return dated(kept, source.created_at.isoformat(timespec="seconds")) if source.package.format == Format.MOONBIT else kept

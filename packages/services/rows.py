@@ -19,6 +19,9 @@ from registries.models import Registry
 from workspaces.insertion import as_loaded, insert, statement_for
 from workspaces.statements import Write, is_postgresql, last_row, moment, row, run
 
+# An npm package's id, on its own: where it was joined, PostgreSQL sought versions by their number alone while it knew nothing of the
+# tables yet, and kept to that for a minute (measured: 3 ms of each of the first 3,000 packages of a mirror job).
+PACKAGE_ID = "(SELECT p.id FROM packages_package p WHERE p.registry_id = %s AND p.format = 'npm' AND p.name = %s)"
 RETIRED = "EXISTS(SELECT 1 FROM packages_retiredversion WHERE registry_id = %s AND format = %s AND name = %s AND version = %s)"
 BEFORE = (
     "SELECT (SELECT v.id FROM packages_version v WHERE v.version = %s AND v.package_id ="  # noqa: S608 - constants only

@@ -14,6 +14,7 @@ from protocols import wire
 from protocols.moonbit.errors import LOG, answer, sentence, unexpected
 from registries.gate import RegistryMoved, registry_for
 from registries.models import Registry
+from upstreams.selectors.chain import is_restricted_behind
 from workspaces.access import ALL, Action, Actor, Target
 from workspaces.errors import Denied, GatehouseError, NotFound, Unavailable
 
@@ -105,7 +106,11 @@ def visit_module(request: HttpRequest, ws: str, reg: str, mod: str) -> tuple[Vis
     except NameInvalid as error:
         visit(request, ws, reg)
         raise NotFound(error.message) from None
-    return visit(request, ws, reg, Target(FORMAT, name.full)), name
+    here = visit(request, ws, reg, Target(FORMAT, name.full))
+    is_member = here.actor.role_in(here.registry.workspace_id) is not None
+    if here.registry.is_public and not is_member and is_restricted_behind(here.registry, FORMAT, name.full):
+        here = visit(request, ws, reg, Target(FORMAT, name.full, is_restricted=True))
+    return here, name
 
 
 def _slug(text: str) -> str:

@@ -161,7 +161,7 @@ def visit_package(request: HttpRequest, ws: str, reg: str, pkg: str, action: Act
         visit(request, ws, reg)
         raise
     here = visit(request, ws, reg, action, Target("npm", name.full))
-    if here.registry.is_public and not request.META[MEMBER] and is_restricted_behind(here.registry, name):
+    if here.registry.is_public and not request.META[MEMBER] and is_restricted_behind(here.registry, "npm", name.full):
         here = visit(request, ws, reg, action, Target("npm", name.full, is_restricted=True))
     return PackageVisit(here.actor, here.registry, here.base_url, name)
 

@@ -1,5 +1,6 @@
 """Packages, versions, tags, tombstones, the trace."""
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from tests.parts.pack import pack
 from upstreams.models import Origin
 
 VERSION_FIELDS = {"version", "internal", "origin", "upstream", "integrity", "size", "created_at", "published_by", "deprecated", "yanked"}
-VERSION_FIELDS |= {"differences"}
+VERSION_FIELDS |= {"differences", "sha256"}
 SPELLINGS = [FOO, MAIN + "packages/npm/@acme%2ffoo/", MAIN + "packages/npm/@acme%2Ffoo/", MAIN + "packages/npm/%40acme%2ffoo/"]
 
 
@@ -58,6 +59,7 @@ def test_a_version_in_the_words_of_the_contract(cast: Cast) -> None:
     assert set(shown) == VERSION_FIELDS
     packed = pack("@acme/foo", "1.0.0")
     assert (shown["integrity"], shown["size"]) == (packed.integrity, len(packed.tarball))
+    assert shown["sha256"] == hashlib.sha256(packed.tarball).hexdigest()
     assert (shown["origin"], shown["upstream"], shown["published_by"], shown["internal"]) == ("published", None, "bob", True)
     assert (shown["deprecated"], shown["yanked"]) == ("", False)
     version = Version.objects.get(package__name="@acme/foo", version="1.0.0")

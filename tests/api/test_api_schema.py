@@ -16,7 +16,7 @@ def test_the_schema_is_valid_and_whole(db: None) -> None:
     assert len(documented) == len(urlpatterns) - 3  # schema, docs, and the address of nothing
     assert set(schema["components"]["schemas"]["VersionShown"]["properties"]) == {
         "version", "internal", "origin", "upstream", "integrity", "size", "created_at", "published_by", "deprecated", "yanked",
-        "differences",
+        "differences", "sha256",
     }  # fmt: skip
 
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.npm.conftest import _still, team
+from tests.npm.conftest import team
 from tests.parts.gate import Gate
 from tests.parts.gatehouse import Gatehouse
 from tests.parts.recorder import Recorder
 
-__all__ = ["_still", "team"]
+__all__ = ["team"]
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,11 @@ from http import HTTPStatus
 
 import pytest
 
-from config.logs import Masked
+from config.logs import Masked, OurOwn
 from protocols.wire import shown_path
+from tests.parts import faults
 from tests.parts.gate import Place
+from tests.parts.recorder import Recorder
 from tokens.secrets import new_secret
 
 
@@ -36,9 +38,23 @@ def test_a_traceback_is_masked_too() -> None:
     assert ("xxx" in line, "ent_v1_***" in line, "gth_***" in line) == (False, True, True)
 
 
-def test_no_secret_reaches_the_log_of_a_server(place: Place) -> None:
+@pytest.mark.parametrize(
+    ("status", "error", "is_written"),
+    [(404, None, False), (405, None, False), (500, None, True), (503, None, True), (404, ValueError("x"), True), (None, None, True)],
+)
+def test_a_refused_request_is_no_line_on_the_terminal(status: int | None, error: Exception | None, *, is_written: bool) -> None:
+    trace = (type(error), error, error.__traceback__) if error else None
+    record = logging.LogRecord("django.request", logging.WARNING, __file__, 1, "%s", ("/x",), trace)
+    if status is not None:
+        record.status_code = status
+    assert OurOwn().filter(record) is is_written
+
+
+def test_no_secret_reaches_the_log_of_a_server(place: Place, recorder: Recorder) -> None:
     secret = new_secret()
     rita = place.as_("rita")
+    place.upstream(recorder)
+    recorder.misbehave("*", faults.status(500))  # what fails is logged, what is refused is not
     for method, path in (
         ("DELETE", f"/-/user/token/{secret}"),
         ("DELETE", f"/-/npm/v1/tokens/token/{secret}"),
@@ -49,7 +65,8 @@ def test_no_secret_reaches_the_log_of_a_server(place: Place) -> None:
         assert rita.request(method, path).status >= HTTPStatus.BAD_REQUEST or method == "DELETE"
     log = place.gate.server.log()
     assert secret[4:] not in log
-    assert "***" in log
+    assert "gth_***" in log
+    assert "Not Found" not in log
     time.sleep(1.2)  # the request log is written in batches
     for file in (place.gate.server.data / "log").glob("*.jsonl"):
         written = file.read_text(encoding="utf-8")

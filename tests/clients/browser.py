@@ -34,12 +34,12 @@ class Person:
         self.send("/login", {"username": who, "password": PASSWORD, "next": "/"}, expect=302)
         return self
 
-    def send(self, path: str, form: dict[str, str] | None = None, *, expect: int = 200) -> str:
-        """GET, or POST with the token of the form that is on the page; the page's HTML."""
+    def send(self, path: str, form: dict[str, str] | None = None, *, at: str = "", expect: int = 200) -> str:
+        """GET, or POST with the token of the form that is on the page, or on that `at`; the page's HTML."""
         if form is None:
             return self._ask("GET", path, None, expect)
-        hidden = HIDDEN.search(self._ask("GET", path, None, 200))
-        assert hidden, f"{path} has no form"
+        hidden = HIDDEN.search(self._ask("GET", at or path, None, 200))
+        assert hidden, f"{at or path} has no form"
         return self._ask("POST", path, urlencode({**form, "csrfmiddlewaretoken": hidden[1]}), expect)
 
     def _ask(self, method: str, path: str, body: str | None, expect: int) -> str:

@@ -1,4 +1,4 @@
-"""Lock files made elsewhere: at a registry that was renamed or cloned since, or at another product's, through the real clients."""
+"""Lock files of the real clients: made at a registry that was renamed or cloned since, or at another product's; read by us."""
 
 import json
 import re
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from packages.formats.npm.locks import read_lock
 from tests.clients.projects import write_package
 from tests.parts.clients import Client, Done
 from tests.parts.gate import Gate, Place, made
@@ -171,3 +172,32 @@ def test_npm_6_unpublishes_by_a_doubled_prefix(stocked: Place, client: Clients) 
     alice.run("publish", cwd=write_package(alice.home / "1.2.0", "six", "1.2.0"))
     alice.run("unpublish", "six@1.2.0")
     assert now.versions("six") == ["1.0.0"]
+
+
+TOOLS = ("npm-6", "npm-9", "npm-12", "yarn-1", "yarn-4", "pnpm-10", "pnpm-12")
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_what_is_optional_in_a_lock_file_is_known(stocked: Place, client: Clients, tool: str) -> None:
+    """And so is what it needs in turn, unless somebody else needs that too."""
+    stocked.publish(pack("@roll/aix", "1.0.0", os=["aix"], dependencies={"aix-tool": "^1.0.0", "left-hand": "^1.0.0"}))
+    stocked.publish(pack("aix-tool", "1.2.0"))
+    stocked.publish(pack("@roll/any", "1.0.0"))
+    optional = {"@roll/aix": "1.0.0", "@roll/any": "^1.0.0"}
+    stocked.publish(pack("roll", "1.0.0", dependencies={"@acme/right-hand": "^2.0.0"}, optionalDependencies=optional))
+    first = client(tool, stocked, "rita")
+    first.env["pnpm_config_minimum_release_age"] = "0"
+    write_package(first.project, "an-app", dependencies={"roll": "^1.0.0"})
+    if tool == "yarn-4":
+        (first.project / "yarn.lock").write_text("", encoding="utf-8")
+    first.run("install")
+
+    lock = next(first.project / name for name in ("package-lock.json", *LOCKS) if (first.project / name).exists())
+    assert set(read_lock(lock.read_bytes())) == {
+        ("roll", "1.0.0", False),
+        ("@acme/right-hand", "2.1.0", False),
+        ("left-hand", "1.0.0", False),
+        ("@roll/aix", "1.0.0", True),
+        ("aix-tool", "1.2.0", True),
+        ("@roll/any", "1.0.0", True),
+    }

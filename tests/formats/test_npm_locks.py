@@ -189,7 +189,7 @@ TABLE = {
 @pytest.mark.parametrize("tool", TABLE)
 def test_what_a_lock_file_names(tool: str) -> None:
     text, expected = TABLE[tool]
-    assert read_lock(text.encode()) == expected
+    assert read_lock(text.encode()) == [(*pair, False) for pair in expected]
 
 
 DIRECT = [
@@ -221,7 +221,7 @@ def test_what_comes_straight_from_an_address_is_not_named(address: str) -> None:
         PNPM6 + f"  /corp-secret@1.0.0:\n    resolution: {{tarball: '{address}'}}\n",
     ]
     for text in files:
-        names = {name for name, _ in read_lock(text.encode())}
+        names = {name for name, *_ in read_lock(text.encode())}
         assert "left-pad" in names
         assert "corp-secret" not in names, text
 
@@ -238,7 +238,7 @@ REGISTRIES = [
 @pytest.mark.parametrize("address", REGISTRIES)
 def test_what_a_registry_gave_is_named(address: str) -> None:
     lock = {"lockfileVersion": 3, "packages": {"node_modules/@acme/http": {"version": "1.0.0", "resolved": address}}}
-    assert read_lock(json.dumps(lock).encode()) == [("@acme/http", "1.0.0")]
+    assert read_lock(json.dumps(lock).encode()) == [("@acme/http", "1.0.0", False)]
 
 
 NONE = {

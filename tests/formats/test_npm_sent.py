@@ -76,3 +76,27 @@ def test_what_is_no_packument_is_refused(data: bytes) -> None:
 @pytest.mark.parametrize("tags", ["null", "[]", '"latest"', "5"])
 def test_tags_that_are_none(tags: str) -> None:
     assert Sent(f'{{"name":"a","versions":{{}},"dist-tags":{tags}}}'.encode()).tags == {}
+
+
+def nested(depth: int) -> list[object]:
+    found: list[object] = []
+    for _ in range(depth - 1):
+        found = [found]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("document", "depth", "is_within"),
+    [
+        ({"name": "a", "versions": {}}, 2, True),
+        ({"name": "a", "versions": {"1.0.0": {"x": nested(5)}}}, 8, True),
+        ({"name": "a", "versions": {"1.0.0": {"x": nested(6)}}}, 8, False),
+        ({"name": "a", "versions": {str(n): {"x": nested(5)} for n in range(50)}}, 8, True),
+        ({"name": "a", "versions": {}, "x": nested(6)}, 8, True),
+        ({"name": "a", "versions": {}, "x": nested(7)}, 8, False),
+        ({"name": "a", "versions": {}, "readme": "{" * 7}, 8, False),  # text may be counted, and is then read as a whole
+        ({"name": "a", "versions": {"1.0.0": {"x": "]" * 90, "y": nested(90)}}}, 50, False),
+    ],
+)
+def test_how_deep_it_nests_is_never_told_too_low(document: object, depth: int, is_within: object) -> None:
+    assert Sent(orjson.dumps(document)).nests_within(depth) is is_within

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.clients.browser import Person
 from tests.git.conftest import USER, Modules
 from tests.git.shown import MOD, Add, bytes_of, integrity, shown
 from tests.parts.clients import Client
@@ -119,6 +120,54 @@ def test_a_moved_tag_whose_first_commit_is_lost_is_not_offered_until_somebody_ac
     held = place.api().post(accept, {})
     assert (held.status, held.json()["code"]) == (409, "version_exists"), "what is held stays"
     assert place.api().post(f"{place.rest}packages/npm/mod/versions/9.9.9/accept/", {}).status == 404
+
+
+def test_a_tag_that_is_moved_to_and_fro_is_told_each_time_somebody_accepted_it(
+    gate: Gate, place: Place, modules: Modules, add_git: Add
+) -> None:
+    add_git(place)
+    shown(place)
+    for number, commit in enumerate((modules.main, modules.released, modules.main), 1):
+        modules.repository.tag("v1.2.0", at=commit)
+        for _ in range(2):
+            gate.grow_old()
+            shown(place)
+        assert gate.events(place, "alert.") == ["alert.tag_moved"] * number, "once each time"
+        assert place.api().post(f"{place.rest}packages/npm/mod/versions/1.2.0/accept/", {}).status == 204
+        assert shown(place)["versions"]["1.2.0"]["gitHead"] == commit
+
+
+def test_an_admin_accepts_a_moved_tag_on_the_pages(gate: Gate, place: Place, modules: Modules, add_git: Add) -> None:
+    add_git(place)
+    first = shown(place)["versions"]["1.2.0"]
+    modules.repository.tag("v1.2.0", at=modules.main)
+    gate.grow_old()
+    assert shown(place)["versions"]["1.2.0"] == first
+    alerts, package = f"/{place.slug}/alerts/", f"/{place.slug}/registries/main/npm/mod/"
+    accept = f"{package}v/1.2.0/accept/"
+    button, alice = f'action="{accept}"', Person(gate.url).sign_in("alice")
+    assert button in alice.send(alerts)
+    assert button in alice.send(package, expect=404), "nothing of it is held here yet"
+    for who in ("bob", "rita"):
+        assert button not in Person(gate.url).sign_in(who).send(alerts)
+
+    question = alice.send(accept, {}, at=alerts)
+    assert modules.released[:12] in question
+    assert "Lock files that were made before" in question
+    assert shown(place)["versions"]["1.2.0"] == first, "asked, not done"
+    alice.send(accept, {"confirm": "yes"}, at=alerts, expect=302)
+
+    assert shown(place)["versions"]["1.2.0"]["gitHead"] == modules.main
+    assert button not in alice.send(alerts)
+    assert "The new commit was accepted." in alice.send(f"{alerts}?state=acknowledged")
+    bytes_of(place, "1.2.0")
+    assert button not in alice.send(package)
+    modules.repository.tag("v1.2.0", at=modules.feat)
+    gate.grow_old()
+    assert shown(place)["versions"]["1.2.0"]["gitHead"] == modules.main
+    assert "moved its tag" in alice.send(alerts)
+    assert button not in alice.send(alerts), "what is held stays"
+    assert "keeps to them" in alice.send(accept, {"confirm": "yes"}, at=alerts, expect=409)
 
 
 def test_a_tag_that_is_gone_is_told(gate: Gate, place: Place, modules: Modules, add_git: Add) -> None:

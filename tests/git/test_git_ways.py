@@ -44,7 +44,7 @@ def test_ssh(gate: Gate, place: Place, modules: Modules, sshd: SshServer) -> Non
 
 
 def test_the_host_met_first_is_remembered(gate: Gate, place: Place, modules: Modules, sshd: SshServer) -> None:
-    by_ssh(place, sshd, modules, sshd.private_key)
+    row = by_ssh(place, sshd, modules, sshd.private_key)
     assert ask(place).status == 200
     sshd.stop()
     sshd.forget_host()
@@ -54,7 +54,15 @@ def test_the_host_met_first_is_remembered(gate: Gate, place: Place, modules: Mod
     answer = ask(place)
 
     assert answer.headers["x-cache"] == "stale"
-    assert "upstream.trouble" in gate.events(place)
+    assert gate.events(place, "alert.") == ["alert.upstream_trouble"]
+    told = place.api().get(f"/api/v1/workspaces/{place.slug}/alerts/").json()["results"][0]
+    assert "its SSH host key is not the one known" in told["sentence"]
+    assert "if it was not, somebody else may be answering" in told["sentence"]
+    assert "with the host's new keys behind it" in told["sentence"], "what to do about it"
+    secret = {"secret": sshd.private_key + sshd.host_line}
+    assert place.api().patch(f"{place.rest}upstreams/{row['id']}/", secret).status == 200
+    gate.grow_old()
+    assert ask(place).headers["x-cache"] != "stale", "and that is what helps"
 
 
 def test_the_host_given_with_the_key_is_the_only_one(place: Place, modules: Modules, sshd: SshServer) -> None:

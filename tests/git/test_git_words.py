@@ -96,7 +96,7 @@ def test_no_advertisement(data: bytes) -> None:
     [
         ("fatal: Authentication failed for 'https://x'", "upstream_unauthorized", ""),
         ("git@x: Permission denied (publickey).", "upstream_unauthorized", ""),
-        ("Host key verification failed.", "upstream_bad_answer", "host_key"),
+        ("Host key verification failed.", "host_key_changed", "host_key"),
         ('Load key "/proc/1/fd/3": invalid format\ngit@x: Permission denied (publickey).', "upstream_unauthorized", "key"),
         ("fatal: unable to access 'https://x/': The requested URL returned error: 503", "upstream_unreachable", ""),
         ("fatal: unable to access 'https://x/': The requested URL returned error: 301", "upstream_bad_answer", "redirected"),

@@ -17,12 +17,6 @@ pytestmark = pytest.mark.django_db
 PUBLIC = "https://registry.example.org"
 
 
-@pytest.fixture(autouse=True)
-def _no_usage_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Last-used times are written by a thread, later: not into a test's database."""
-    monkeypatch.setattr("tokens.usage.touch", lambda _token_id: None)
-
-
 def counts() -> list[int]:
     return [model.objects.count() for model in (User, Workspace, Membership, Registry, Upstream, Token, Event)]
 

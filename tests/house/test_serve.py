@@ -98,6 +98,11 @@ def has_worker(served: Served) -> bool:
     return any("celeryd" in line for line in served.processes().values())
 
 
+def has_clock(served: Served, *, since: float) -> bool:
+    """Whether the worker is at work: then its clock has begun."""
+    return any(path.stat().st_mtime >= since for path in (served.folder / "data").glob("beat-schedule*"))
+
+
 def test_first_run_then_kill_then_again_then_a_clean_end(served: Served) -> None:
     first = served.said()
     assert re.search(r"^Sign in +admin +password [A-Za-z0-9]{20} ", first, re.MULTILINE)
@@ -111,6 +116,7 @@ def test_first_run_then_kill_then_again_then_a_clean_end(served: Served) -> None
     until(lambda: not served.processes(), 5)
     assert served.processes() == {}
 
+    begun = time.time()
     served.start()
     served.wait_ready()
     again = served.said()
@@ -118,11 +124,17 @@ def test_first_run_then_kill_then_again_then_a_clean_end(served: Served) -> None
     assert "_authToken" not in again
     assert served.answers()
 
-    served.process.send_signal(signal.SIGTERM)
+    until(lambda: has_worker(served), 30)
+    until(lambda: has_clock(served, since=begun), 30)
+    assert urllib3.request("GET", f"http://{HOST}:{served.port}/no/such").status == 404
+    before = served.said()
+    served.process.send_signal(signal.SIGINT)
     assert served.process.wait(20) == 0
     until(lambda: not served.processes(), 2)
     assert served.processes() == {}
     assert "Traceback" not in first + again + served.said()
+    assert served.said() == before, "ending when told to is no news, nor is a page that is not there"
+    assert "Not Found" not in before
 
 
 @pytest.mark.parametrize("victim", ["gatehouse: web", "celeryd"])

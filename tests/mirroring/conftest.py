@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from tests.mirroring.jobs import Jobs
-from tests.npm.conftest import _still, loopback, team
+from tests.npm.conftest import loopback, team
 from tests.npm.outside import connect
 from tests.npm.team import Team
 from tests.parts.recorder import Recorder
 
-__all__ = ["_still", "loopback", "team"]
+__all__ = ["loopback", "team"]
 
 
 @pytest.fixture

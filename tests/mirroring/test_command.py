@@ -127,6 +127,35 @@ def test_refused_before_anybody_is_asked(live: Live, recorder: Recorder, words: 
     assert not recorder.seen
 
 
+def test_what_is_optional_in_a_lock_file_and_nowhere_is_left_out(live: Live, recorder: Recorder, tmp_path: Path) -> None:
+    recorder.add("roll")
+    recorder.add("@roll/linux")
+    packages: dict[str, dict[str, object]] = {
+        "node_modules/roll": {"version": "1.0.0"},
+        "node_modules/@roll/linux": {"version": "1.0.0", "optional": True},
+        "node_modules/@roll/linux-late": {"name": "@roll/linux", "version": "2.0.0", "optional": True},
+        "node_modules/@roll/aix": {"version": "1.0.0", "optional": True},
+    }
+    lock = tmp_path / "package-lock.json"
+    lock.write_text(json.dumps({"lockfileVersion": 3, "packages": packages}))
+    done = mirror(live, "--lock-file", str(lock))
+    assert done.returncode == 0, done
+    assert re.search(r"Mirrored 2 versions from public in \d+ s \(job \d+\); 2 optional dependencies left out\.", done.stdout), done
+    assert sorted(one.rpartition("/")[2] for one in tarballs(recorder)) == ["linux-1.0.0.tgz", "roll-1.0.0.tgz"]
+
+    recorder.seen.clear()
+    again = mirror(live, "--lock-file", str(lock))
+    assert again.returncode == 0, again
+    assert {one.path for one in recorder.seen} <= {"/@roll%2Faix", "/@roll%2Flinux"}
+    assert not tarballs(recorder)
+
+    del packages["node_modules/@roll/aix"]["optional"]
+    lock.write_text(json.dumps({"lockfileVersion": 3, "packages": packages}))
+    needed = mirror(live, "--lock-file", str(lock))
+    assert needed.returncode == 1, needed
+    assert "@roll/aix@1.0.0: Upstream public has no such package." in needed.stdout + needed.stderr
+
+
 def test_a_lock_file_and_a_list(live: Live, recorder: Recorder, tmp_path: Path) -> None:
     for number in range(5):
         recorder.add(f"locked-{number}", "1.0.0", "1.1.0")

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.npm.conftest import _still, loopback, team
+from tests.moonbit.terrace import Terrace
+from tests.npm.conftest import loopback, team
+from tests.npm.team import Team
 from tests.parts.moonbit import MoonRegistry
 
-__all__ = ["_still", "loopback", "team"]
+__all__ = ["loopback", "team"]
 
 
 @pytest.fixture
@@ -29,3 +32,14 @@ def moons(tmp_path: Path, loopback: None) -> Iterator[Callable[[], MoonRegistry]
 def moon(moons: Callable[[], MoonRegistry]) -> MoonRegistry:
     """An upstream."""
     return moons()
+
+
+@pytest.fixture
+def row(team: Team, tmp_path: Path, settings: Any, loopback: None) -> Terrace:
+    """dev (`main`) -> shared."""
+    settings.DATA_DIR = tmp_path / "here"
+    settings.DATA_DIR.mkdir()
+    made = Terrace(team)
+    made.registry("shared")
+    made.link("main", "shared")
+    return made

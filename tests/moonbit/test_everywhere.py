@@ -4,6 +4,7 @@ A Git index tells its source no names, so there a zip would be the leak; an inde
 same path is gone with a public module first.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +12,14 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from registries.models import Registry
 from registries.services import create_registry
 from tests.moonbit.modules import mirror, publish_module, source
 from tests.npm.team import Team
 from tests.parts.moonbit import MoonRegistry
 from upstreams.models import Upstream
-from upstreams.services.sources import change_upstream
+from upstreams.services.sources import change_upstream, create_upstream
+from upstreams.services.wishes import UpstreamWish
 from workspaces.services.spaces import add_claim
 
 NAME, WORD = "acme/secret", "secret"
@@ -40,8 +43,13 @@ class World:
     def disable(self, upstream: Upstream) -> None:
         change_upstream(actor=self.team.actor("alice"), upstream=upstream, changes={"enabled": False})
 
-    def send(self, method: str, path: str) -> Any:
-        return Client(headers={"Authorization": f"Bearer {self.team.tokens['alice']}"}).generic(method, path)
+    def send(self, method: str, path: str, body: object = None) -> Any:
+        caller = Client(headers={"Authorization": f"Bearer {self.team.tokens['alice']}"})
+        return caller.generic(method, path, json.dumps(body) if body else b"", content_type="application/json")
+
+    def pull(self, name: str, at: str = "main", **more: object) -> Any:
+        path = f"/api/v1/workspaces/{self.team.slug}/registries/{at}/pull/"
+        return self.send("POST", path, {"format": "moonbit", "name": name, "versions": ["9.9.9", "0.1.0"], **more})
 
     @property
     def rest(self) -> str:
@@ -106,6 +114,17 @@ PATHS: Mapping[str, tuple[Callable[[World, str], object], bool]] = {  # and whet
         lambda world, name: world.send("GET", f"/{world.team.slug}/m/main/user/{name.replace('/', '%2F')}/0.1.0.zip"),
         False,
     ),
+    "pulled over REST": (lambda world, name: world.pull(name), True),
+    "pulled from the public source": (lambda world, name: world.pull(name, upstream="public"), True),
+    "pulled through a chain": (lambda world, name: world.pull(name, at="dev"), True),
+    "asked for through a chain": (lambda world, name: world.send("GET", f"/{world.team.slug}/m/dev/user/{name}/9.9.9.zip"), False),
+    "in the index of a chain": (lambda world, name: world.send("GET", f"/{world.team.slug}/m/dev/user/{name}.index"), False),
+    "pushed": (
+        lambda world, name: world.send(
+            "POST", world.rest.removesuffix("packages/moonbit/") + "push/", {"format": "moonbit", "name": name, "to": "dev"}
+        ),
+        False,
+    ),
     "read in REST": (lambda world, name: world.send("GET", f"{world.rest}{name.replace('/', '%2F')}/"), False),
     "explained": (lambda world, name: world.send("GET", f"{world.rest}{name.replace('/', '%2F')}/resolution/"), False),
 }
@@ -117,11 +136,15 @@ def test_a_module_that_is(team: Team, moons: Callable[[], MoonRegistry], way: st
     world = World(team, moons(), moons(), None)  # type: ignore[arg-type]
     world.outside = source(team, world.public, "public", index_type=index_type, priority=200)
     world.partner.add("partner/other")
+    create_registry(actor=team.actor("alice"), workspace=team.space, slug="dev")
     WAYS[way](world)
+    dev = Registry.objects.get(workspace=team.space, slug="dev")
+    wish = UpstreamWish(name="main", kind="registry", registry="main")
+    create_upstream(actor=team.actor("alice"), registry=dev, wish=wish)
     world.public.add(NAME, "0.1.0", "9.9.9")
     for number, (path, (ask, leaves)) in enumerate(PATHS.items()):
         control = f"plain/one-{number}"
-        world.public.add(control)
+        world.public.add(control, "0.1.0", "9.9.9")
         world.public.seen.clear()
         ask(world, control)
         listed = index_type == "http" and path == "mirrored by a pattern"  # such an index cannot be listed

@@ -1,6 +1,9 @@
 """A module in REST, on pages and in `manage.py explain`, its name's slash plain and encoded."""
 
+import base64
+import hashlib
 import io
+import json
 from typing import Any
 
 import pytest
@@ -28,6 +31,9 @@ def test_rest_knows_modules(team: Team, moon: MoonRegistry, name: str) -> None:
     mirror(team, source(team, moon), "acme/core")
     assert rest(team, "GET", f"{name}/").json()["name"] == "acme/core"
     assert {one["version"] for one in rest(team, "GET", f"{name}/versions/").json()["results"]} == {"0.1.0", "0.9.0", "0.10.0"}
+    shown, module = rest(team, "GET", f"{name}/versions/0.9.0/").json(), moon.modules["acme/core", "0.9.0"]
+    digest = hashlib.sha512(module.content).digest()
+    assert (shown["sha256"], shown["integrity"]) == (json.loads(module.line())["checksum"], f"sha512-{base64.b64encode(digest).decode()}")
     trace = rest(team, "GET", f"{name}/resolution/").json()
     assert (trace["internal"], list(trace["versions"])) == (False, ["0.1.0", "0.9.0", "0.10.0"])
     assert [one["answer"] for one in trace["sources"]] == ["has", "has"]

@@ -204,6 +204,7 @@ def test_every_kind_of_source_is_written_and_read_again(team: Team, tmp_path: Pa
     create_registry(actor=alice, workspace=team.space, slug="shared")
     wishes = [
         UpstreamWish(name="shared", kind="registry", registry="shared", priority=1),
+        UpstreamWish(name="modules", kind="registry", registry="shared", format="moonbit", priority=2),
         UpstreamWish(name="code", kind="git", url="https://git.example.org/team/modules.git", patterns=("@team/*",), internal=True),
         UpstreamWish(name="npm", url="https://npm.example.org", connect_timeout=3, negative_ttl=0, enabled=False),
     ]
@@ -213,6 +214,8 @@ def test_every_kind_of_source_is_written_and_read_again(team: Team, tmp_path: Pa
     assert "Nothing changed" in run(team, "import", written(tmp_path, text))
     for wish in wishes:
         run(team, "remove", wish.name)
-    assert ": 3 added." in run(team, "import", written(tmp_path, text))
+    assert ": 4 added." in run(team, "import", written(tmp_path, text))
     assert run(team, "export") == text
-    assert {one["name"]: one["kind"] for one in upstreams(team).values()} == {"shared": "registry", "code": "git", "npm": "url"}
+    assert {one["name"]: (one["kind"], one["format"]) for one in upstreams(team).values()} == {
+        "shared": ("registry", "npm"), "modules": ("registry", "moonbit"), "code": ("git", "npm"), "npm": ("url", "npm"),
+    }  # fmt: skip

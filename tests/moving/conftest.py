@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from tests.moving.street import Street
-from tests.npm.conftest import _still, loopback, team
+from tests.npm.conftest import loopback, team
 from tests.npm.team import Team
 
-__all__ = ["_still", "loopback", "team"]
+__all__ = ["loopback", "team"]
 
 
 @pytest.fixture

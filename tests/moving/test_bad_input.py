@@ -34,12 +34,11 @@ def test_refused_by_field(street: Street, word: str, wrong: str) -> None:
     assert street.held("corp-x") == {"main": ["1.0.0"]}
 
 
-@pytest.mark.parametrize(("kind", "status"), [("oci", 501), ("moonbit", 501), ("cargo", 404)])
+@pytest.mark.parametrize(("kind", "status"), [("oci", 501), ("moonbit", 400), ("cargo", 404)])
 def test_formats(street: Street, kind: str, status: int) -> None:
     assert street.rest("push", {"format": kind, "name": "corp-x", "to": "prod"}).status_code == status
     answer = street.rest("pull", {"format": kind, "name": "corp-x"})
-    assert answer.status_code == status
-    assert ("Mirror modules into each registry" in answer.json()["error"]) == (kind == "moonbit"), "what to do instead"
+    assert answer.status_code == status, "no module is called so"
 
 
 @pytest.mark.parametrize(

@@ -204,26 +204,33 @@ def test_published_at_verdaccio(place: Place, tmp_path: Path, public: Recorder) 
 
 @ON_SQLITE
 def test_the_documented_commands(gate: Gate, recorder: Recorder, tmp_path: Path) -> None:
-    """The block of docs/upstreams.md, word for word, in a shell."""
+    """The blocks of docs/upstreams.md, word for word, in a shell: what is made first, then push and pull."""
     take_publishes(recorder)
     recorder.add("left-pad", "1.2.0", "1.3.0")
     space = gate.workspace("team")
-    dev, prod = space.second("dev"), space.second("prod")
-    dev.upstream(recorder, "npm")
+    _in_a_shell(gate, space, recorder, "## To follow along", tmp_path)
+    dev, prod = (Place(gate, space.slug, slug, space.tokens) for slug in ("dev", "prod"))
     dev.publish(pack("@acme/lib"))
     dev.publish(pack("@acme/app", "1.4.0", dependencies={"@acme/lib": "1"}))
     dev.publish(pack("open-x"))
     dev.set_internal("open-x", "1.0.0", internal=False)
-    block = DOCUMENT.read_text().partition("## Push, pull, promote")[2].split("```")[1]
-    script = block.replace("http://localhost:8000", gate.url).replace("/workspaces/team/", f"/workspaces/{space.slug}/")
-    done = subprocess.run(
-        ["bash", "-euc", script.replace("{ curl ", "{ curl -fsS ")],
-        env={"PATH": os.environ["PATH"], "TOKEN": space.tokens["alice"]},
-        capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count('"versions":[{') == 4
+    said = _in_a_shell(gate, space, recorder, "## Push, pull, promote", tmp_path)
+    assert said.count('"versions":[{') == 4
     assert prod.versions("@acme/app") == ["1.4.0"]
     assert prod.versions("@acme/lib") == ["1.0.0"]
     assert list(recorder.offers["open-x"].versions) == ["1.0.0"]
     assert dev.api().get(f"{dev.rest}packages/npm/left-pad/versions/").json()["results"][0]["version"] == "1.3.0"
+
+
+def _in_a_shell(gate: Gate, space: Place, recorder: Recorder, heading: str, folder: Path) -> str:
+    """What the first block below that heading prints, at our addresses and with our token."""
+    block = DOCUMENT.read_text().partition(heading)[2].split("```")[1].replace("TOKEN=gth_…\n", "")
+    script = block.replace("http://localhost:8000", gate.url).replace("https://registry.example.org", recorder.url)
+    script = script.replace("/workspaces/team", f"/workspaces/{space.slug}").replace("curl ", "curl -fsS ")
+    done = subprocess.run(
+        ["bash", "-euc", script],
+        env={"PATH": os.environ["PATH"], "TOKEN": space.tokens["alice"]},
+        capture_output=True, text=True, timeout=60, check=False, cwd=folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout

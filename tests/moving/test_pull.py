@@ -48,8 +48,22 @@ def test_words_for_versions(street: Street, recorder: Recorder) -> None:
     assert len(results(street.pull("left", "*"))) == 4
     street.refused("pull", 404, "version_not_found", name="left", versions=["9.9.9"])
     street.refused("pull", 404, "package_not_found", name="missing")
+    named = street.refused("pull", 404, "package_not_found", name="missing", upstream="public")
+    assert named.startswith("Upstream public has no package missing."), named
     street.refused("pull", 404, "upstream_not_found", name="left", upstream="nowhere")
     street.refused("pull", 400, "name_invalid", name="no name")
+
+
+def test_a_named_upstream_that_lacks_the_package_is_named(street: Street, recorder: Recorder) -> None:
+    """Whatever kind it is, and where the registry holds the name itself too."""
+    street.upstream(recorder, at="prod")
+    street.link("main", "prod")
+    said = street.refused("pull", 404, "package_not_found", name="missing", upstream="prod")
+    assert said.startswith("Upstream prod has no package missing, and nobody behind it has."), said
+    street.upstream(recorder, "partner", internal=True)
+    street.make("corp-x")
+    said = street.refused("pull", 404, "package_not_found", name="corp-x", upstream="partner")
+    assert said.startswith("Upstream partner has no package corp-x."), said
 
 
 def test_latest_is_the_sources_own(street: Street, recorder: Recorder) -> None:

@@ -3,19 +3,14 @@
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 
 from tests.npm.outside import connect, switch
 from tests.npm.team import Team
 from tests.parts.recorder import Recorder
 from upstreams.clients.breaker import BREAKERS
 from upstreams.clients.guard import parse_network
-from upstreams.services import troubles
-
-
-@pytest.fixture(autouse=True)
-def _still(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No thread of its own writes last-used times while the test database comes and goes."""
-    monkeypatch.setattr("tokens.usage.touch", lambda _: None)
+from upstreams.services import last_trouble, troubles
 
 
 @pytest.fixture
@@ -30,6 +25,8 @@ def loopback(settings: Any) -> None:
     settings.UPSTREAM_READ_TIMEOUT = 2.0
     BREAKERS._counts.clear()
     troubles._told.clear()
+    last_trouble._written.clear()
+    cache.clear()
 
 
 @pytest.fixture

@@ -94,6 +94,18 @@ def test_a_drip_ends_at_the_total_limit(where: str, speaker: Callable[[Speech], 
     assert 0.8 < time.monotonic() - begun < 4
 
 
+@pytest.mark.timeout(30)
+def test_a_short_one_ends_in_time_beside_a_long_one(speaker: Callable[[Speech], Speaker]) -> None:
+    """The watchdog sleeps until the long one's end, and is woken for the short one."""
+    patient, hurried = speaker(whole()), speaker(SLOW["status line"])
+    with contextlib.closing(get(patient.target(total_timeout=600), patient.target().url, {})):
+        time.sleep(0.1)  # it looks, and sleeps
+        begun = time.monotonic()
+        with pytest.raises(UpstreamTimeout):
+            get(hurried.target(), hurried.target().url, {})
+    assert 0.8 < time.monotonic() - begun < 4
+
+
 def whole(head: bytes = b"") -> Speech:
     return lambda line: line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" + head + b"\r\nok")
 

@@ -1,14 +1,19 @@
 """The tags on a package's page are those that npm shows, whosever they are."""
 
+import json
 import re
 
 import pytest
 from django.test import Client
 
+from packages.formats.npm.names import parse_known
 from registries.models import Registry
 from tests.npm.team import Team
 from tests.parts.recorder import Recorder
+from tests.upstreams.test_hostile_documents import grow_old
+from upstreams.services.resolve import peek
 from upstreams.services.sources import create_upstream
+from upstreams.services.tags import tags_shown
 from upstreams.services.wishes import UpstreamWish
 
 
@@ -59,3 +64,27 @@ def test_visitors_see_the_tags_and_not_whose_they_are(pulled: Team) -> None:
     shown = page_of(pulled, "")
     assert '<span class="badge tag">next</span>' in shown
     assert "outside" not in shown
+
+
+TAGGED = {
+    "as it should be": {"latest": "1.3.0", "next": "1.4.0-rc.1"},
+    "no latest": {"next": "1.4.0-rc.1"},
+    "nothing": {},
+    "a latest that is not there": {"latest": "9.9.9", "old": "1.2.0"},
+    "a latest that is no version": {"latest": "1.5.0-of-another", "old": "1.2.0"},
+    "a latest that is no text": {"latest": ["1.3.0"], "old": "1.2.0"},
+    "tags that are no text": {"latest": "1.3.0", "odd": 7, "none": None},
+}
+
+
+@pytest.mark.parametrize("case", TAGGED)
+def test_looking_at_the_tagged_versions_alone_comes_to_the_same(pulled: Team, recorder: Recorder, case: str) -> None:
+    document = recorder.document("left-pad")
+    document["versions"]["1.5.0-of-another"] = {**document["versions"]["1.3.0"], "name": "another", "version": "1.5.0-of-another"}
+    body = json.dumps(document | {"dist-tags": TAGGED[case]}).encode()
+    recorder.misbehave("left-pad", lambda handler, _: handler.send(200, body))
+    grow_old()
+    told = pulled.send("rita", "GET", "/left-pad").json()["dist-tags"]
+    resolution = peek(pulled.registry, parse_known("left-pad"))
+    assert {tag.name: tag.version for tag in tags_shown(resolution)} == told
+    assert told["latest"] in {"1.3.0", "1.4.0-rc.1"}

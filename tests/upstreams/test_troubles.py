@@ -14,6 +14,7 @@ from tests.npm.outside import connect
 from tests.npm.team import Team
 from tests.parts import faults
 from tests.parts.recorder import Fault, Recorder
+from tests.upstreams.test_hostile_documents import grow_old
 from upstreams.clients import watchdog
 from upstreams.seal import seal
 from upstreams.services import troubles
@@ -167,3 +168,64 @@ def test_who_explains_a_name_is_told_the_trouble(team: Team, recorder: Recorder,
     call_command("explain", f"{team.slug}/main", "nobody-has-it", ask=True, stdout=out)
     assert "nobody-has-it: internal" in out.getvalue() or "nobody-has-it: public" in out.getvalue()
     assert not other_recorder.mentions("partner")
+
+
+def trace_of(team: Team, name: str, source: str = "public") -> dict[str, Any]:
+    """A source of the trace that asks nobody."""
+    page = Client()
+    page.force_login(team.people["rita"])
+    answer = page.get(f"/api/v1/workspaces/{team.slug}/registries/main/packages/npm/{name}/resolution/")
+    assert answer.status_code == 200, answer.content
+    return next(one for one in answer.json()["sources"] if one["source"] == source)
+
+
+def explained(team: Team, name: str) -> str:
+    out = StringIO()
+    call_command("explain", f"{team.slug}/main", name, stdout=out)
+    return out.getvalue()
+
+
+def test_who_asks_nobody_is_told_that_the_last_question_failed(team: Team, recorder: Recorder, loopback: None) -> None:
+    connect(team, recorder)
+    recorder.add("fine")
+    assert "to be asked now" in explained(team, "some")
+    recorder.misbehave("*", faults.status(401))
+    ask(team, "some")
+    recorder.seen.clear()
+    for name in ("some", "another"):  # whose credentials are refused, they are for every name
+        shown = trace_of(team, name)
+        assert (shown["clause"], shown["last_trouble"]["code"]) == ("to be asked again", "upstream_unauthorized")
+        assert shown["last_trouble"]["sentence"] == "Upstream public refused our credentials (401)."
+        assert shown["last_trouble"]["asked_again_at"] is None
+        assert "refused our credentials (401). It is asked again at the next question." in explained(team, name)
+    page = Client()
+    page.force_login(team.people["rita"])
+    why = page.get(f"/{team.slug}/registries/main/npm/some/resolution/").content.decode()
+    assert "Upstream public refused our credentials (401). It is asked again at the next question." in why
+    assert recorder.seen == [], "nobody was asked"
+
+    recorder.faults.clear()
+    assert ask(team, "fine") == 200
+    assert trace_of(team, "another") | {"clause": ""} == trace_of(team, "another") | {"clause": "", "last_trouble": None}
+    assert "to be asked now" in explained(team, "another")
+
+
+def test_trouble_of_one_name_is_told_of_that_name_alone(team: Team, recorder: Recorder, loopback: None) -> None:
+    connect(team, recorder)
+    recorder.misbehave("odd", faults.garbage())
+    ask(team, "odd")
+    assert trace_of(team, "odd")["last_trouble"]["code"] == "upstream_bad_answer"
+    assert trace_of(team, "another")["last_trouble"] is None
+
+
+def test_while_an_earlier_answer_stands_in_it_is_told_until_when(team: Team, recorder: Recorder, loopback: None) -> None:
+    connect(team, recorder)
+    recorder.add("kept")
+    assert ask(team, "kept") == 200
+    grow_old()
+    recorder.misbehave("*", faults.status(500))
+    assert ask(team, "kept") == 200
+    shown = trace_of(team, "kept")
+    assert (shown["clause"], shown["answer"]) == ("answers", "has")
+    assert shown["last_trouble"]["asked_again_at"] > shown["last_trouble"]["at"]
+    assert "Upstream public answers 500. It is asked again not before 20" in explained(team, "kept")

@@ -102,6 +102,7 @@ FORMS = {
     "version-push": (f"{V}push/", {"where": "upstream:outside"}, (200, 403, 403, 404, 401)),
     "package-pull": (f"{P}pull/", {"upstream": "outside"}, (302, 302, 403, 404, 401)),  # back with the clause: the name is internal
     "version-internal": (f"{V}internal/", {"confirm": "yes"}, (302, 403, 403, 404, 401)),
+    "version-accept": (f"{V}accept/", {"confirm": "yes"}, (409, 403, 403, 404, 401)),  # it is held
     "version-deprecate": (f"{V}deprecate/", {"message": "old"}, (302, 302, 403, 404, 401)),
     "version-delete": (f"{V}delete/", {"confirm": "yes"}, (302, 403, 403, 404, 401)),
     "approval": ("/login/cli/unknown", {"answer": "approve"}, (410, 410, 410, 410, 401)),

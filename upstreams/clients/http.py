@@ -11,7 +11,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from urllib.parse import urljoin, urlsplit
 
 import urllib3
@@ -41,6 +41,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 KEEPING = frozenset({307, 308})  # those that keep the method and the body (RFC 9110, section 15.4)
 USER_AGENT = "gatehouse"
 NUMBER = re.compile(r"[0-9]{1,15}")
+NEVER = urllib3.Retry(False, redirect=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +172,7 @@ def refuse_status(answer: Answer) -> UpstreamError:
     return UpstreamBadAnswer(f"Upstream {name} answered {answer.status}, which is no answer to this question.", upstream=name)
 
 
+@lru_cache(maxsize=1024)
 def origin_of(url: str) -> Origin:
     """Scheme, host and port."""
     parts = urlsplit(url)
@@ -215,7 +217,7 @@ def _once(
             body=body.pieces() if isinstance(body, Upload) else body,
             headers=sent,
             redirect=False,
-            retries=False,
+            retries=NEVER,
             preload_content=False,
             decode_content=False,
             pool_timeout=int(target.read_timeout),

@@ -25,6 +25,7 @@ from upstreams.memory import parsed
 
 CONTAINERS, VALUES = 1_000_000, 4_000_000  # objects and lists, and commas, in one document: bounds what it takes in memory
 LARGE = 16 * 1024 * 1024  # bytes from which on a document is a large one
+WRITABLE = 250  # levels that orjson certainly writes again (its limit is 254)
 OK, NOT_MODIFIED, NOT_FOUND, GONE = 200, 304, 404, 410
 
 
@@ -50,8 +51,8 @@ class Fetched:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the body in hex."""
-        return hashlib.sha256(self.body or b"").hexdigest()
+        """SHA-256 in hex of the body as it came: compressed, if it was (a fifth of the bytes)."""
+        return hashlib.sha256(self.gzip or self.body or b"").hexdigest()
 
     @property
     def packed(self) -> bytes:
@@ -146,7 +147,7 @@ def _checked(target: Target, data: bytes, name: Name) -> Sent:
         sent = Sent(data)
         if target.authorization or target.secrets:
             refuse_echo(target, orjson.dumps(whole(data)))
-        elif len(data) < LARGE_TO_PARSE:  # a larger one that nests too deeply is refused when it is read as a whole
+        elif len(data) < LARGE_TO_PARSE and not sent.nests_within(WRITABLE):  # a larger one is refused when it is read as a whole
             whole(data)
     except (ValueError, RecursionError):
         raise UpstreamBadAnswer(f"Upstream {upstream} did not send JSON that can be used.", upstream=upstream) from None

@@ -19,6 +19,7 @@ LARGE_AT_ONCE = 4  # answers of one upstream that a process holds while they are
 LARGE_WAIT = 30.0
 AGAIN = 2  # seconds until the caller should ask again
 ENTRIES = 1024
+LOOK = 600.0  # seconds between two looks while nothing is asked
 
 
 class Watch:
@@ -66,6 +67,7 @@ class Watchdog:
         self._live: set[Watch] = set()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._wakes_at = 0.0
 
     def watch(self, seconds: float) -> Watch:
         """A conversation of at most so many seconds; `finish` it."""
@@ -75,7 +77,8 @@ class Watchdog:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="upstream-watchdog", daemon=True)
                 self._thread.start()
-            self._changed.notify()
+            if watch.deadline < self._wakes_at:  # it wakes in time for the others: to wake it costs what a statement costs
+                self._changed.notify()
         return watch
 
     def forget(self, watch: Watch) -> None:
@@ -92,9 +95,11 @@ class Watchdog:
         """Wait for conversations to run out of time."""
         with self._changed:
             while not (over := [watch for watch in self._live if watch.deadline <= time.monotonic()]):
-                soonest = min((watch.deadline for watch in self._live), default=None)
-                self._changed.wait(None if soonest is None else max(soonest - time.monotonic(), 0))
+                now = time.monotonic()
+                self._wakes_at = min((watch.deadline for watch in self._live), default=now + LOOK)
+                self._changed.wait(max(self._wakes_at - now, 0))
             self._live.difference_update(over)
+            self._wakes_at = 0.0  # it looks again before it waits
             return over
 
 

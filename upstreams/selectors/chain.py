@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from packages.formats.npm.names import Name
 from registries.models import Registry, RestrictedName
 from upstreams.selectors.facts import DEPTH, Ground
 from workspaces.access import matches
@@ -22,8 +21,19 @@ def reached(registry: Registry, ground: Ground) -> Iterator[tuple[Registry, With
                 queue.append((link.source, (*within, link.patterns) if link.patterns else within))
 
 
-def is_restricted_behind(registry: Registry, name: Name) -> bool:
-    """Whether a registry behind this one shows the name to members only, and may be asked about it."""
-    places = reached(registry, Ground.read(registry.workspace_id, "npm"))
-    fitting = [place.pk for place, within in places if all(any(matches(p, name.folded) for p in patterns) for patterns in within)]
-    return RestrictedName.objects.filter(registry__in=fitting, format="npm", name=name.full).exists()
+def behind_of(registry: Registry, ground: Ground) -> dict[int, Registry]:
+    """The registry itself and all that enabled links lead to, by number, whatever the name."""
+    found, queue = {registry.pk: registry}, [registry.pk]
+    while queue:
+        for link in ground.upstreams.get(queue.pop(0), ()):
+            if link.is_enabled and link.source is not None and link.source.pk not in found:
+                found[link.source.pk] = link.source
+                queue.append(link.source.pk)
+    return found
+
+
+def is_restricted_behind(registry: Registry, format: str, name: str) -> bool:  # noqa: A002 - the field's own word
+    """Whether a registry behind this one shows the name (as written) to members only, and may be asked about it."""
+    places = reached(registry, Ground.read(registry.workspace_id, format))
+    fitting = [place.pk for place, within in places if all(any(matches(p, name.lower()) for p in patterns) for patterns in within)]
+    return RestrictedName.objects.filter(registry__in=fitting, format=format, name=name).exists()

@@ -1,6 +1,8 @@
 """The audit log, as much of it as somebody asks for."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
@@ -9,6 +11,7 @@ from workspaces.selectors import ALERT
 
 PULLED = "version.pulled"  # one for each version that an install or a mirror brought in: by far the most
 QUIET = "quiet"  # everything but those
+STRETCH = 100_000  # events that are looked at for one page: a search reads each of them
 # Which events a kind has, by how their actions begin; a whole word stands for itself.
 KINDS: Mapping[str, tuple[str, ...]] = {
     "alerts": (ALERT, "alerts.", "upstream.trouble"),
@@ -22,9 +25,41 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def events_of(workspace: Workspace, *, kind: str = "", action: str = "", actor: str = "", object: str = "") -> QuerySet[Event]:  # noqa: A002 - the field's own word
+@dataclass(frozen=True)
+class Stretch:
+    """A part of the log: events before the number `before` (0: from the newest), back to `since` (0: to the first), from when that is."""
+
+    before: int = 0
+    since: int = 0
+    since_at: datetime | None = None
+
+    def within(self, events: QuerySet[Event]) -> QuerySet[Event]:
+        """Those that lie in it."""
+        events = events.filter(pk__lt=self.before) if self.before else events
+        return events.filter(pk__gte=self.since) if self.since else events
+
+
+WHOLE = Stretch()
+
+
+def stretch_of(workspace: Workspace, before: int = 0) -> Stretch:
+    """As much of a workspace's log as one page looks at."""
+    behind = Stretch(before).within(Event.objects.filter(workspace=workspace)).order_by("-id")
+    last = behind.values_list("pk", "at")[STRETCH - 1 : STRETCH].first()
+    return Stretch(before, *last) if last is not None else Stretch(before)
+
+
+def events_of(  # the filters of REST
+    workspace: Workspace,
+    *,
+    kind: str = "",
+    action: str = "",
+    actor: str = "",
+    object: str = "",  # noqa: A002 - the field's own word
+    stretch: Stretch = WHOLE,
+) -> QuerySet[Event]:
     """The newest first. `kind`: one of KINDS, or QUIET; `action` and `actor` are whole words, `object` is any part of it."""
-    found = Event.objects.filter(workspace=workspace).order_by("-id")
+    found = stretch.within(Event.objects.filter(workspace=workspace)).order_by("-id")
     if kind == QUIET:
         found = found.exclude(action=PULLED)
     elif kind:
@@ -37,9 +72,9 @@ def events_of(workspace: Workspace, *, kind: str = "", action: str = "", actor: 
     return found.filter(object__icontains=object) if object else found
 
 
-def pulled_events(workspace: Workspace) -> int:
+def pulled_events(workspace: Workspace, stretch: Stretch) -> int:
     """How many versions came in from upstreams."""
-    return Event.objects.filter(workspace=workspace, action=PULLED).count()
+    return stretch.within(Event.objects.filter(workspace=workspace, action=PULLED)).count()
 
 
 def _of(beginnings: tuple[str, ...]) -> Q:

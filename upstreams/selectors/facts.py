@@ -20,7 +20,12 @@ EPOCHS = (
     "SELECT COALESCE(e.epoch, 0), w.rule_epoch FROM workspaces_workspace w"
     " LEFT JOIN packages_nameepoch e ON e.workspace_id = w.id AND e.format = %s AND e.name = %s WHERE w.id = %s"
 )
-UPSTREAMS = "JOIN registries_registry r ON r.id = t.registry_id WHERE r.workspace_id = %s AND t.format = %s ORDER BY t.priority, t.id"
+# A link to another registry of the workspace is for packages of every format, unless it was made for one other than npm's.
+UPSTREAMS = (
+    "JOIN registries_registry r ON r.id = t.registry_id WHERE r.workspace_id = %s"
+    " AND (t.format = %s OR (t.kind = 'registry' AND t.format = 'npm')) ORDER BY t.priority, t.id"
+)
+SAID = "WHERE t.upstream_id IN (SELECT id FROM upstreams_upstream WHERE registry_id = %s AND format = %s) AND t.name = %s"
 CLAIMS = "SELECT pattern FROM workspaces_claim WHERE workspace_id = %s ORDER BY pattern"
 DEPTH = 8  # registries in a row; a longer chain is cut, which asks fewer sources, never more
 
@@ -48,10 +53,32 @@ class Replied:
 class Situation:
     """Facts with the epochs they were read under and the rows behind them."""
 
+    registry_id: int
     facts: Facts
     epochs: Epochs
     ground: "Ground"
-    replies: Mapping[int, Replied] = field(default_factory=dict)
+    about: "NameRows"
+    said: Mapping[int, UpstreamDocument]  # what the registry's own upstreams said last, fresh or not
+
+    def cached(self, upstream_ids: Iterable[int], name: str, now: datetime) -> dict[int, Replied]:
+        """What of that, and of other registries' upstreams, still counts as their answer."""
+        found, others = {}, []
+        for one in upstream_ids:
+            if one not in self.own:
+                others.append(one)
+            elif one in self.said and self.said[one].fresh_until > now:
+                found[one] = replied(self.said[one])
+        return found | cached_replies(others, name, now) if others else found
+
+    @cached_property
+    def own(self) -> frozenset[int]:
+        """The registry's own upstreams."""
+        return frozenset(one.pk for one in self.ground.upstreams.get(self.registry_id, ()))
+
+    @property
+    def replies(self) -> Mapping[int, Replied]:
+        """What upstreams said, by the upstream's id."""
+        return self.about.replies
 
     @property
     def upstreams(self) -> Mapping[int, Upstream]:
@@ -92,21 +119,21 @@ def gather(
 ) -> Situation:
     """Read the facts about `name` (as written) in `registry`. Epochs are read first, so a race only makes us ask again.
 
-    `before`: the last look at the same name; what only a newer rule epoch can change is taken from there.
+    `before`: the last look at the same name, which counts as long as its epochs do; what upstreams said since is added to it.
     """
     folded, workspace_id = name.lower(), registry.workspace_id
+    if before is not None and current_epochs(registry, format, folded) == before.epochs:
+        about = replace(before.about, replies=replies)
+        return replace(before, facts=facts_of(registry, name, before.ground, about, home_only=home_only), about=about)
     about_name = [workspace_id, format, folded]
     questions = [(EPOCHS, [format, folded, workspace_id]), (HELD, about_name), (BURIED, about_name)]
-    epoch_rows, held, buried, *ground_rows = statements.several(
-        questions if before is not None else [*questions, *Ground.asking(workspace_id, format)]
-    )
-    epochs = epochs_in(epoch_rows)
-    if before is None:
-        ground = Ground.made(workspace_id, *ground_rows)
-    else:
-        ground = before.ground if before.epochs.rule == epochs.rule else Ground.read(workspace_id, format)
+    asking = (reading.selecting(UpstreamDocument, SAID, without="body"), [registry.pk, format, name])
+    epochs, held, buried, said, *ground_rows = statements.several([*questions, asking, *Ground.asking(workspace_id, format)])
+    ground = Ground.made(workspace_id, *ground_rows)
     about = NameRows(made_held(held), dict(buried), replies)
-    return Situation(facts_of(registry, name, ground, about, home_only=home_only), epochs, ground, replies)
+    facts = facts_of(registry, name, ground, about, home_only=home_only)
+    documents = {row.upstream_id: row for row in reading.made(UpstreamDocument, said, without="body")}
+    return Situation(registry.pk, facts, epochs_in(epochs), ground, about, documents)
 
 
 @dataclass(frozen=True)

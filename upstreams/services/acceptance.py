@@ -14,8 +14,12 @@ from packages.services.epochs import bump_name
 from registries.models import Registry
 from upstreams.memory import parsed
 from upstreams.models import Pin, UpstreamDocument
+from upstreams.selectors.moved import ACCEPTED, MOVED
 from workspaces.access import Action, Actor
 from workspaces.errors import Denied
+from workspaces.models import Workspace
+from workspaces.selectors import alerts
+from workspaces.services.alerts import acknowledge
 from workspaces.services.audit import record
 
 
@@ -40,4 +44,12 @@ def accept_bytes(*, actor: Actor, registry: Registry, format: str, name: str, ve
     said = UpstreamDocument.objects.filter(upstream__registry=registry, upstream__format=format, name=name)
     said.update(etag="", last_modified="", fresh_until=timezone.now())  # each is asked for all of it anew
     subject = f"{registry} {format} {name}@{version}"
-    record(actor, "version.bytes_accepted", subject, workspace=registry.workspace_id, old={"promised": old[:200]})
+    record(actor, ACCEPTED, subject, workspace=registry.workspace_id, old={"promised": old[:200]})
+    _acknowledge(actor, registry.workspace, subject)
+
+
+def _acknowledge(actor: Actor, workspace: Workspace, subject: str) -> None:
+    """Whoever accepts a moved tag has seen the alert of it. A token that reaches only some registries acknowledges nothing."""
+    told = alerts(workspace).filter(action=MOVED, object=subject).order_by("-pk").first()
+    if told is not None and actor.may_in(workspace.pk, Action.MANAGE):
+        acknowledge(actor=actor, workspace=workspace, alerts_seen=[told.pk], note="The new commit was accepted.")

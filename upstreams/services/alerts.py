@@ -2,17 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 
+from django.db.models import Max
+
 from upstreams.models import Upstream
+from upstreams.selectors.moved import ACCEPTED
 from workspaces.models import Event
 from workspaces.services.audit import SYSTEM, record
 
 SHOWN = 50  # versions listed in one alert
 
 
-def integrity_changed(upstream: Upstream, name: str, pinned: Mapping[str, str], offered: Mapping[str, str]) -> None:
-    """A source offers other bytes under numbers this registry has seen: refused, recorded, shown. Both: version -> promise."""
+def integrity_changed(upstream: Upstream, name: str, pinned: Mapping[str, str], offered: Mapping[str, str], format: str = "") -> None:  # noqa: A002
+    """A source offers other bytes under numbers this registry has seen: refused, recorded, shown. Both: version -> promise.
+
+    `format`: of the name, where the upstream is a registry of the workspace and has packages of every format.
+    """
     versions = sorted(offered)[:SHOWN]
-    subject = f"{upstream.registry} {upstream.format} {name}" + (f"@{versions[0]}" if len(offered) == 1 else "")
+    subject = f"{upstream.registry} {format or upstream.format} {name}" + (f"@{versions[0]}" if len(offered) == 1 else "")
     old = {version: pinned[version][:200] for version in versions}
     new = {"upstream": upstream.name, "offered": {version: offered[version][:200] for version in versions}}
     _once(upstream, "alert.integrity_changed", subject, old, new)
@@ -47,6 +53,9 @@ def removed_upstream(upstream: Upstream, name: str, versions: Sequence[str], *, 
 
 
 def _once(upstream: Upstream, action: str, subject: str, old: object, new: object) -> None:
+    """Unless the very same was told. What was told before somebody accepted other bytes is another matter."""
     workspace_id = upstream.registry.workspace_id
-    if not Event.objects.filter(workspace_id=workspace_id, action=action, object=subject[:400], new=new).exists():
+    about = Event.objects.filter(workspace_id=workspace_id, object=subject[:400])
+    told = about.filter(action=action, new=new).aggregate(last=Max("pk"))["last"]
+    if told is None or about.filter(action=ACCEPTED, pk__gt=told).exists():
         record(SYSTEM, action, subject, workspace=workspace_id, old=old, new=new)

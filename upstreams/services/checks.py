@@ -83,8 +83,10 @@ def _checked_chain(actor: Actor, registry: Registry, wish: UpstreamWish) -> Upst
         raise refused("registry", "A registry cannot be its own upstream.")
     if registry.is_public and not source.is_public:
         raise refused("registry", "A public registry may have no private registry as its upstream.")
-    if wish.format != "npm":
-        raise refused("format", "Registries can be chained for npm packages only, yet.")
+    if wish.format not in {"npm", "moonbit"}:
+        raise refused(
+            "format", "Registries are chained for packages of every format; leave “format” out, or say “moonbit” for modules alone."
+        )
     if wish.internal:
         raise refused("internal", "The flag is not for registries of the workspace: there each version's own flag counts.")
     if wish.url or wish.auth_type != "none" or wish.username or wish.secret:

@@ -13,7 +13,7 @@ from packages.formats.npm.packument import Manifest
 from packages.formats.npm.sent import Sent
 from packages.formats.npm.versions import is_version
 from upstreams.clients.npm import Fetched, Known, fetch_packument, whole
-from upstreams.durability import remembered
+from upstreams.durability import lightly, remembered
 from upstreams.errors import RuleChanged, UpstreamBadAnswer, UpstreamError
 from upstreams.flight import release_connection, single_flight
 from upstreams.memory import let_go, parsed
@@ -54,7 +54,7 @@ def consult(upstream: Upstream, name: Name, *, still_holds: Holds) -> Replied:
     """What `upstream` says about `name` now. Its failure is an answer too (Reply.FAILED, or the stale one).
 
     `still_holds` raises when the decision to ask is out of date: asked when the connection stands, and again
-    under the upstream's row lock before an answer is kept, so that nobody believes one begun under older rules.
+    before an answer is kept, while nobody may change the upstream, so that nobody believes one begun under older rules.
     """
 
     def before_send() -> None:
@@ -109,13 +109,12 @@ def _stand_in(row: UpstreamDocument | None, error: UpstreamError, now: datetime)
     return replied(row, stale=True, detail=error.message)
 
 
-@remembered()
+@remembered(is_told=False)
 def _keep(upstream: Upstream, name: Name, fetched: Fetched, packed: bytes, still_holds: Holds) -> UpstreamDocument:
     asking = (reading.selecting(UpstreamDocument, SAID, without="body"), [upstream.pk, name.full])
-    pins = [holding(upstream.registry_id, name)] if fetched.body is not None else []
-    is_there, before, standing, *held = statements.several(
-        [(statements.locking(LOCK), [upstream.pk]), asking, still_holds.statement, *pins]
-    )
+    pins = [holding(upstream.registry_id, name, fetched.promises)] if fetched.body is not None else []
+    light, locking = lightly(), (statements.sharing(LOCK), [upstream.pk])
+    is_there, before, standing, *held = statements.several([*light, locking, asking, still_holds.statement, *pins])[len(light) :]
     still_holds.judge(standing)
     if not is_there:
         raise RuleChanged("The upstream was removed while it was asked; try again.", retry_after=1)
@@ -139,8 +138,9 @@ def _keep(upstream: Upstream, name: Name, fetched: Fetched, packed: bytes, still
         fetched_at=now,
         fresh_until=now + life,
     )
-    upsert_last(said, ("upstream_id", "name"), pinning(upstream, name, fetched.promises, held[0]) if held else [])
-    said.sent = fetched.sent
+    pinned = pinning(upstream, name, fetched.promises, held[0]) if held else None
+    upsert_last(said, ("upstream_id", "name"), pinned.adding if pinned is not None else [])
+    said.sent, said.pins = fetched.sent, pinned.pins if pinned is not None else None
     return said
 
 

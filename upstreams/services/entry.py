@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.db import transaction
 from django.utils import timezone
 
 from packages.formats.npm.names import Name
@@ -13,17 +12,17 @@ from packages.models import Blob, File, Package, Version
 from packages.services.epochs import bump_name
 from packages.services.listing import KNOWN, list_in_search, pulled_writes
 from packages.services.publish import Standing, add_version
-from packages.services.turns import turn
+from packages.services.rows import PACKAGE_ID
 from registries.models import Registry
+from upstreams.durability import lightly, remembered
 from upstreams.errors import RuleChanged, UpstreamIntegrityMismatch
-from upstreams.models import Origin, Rendering, Upstream
+from upstreams.models import Rendering, Upstream
 from upstreams.selectors.facts import EPOCHS, Epochs, epochs_in
 from upstreams.services.alerts import integrity_changed, manifest_differs
 from upstreams.services.pinning import has_seen_others, pin_one, pins_of
-from upstreams.services.renderings import CURRENT, HeldFile, list_in, list_newcomer
+from upstreams.services.renderings import Found, HeldFile, finding, found_in, list_in, list_newcomer
 from upstreams.services.resolve import Resolution
 from workspaces import reading, statements
-from workspaces.insertion import insert
 from workspaces.prepared import Row
 from workspaces.services.audit import SYSTEM, event_write, record
 from workspaces.statements import Write
@@ -38,8 +37,9 @@ PACKAGE = (
     " DO UPDATE SET folded = excluded.folded RETURNING id, revision"
 )
 
+ORIGIN = "INSERT INTO upstreams_origin (version_id, upstream_id, upstream_name, address) VALUES (%s, %s, %s, %s)"
 FROM = "INSERT INTO upstreams_origin (version_id, upstream_id, upstream_name, address) SELECT id, %s, %s, %s FROM version"
-HELD = "JOIN packages_package p ON p.id = t.package_id WHERE p.registry_id = %s AND p.format = 'npm' AND p.name = %s AND t.version = %s"
+HELD = f"WHERE t.package_id = {PACKAGE_ID} AND t.version = %s"
 
 RETIRED = "SELECT id FROM packages_retiredversion WHERE registry_id = %s AND format = 'npm' AND name = %s AND version = %s"
 
@@ -60,16 +60,16 @@ class Newcomer:
     decided: Resolution | None = None
 
 
-def enter(newcomer: Newcomer, epochs: Epochs) -> None:
+def enter(newcomer: Newcomer, epochs: Epochs) -> HeldFile | None:
     """The rows of the version, unless the rule has changed since `epochs`: then it is dropped.
 
-    Raises RuleChanged, UpstreamIntegrityMismatch.
+    The file where it is listed by now for whoever waits for it. Raises RuleChanged, UpstreamIntegrityMismatch.
     """
-    with turn(before=statements.at_once), transaction.atomic():
-        _enter(newcomer, epochs)
+    with remembered(is_told=False):
+        return _enter(newcomer, epochs)
 
 
-def _enter(newcomer: Newcomer, epochs: Epochs) -> None:
+def _enter(newcomer: Newcomer, epochs: Epochs) -> HeldFile | None:
     registry, name, upstream = newcomer.upstream.registry, newcomer.name, newcomer.upstream
     publication = newcomer.publication
     scene = _scene(registry, name, publication.version)
@@ -82,10 +82,10 @@ def _enter(newcomer: Newcomer, epochs: Epochs) -> None:
         )
     if scene.held is not None:
         _meet(scene.package, scene.held, newcomer)
-        return
+        return None
     standing = Standing(origin=Version.Origin.PULLED, is_internal=newcomer.is_internal)
     differs = bool(publication.differences) and upstream.kind != Upstream.Kind.REGISTRY
-    is_all = statements.is_postgresql() and not differs and newcomer.decided is None and scene.rendering is None
+    is_all = statements.is_postgresql() and not differs and newcomer.decided is None and scene.current is None
     version = add_version(
         scene.package,
         publication,
@@ -95,17 +95,19 @@ def _enter(newcomer: Newcomer, epochs: Epochs) -> None:
         then_commit=statements.at_once if is_all else None,
     )
     if not statements.is_postgresql():  # there it is a part of the version's own statement
-        insert(Origin(version=version, upstream=upstream, upstream_name=upstream.name, address=newcomer.address))
+        statements.run(ORIGIN, [version.pk, upstream.pk, upstream.name, newcomer.address])
     if differs:
         # What was rendered of the name says something else; the file is listed when it is rendered anew.
         bump_name(registry.workspace_id, "npm", name.folded)
         manifest_differs(upstream, f"{name.full}@{version.version}", list(publication.differences))
-        return
+        return None
     file = HeldFile(publication.filename, publication.file.sha256, publication.file.size)
     if newcomer.decided is not None:
-        list_newcomer(newcomer.decided, file)
-    elif scene.rendering is not None:
-        list_in(scene.rendering, file)
+        list_newcomer(newcomer.decided, file, scene.found)
+        return file
+    if scene.current is not None:
+        list_in(scene.current, file)
+    return None
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,13 @@ class _Scene:
     held: Version | None
     is_retired: bool  # the number was the team's own once
     known: Sequence[Row]
-    rendering: Rendering | None
+    found: Found
+
+    @property
+    def current(self) -> Rendering | None:
+        """The decision that is written down, if it is one of these epochs."""
+        old = self.found.rendering
+        return old if old is not None and Epochs(old.name_epoch, old.rule_epoch) == self.epochs else None
 
     def writes(self, version: Version, newcomer: Newcomer) -> list[Write]:
         """What is written together with the version: what search knows, and the event."""
@@ -136,23 +144,24 @@ def _origin_writes(newcomer: Newcomer) -> list[Write]:
 
 def _scene(registry: Registry, name: Name, version: str) -> _Scene:
     """One journey. The name's row is made when it is new; a version from a source moves no revision on."""
-    now, whose = statements.moment(timezone.now()), [registry.pk, name.full]
+    now, whose, light = statements.moment(timezone.now()), [registry.pk, name.full], lightly()
     locked = [registry.workspace_id, "npm", name.folded]
-    _, epochs, packages, held, retired, known, current = statements.several(
+    _, epochs, packages, held, retired, known, *found = statements.several(
         [
+            *light,
             (LOCK_NAME, locked),
             (EPOCHS, ["npm", name.folded, registry.workspace_id]),
             (PACKAGE, [registry.pk, "npm", name.full, name.folded, now, now]),
             (reading.selecting(Version, HELD), [*whose, version]),
             (RETIRED, [*whose, version]),
             (KNOWN, whose),
-            (reading.selecting(Rendering, CURRENT), [name.folded, *whose]),
+            *finding(registry, name),
         ]
-    )
+    )[len(light) :]
     pk, revision = packages[0]
     package = Package(pk=pk, registry=registry, format="npm", name=name.full, folded=name.folded, revision=revision)
-    found, rendered = reading.made(Version, held), reading.made(Rendering, current)
-    return _Scene(epochs_in(epochs), package, found[0] if found else None, bool(retired), known, rendered[0] if rendered else None)
+    version_held = next(iter(reading.made(Version, held)), None)
+    return _Scene(epochs_in(epochs), package, version_held, bool(retired), known, found_in(found))
 
 
 def adopt(link: Upstream, name: Name, filename: str, epochs: Epochs) -> None:
@@ -191,7 +200,7 @@ def _take_over(link: Upstream, name: Name, file: File, epochs: Epochs) -> None:
     newcomer = Newcomer(
         upstream=link, name=name, publication=publication, is_internal=version.is_internal, address=f"registry:{link.source}"
     )
-    with turn(before=statements.at_once), transaction.atomic():
+    with remembered(is_told=False):
         pin_one(link.registry_id, name, version.version, version.integrity)
         _enter(newcomer, epochs)
 

@@ -11,21 +11,22 @@ from django.utils import timezone
 from packages import blobs
 from packages.errors import VersionNotFound
 from packages.formats.npm.names import Name
+from packages.services.rows import PACKAGE_ID
 from registries.models import Registry
 from upstreams.errors import RuleChanged, SourceAbsent, UpstreamTimeout
 from upstreams.models import Upstream
 from upstreams.services.consult import load, sent_by
 from upstreams.services.entry import adopt
-from upstreams.services.pulls import Pull, offered_version, offered_versions
-from upstreams.services.renderings import current_rendering, held_files, keep_rendering, list_file
+from upstreams.services.pulls import Incoming, Pull, offered_version, offered_versions, pinned_by
+from upstreams.services.renderings import HeldFile, current_rendering, held_files, keep_rendering, list_file
 from upstreams.services.resolve import Resolution, resolve
 from upstreams.spool import Spool, Tail
 from workspaces import statements
 
 LISTED = "SELECT sha256, size FROM upstreams_documentfile WHERE rendering_id = %s AND filename = %s"
 STORED = (
-    "SELECT v.id FROM packages_version v JOIN packages_package p ON p.id = v.package_id"
-    " WHERE p.registry_id = %s AND p.format = 'npm' AND p.name = %s AND v.version = %s AND (%s OR v.is_internal OR v.origin <> 'pulled')"
+    f"SELECT v.id FROM packages_version v WHERE v.package_id = {PACKAGE_ID} AND v.version = %s"  # noqa: S608 - constants only
+    " AND (%s OR v.is_internal OR v.origin <> 'pulled')"
 )
 TRIES = 5
 PATIENCE = 330.0  # seconds for the first megabyte; the client's own limits are tighter
@@ -67,13 +68,31 @@ def open_file(registry: Registry, name: Name, filename: str, *, links: tuple[Ups
         if held is not None:  # asked for by the odd name the upstream's own address has
             return held
         try:
-            spool = spool_of(registry, name, filename)
-            tail = spool.join(pull.begin, is_here=partial(_is_stored, resolution, pull.offer.version), patience=PATIENCE)
+            flowing = _fetched(pull, filename)
         except RuleChanged:
             continue
-        if tail is not None:
-            return tail
+        if flowing is not None:
+            return flowing
     raise UpstreamTimeout("The file is being changed all the time; try again.", retry_after=5)
+
+
+def _fetched(pull: Pull, filename: str) -> OpenedFile | Tail | None:
+    """The file by this pull, or what flows of it; None when it is here and the database says how. Raises UpstreamError subclasses."""
+    begun: list[Incoming] = []
+
+    def opening() -> Incoming:
+        begun.append(pull.begin())
+        return begun[0]
+
+    resolution = pull.resolution
+    spool = spool_of(resolution.registry, resolution.name, filename)
+    tail = spool.join(opening, is_here=partial(_is_stored, resolution, pull.offer.version), patience=PATIENCE)
+    listed = begun[0].listed if begun and tail is None else None
+    return _opened(listed) if listed is not None else tail
+
+
+def _opened(file: HeldFile) -> OpenedFile:
+    return OpenedFile(blobs.local_path(file.sha256), file.size, file.sha256, file.name)
 
 
 def _listed(registry: Registry, name: Name, filename: str) -> OpenedFile | None:
@@ -89,7 +108,7 @@ def _held(resolution: Resolution, filename: str) -> OpenedFile | None:
     """A visible version's file, listed so that the next asker is answered hot."""
     for file in held_files(resolution, filename):
         list_file(keep_rendering(resolution), file)
-        return OpenedFile(blobs.local_path(file.sha256), file.size, file.sha256, file.name)
+        return _opened(file)
     return None
 
 
@@ -142,7 +161,9 @@ def _offered(resolution: Resolution, upstream: Upstream, filename: str, links: t
     version = name.version_of(filename)
     ours = offered_version(sent_by(document).only(version), name, version)
     meant = [ours] if ours is not None else [offer for offer in offered_versions(load(document), name) if offer.basename == filename]
-    return Pull(resolution, _at_home(upstream, resolution), meant[0], links, is_asked=True) if len(meant) == 1 else None
+    if len(meant) != 1:
+        return None
+    return Pull(resolution, _at_home(upstream, resolution), pinned_by(resolution, document, meant[0]), links, is_asked=True)
 
 
 def _at_home(upstream: Upstream, resolution: Resolution) -> Upstream:

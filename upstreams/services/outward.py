@@ -14,7 +14,7 @@ from django.conf import settings
 
 from packages import blobs
 from packages.errors import FileDamaged, VersionExists
-from packages.formats.npm.names import Name
+from packages.formats.npm.names import Name, parse_known
 from packages.formats.npm.packument import promise
 from packages.formats.npm.ranges import parking_tag, tags_that_follow
 from packages.models import File, Version
@@ -71,7 +71,7 @@ def push_out(*, actor: Actor, registry: Registry, upstream: str, order: Order, d
     for holding, _ in parcels.in_order():
         if holding.epochs.rule != rule:
             raise RuleChanged("The rules of this workspace changed just now; try again.", retry_after=1)
-        _check_patterns(goal, holding.name)
+        _check_patterns(goal, npm_name(holding))
     _leave(actor, registry, goal, order, parcels, disclose=disclose)
     errand = Errand(actor, registry, goal, replace_patience(target_of(goal)))
     plans = [errand.plan(holding, rows) for holding, rows in parcels.in_order()]
@@ -128,6 +128,11 @@ def goal_for(actor: Actor, registry: Registry, name: str) -> Upstream:
         )
         raise CredentialsNotLent(sentence)
     return found
+
+
+def npm_name(holding: Holding) -> Name:
+    """As npm's own code takes it."""
+    return parse_known(holding.name.full)
 
 
 def _check_patterns(goal: Upstream, name: Name) -> None:
@@ -200,7 +205,7 @@ class Errand:
 
     def _publish(self, holding: Holding, version: Version, tags: tuple[str, ...]) -> bool:
         """False when somebody else published the same bytes meanwhile."""
-        parcel = self._parcel(holding.name, version, tags)
+        parcel = self._parcel(npm_name(holding), version, tags)
         if not publish_version(self.target, parcel, before_send=self._still_holds(holding)):
             if self._is_there(holding, version, self._ask(holding)):
                 return False
@@ -221,7 +226,9 @@ class Errand:
 
     def _ask(self, holding: Holding) -> There:
         """What the upstream has of the name; kept nowhere, for it is no answer to an install."""
-        fetched = fetch_packument(self.target, holding.name, Known(), limit=settings.METADATA_LIMIT, before_send=self._still_holds(holding))
+        fetched = fetch_packument(
+            self.target, npm_name(holding), Known(), limit=settings.METADATA_LIMIT, before_send=self._still_holds(holding)
+        )
         if fetched.body is None:
             return There()
         document = parsed(fetched.body)

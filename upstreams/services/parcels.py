@@ -7,19 +7,15 @@ sent on.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import orjson
+from django.db.models import Q, QuerySet
 
 from packages.errors import PackageNotFound, VersionNotFound
-from packages.formats.npm.names import Name
-from packages.formats.npm.ranges import EVERY, Dependency, dependencies_of, meant_by, picked
-from packages.formats.npm.versions import sort_key
+from packages.formats.npm.ranges import EVERY
 from packages.models import Package, Tag, Version
 from registries.models import Registry
 from upstreams.errors import RuleChanged, VersionHidden
 from upstreams.selectors.facts import Epochs, current_epochs
-from upstreams.services.documents import composed
-from upstreams.services.renderings import versions_shown
-from upstreams.services.resolve import judge, peek
+from upstreams.services.trades import NPM, Named, Needed, Trade
 from upstreams.terms import Decision
 from workspaces.access import Action, Actor, Target
 from workspaces.errors import Invalid
@@ -32,9 +28,10 @@ AT_ONCE = 1000  # versions in one go: in one transaction, where they go to anoth
 class Order:
     """What is wanted: a package, words for its versions (none: the usual ones), and whether what they depend on comes too."""
 
-    name: Name
+    name: Named
     versions: tuple[str, ...] = ()
     dependencies: bool = False
+    trade: Trade = NPM
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ class LeftOut:
 class Holding:
     """What a registry holds of a name and may show, with the decision that says so. `versions`: number -> row."""
 
-    name: Name
+    name: Named
     decision: Decision
     epochs: Epochs
     versions: Mapping[str, int]
@@ -66,6 +63,7 @@ class Holding:
 class Parcels:
     """The versions to be sent on, by name, each name once; and what they depend on that is not among them."""
 
+    trade: Trade = NPM
     holdings: dict[str, Holding] = field(default_factory=dict)
     chosen: dict[str, dict[str, int]] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
@@ -83,42 +81,42 @@ class Parcels:
         """Name by name, in the one order in which everybody locks names; versions oldest first."""
         for name in sorted(self.chosen, key=lambda name: (name.lower(), name)):
             rows = self.chosen[name]
-            yield self.holdings[name], [rows[number] for number in sorted(rows, key=sort_key)]
+            yield self.holdings[name], [rows[number] for number in sorted(rows, key=self.trade.sort_key)]
 
 
 def parcels_of(actor: Actor, source: Registry, order: Order) -> Parcels:
     """What `order` means in `source`. Raises PackageNotFound, VersionNotFound, VersionHidden, Invalid."""
-    found = Parcels()
-    holding = _holding(source, order.name)
+    found = Parcels(order.trade)
+    holding = _holding(source, order.name, order.trade)
     found.holdings[order.name.full] = holding
-    rows = found.add(holding, _asked_for(source, holding, order.versions or (EVERY,)))
+    rows = found.add(holding, _asked_for(source, holding, order))
     while order.dependencies and rows:
-        rows = [row for needed in _needed(found, rows) for row in _follow(actor, source, found, needed)]
+        rows = [row for name, wanted in _needed(found, rows) for row in _follow(actor, source, found, name, wanted)]
     return found
 
 
-def _asked_for(source: Registry, holding: Holding, words: Sequence[str]) -> list[str]:
+def _asked_for(source: Registry, holding: Holding, order: Order) -> list[str]:
     chosen: dict[str, None] = {}
-    tags = _tags_seen(source, holding) if any(word != EVERY and word not in holding.versions for word in words) else {}
+    words, trade = order.versions or (EVERY,), order.trade
+    tags = _tags_seen(source, holding, trade) if any(word != EVERY and word not in holding.versions for word in words) else {}
     for word in words:
-        meant = meant_by(word, holding.versions, tags)
+        meant = trade.meant_by(word, holding.versions, tags)
         if not meant:
-            raise _missing(source, holding, word, tags)
+            raise _missing(source, holding, word, tags, trade)
         chosen.update(dict.fromkeys(meant))
     return list(chosen)
 
 
-def _tags_seen(source: Registry, holding: Holding) -> Mapping[str, str]:
+def _tags_seen(source: Registry, holding: Holding, trade: Trade) -> Mapping[str, str]:
     """The tags that clients of the registry see, by what its sources said last: of what was pulled they are an upstream's."""
-    tags: Mapping[str, str] = composed(peek(source, holding.name))["dist-tags"]
-    return {**holding.tags, **tags}
+    return {**holding.tags, **trade.tags_seen(source, holding.name, holding.versions)}
 
 
-def _missing(source: Registry, holding: Holding, word: str, tags: Mapping[str, str]) -> Exception:
+def _missing(source: Registry, holding: Holding, word: str, tags: Mapping[str, str], trade: Trade) -> Exception:
     """Why there is no such version: it is hidden by the rule, or not here."""
     name = holding.name.full
-    held = Version.objects.filter(package__registry=source, package__format="npm", package__name=name).values_list("version", flat=True)
-    if meant_by(word, held, {}):
+    held = _versions(source, holding.name, trade).values_list("version", flat=True)
+    if trade.meant_by(word, held, {}):
         return VersionHidden(
             f"{name}@{word[:80]} is hidden in {source}: the name is internal and it was pulled from a source that is not. "
             "Tick “Internal” if you trust it, or delete it."
@@ -130,40 +128,46 @@ def _missing(source: Registry, holding: Holding, word: str, tags: Mapping[str, s
     return VersionNotFound(f"{name} has no version {word[:80]} in {source}.")
 
 
-def _holding(source: Registry, name: Name) -> Holding:
+def _versions(source: Registry, name: Named, trade: Trade) -> QuerySet[Version]:
+    return Version.objects.filter(package__registry=source, package__format=trade.format, package__name=name.full)
+
+
+def _holding(source: Registry, name: Named, trade: Trade) -> Holding:
     """By one decision, whose epochs are those of the moment. Raises RuleChanged."""
     for _ in range(TRIES):
-        epochs = current_epochs(source, "npm", name.folded)
-        decision = judge(source, name)
-        shown = versions_shown(source, name, shows_pulled=decision.shows_pulled).values_list("version", "pk")
-        tags = Tag.objects.filter(package__registry=source, package__format="npm", package__name=name.full)
-        holding = Holding(name, decision, epochs, dict(shown), dict(tags.values_list("name", "version__version")))
-        if current_epochs(source, "npm", name.folded) == epochs:
+        epochs = current_epochs(source, trade.format, name.folded)
+        decision = trade.judge(source, name)
+        held = _versions(source, name, trade)
+        shown = held if decision.shows_pulled else held.filter(Q(is_internal=True) | ~Q(origin=Version.Origin.PULLED))
+        tags = Tag.objects.filter(package__registry=source, package__format=trade.format, package__name=name.full)
+        holding = Holding(
+            name, decision, epochs, dict(shown.values_list("version", "pk")), dict(tags.values_list("name", "version__version"))
+        )
+        if current_epochs(source, trade.format, name.folded) == epochs:
             return holding
     raise RuleChanged("The rules for this package are being changed; try again.", retry_after=1)
 
 
-def _needed(found: Parcels, rows: Sequence[int]) -> list[Dependency]:
+def _needed(found: Parcels, rows: Sequence[int]) -> Needed:
     """What these versions depend on; what is no package of a registry is left out here."""
-    needed: dict[tuple[str, str], Dependency] = {}
+    needed: dict[tuple[str, str], Named] = {}
     for manifest in Version.objects.filter(pk__in=rows).values_list("manifest", flat=True).iterator(chunk_size=50):
-        dependencies, elsewhere = dependencies_of(orjson.loads(bytes(manifest)))
-        needed.update({(one.name.full, one.wanted): one for one in dependencies})
+        dependencies, elsewhere = found.trade.needed(bytes(manifest))
+        needed.update({(name.full, wanted): name for name, wanted in dependencies})
         found.left_out.extend(LeftOut(name, "", "it does not come from a registry") for name in elsewhere)
-    return list(needed.values())
+    return [(name, wanted) for (_, wanted), name in needed.items()]
 
 
-def _follow(actor: Actor, source: Registry, found: Parcels, needed: Dependency) -> list[int]:
+def _follow(actor: Actor, source: Registry, found: Parcels, name: Named, wanted: str) -> list[int]:
     """The version an install would take, if the registry holds it and the caller may read it."""
-    name = needed.name
-    package = Package.objects.filter(registry=source, format="npm", name=name.full)
-    if not actor.may(Action.READ, source, Target("npm", name.full)) or not package.exists():
-        found.left_out.append(LeftOut(name.full, needed.wanted, f"{source} does not hold it"))
+    package = Package.objects.filter(registry=source, format=found.trade.format, name=name.full)
+    if not actor.may(Action.READ, source, Target(found.trade.format, name.full)) or not package.exists():
+        found.left_out.append(LeftOut(name.full, wanted, f"{source} does not hold it"))
         return []
-    holding = found.holdings.get(name.full) or _holding(source, name)
+    holding = found.holdings.get(name.full) or _holding(source, name, found.trade)
     found.holdings[name.full] = holding
-    number = picked(needed.wanted, holding.versions, holding.tags)
+    number = found.trade.picked(wanted, holding.versions, holding.tags)
     if number is None:
-        found.left_out.append(LeftOut(name.full, needed.wanted, f"{source} holds no version that fits"))
+        found.left_out.append(LeftOut(name.full, wanted, f"{source} holds no version that fits"))
         return []
     return found.add(holding, [number])

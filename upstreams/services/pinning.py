@@ -1,6 +1,7 @@
 """Pins: the integrity of every version as a registry first saw it. First bytes win."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import orjson
 
@@ -30,22 +31,29 @@ def pins_of(registry_id: int, name: Name) -> dict[str, str]:
 
 def pin(upstream: Upstream, name: Name, offered: Mapping[str, str]) -> None:
     """Record the promises of versions seen for the first time; tell of those that changed. In the caller's transaction."""
-    for text, values in pinning(upstream, name, offered, statements.rows(*holding(upstream.registry_id, name))):
+    for text, values in pinning(upstream, name, offered, statements.rows(*holding(upstream.registry_id, name, offered))).adding:
         statements.run(text, values)
 
 
-def holding(registry_id: int, name: Name) -> Statement:
-    """The statement that finds the row of a name's pins, made when there is none, and keeps it from others."""
-    return HOLD, [registry_id, "npm", name.full, b"{}"]
+def holding(registry_id: int, name: Name, offered: Mapping[str, str]) -> Statement:
+    """The statement that finds the row of a name's pins, made of what is offered when there is none, and keeps it from others."""
+    return HOLD, [registry_id, "npm", name.full, orjson.dumps(offered)]
 
 
-def pinning(upstream: Upstream, name: Name, offered: Mapping[str, str], held: Sequence[Row]) -> list[Statement]:
-    """What is to be run to record them; those that changed are told of. `held`: what `holding` found."""
+class Pinning(NamedTuple):
+    """A name's pins as they will be, and what is to be run until they are."""
+
+    pins: Mapping[str, str]
+    adding: list[Statement]
+
+
+def pinning(upstream: Upstream, name: Name, offered: Mapping[str, str], held: Sequence[Row]) -> Pinning:
+    """How to record them; those that changed are told of. `held`: what `holding` found."""
     pinned, adding = _with(held, offered)
-    changed = {version: value for version, value in offered.items() if not agree(pinned.get(version, value), value)}
+    changed = {version: value for version, value in offered.items() if version in pinned and not agree(pinned[version], value)}
     if changed:
         integrity_changed(upstream, name.full, pinned, changed)
-    return adding
+    return Pinning({**offered, **pinned}, adding)
 
 
 def pin_one(registry_id: int, name: Name, version: str, integrity: str) -> str:
@@ -63,14 +71,14 @@ def has_seen_others(pinned: Mapping[str, str], version: Version) -> bool:
 
 def _added(registry_id: int, name: Name, offered: Mapping[str, str]) -> dict[str, str]:
     """What was pinned before; with what is new it is pinned now."""
-    pinned, adding = _with(statements.rows(*holding(registry_id, name)), offered)
+    pinned, adding = _with(statements.rows(*holding(registry_id, name, offered)), offered)
     for text, values in adding:
         statements.run(text, values)
     return pinned
 
 
 def _with(held: Sequence[Row], offered: Mapping[str, str]) -> tuple[dict[str, str], list[Statement]]:
-    """What was pinned before, and the statement that adds what is new."""
+    """What was pinned before, or has just been as the first, and the statement that adds what is new."""
     pin_id, integrities = held[0]
     pinned: dict[str, str] = parsed(bytes(integrities))
     fresh = {version: value for version, value in offered.items() if version not in pinned}

@@ -12,9 +12,10 @@ from functools import partial
 from typing import TypeVar
 
 from django.db import connection
+from django.db.models import Q
 
 from packages.errors import VersionNotFound
-from packages.formats.npm.names import Name
+from packages.formats.npm.names import Name, parse_known
 from packages.formats.npm.packument import Manifest
 from packages.formats.npm.ranges import Dependency, dependencies_of, meant_by, picked
 from packages.models import Version
@@ -30,6 +31,7 @@ from upstreams.errors import (
 )
 from upstreams.flight import release_connection
 from upstreams.models import Upstream
+from upstreams.resolution import TO_ASK, UNASKED
 from upstreams.services.consult import load
 from upstreams.services.documents import composed
 from upstreams.services.files import open_file
@@ -38,8 +40,9 @@ from upstreams.services.pulls import offered_versions
 from upstreams.services.push import PRESENT, PULLED, Moved, Outcome
 from upstreams.services.renderings import unshadowed_versions, versions_shown
 from upstreams.services.resolve import Resolution, judge, peek, resolve
+from upstreams.services.trades import Named
 from upstreams.spool import SpoolBroken, Tail
-from upstreams.terms import Path
+from upstreams.terms import Decision, Path
 from workspaces.access import Action, Actor, Target
 from workspaces.errors import Denied, GatehouseError, Invalid
 from workspaces.services.audit import record
@@ -84,20 +87,22 @@ def pull(*, actor: Actor, registry: Registry, upstream: str, order: Order) -> Ou
     """
     if not actor.may(Action.PUBLISH, registry, Target("npm", order.name.full)):
         raise Denied(f"{actor.name or 'This token'} may not pull {order.name.full} into {registry}.")
-    source = _named(registry, upstream) if upstream else None
-    offering = _offering(registry, order.name, source)
+    source = named_upstream(registry, upstream, "npm") if upstream else None
+    offering = _offering(registry, parse_known(order.name.full), source)
     haul = Haul()
     taken = [_take(actor, offering, number, source) for number in _asked_for(offering, order)]
     while taken:
         haul.moved += [one.moved for one in taken]
         haul.seen.update((one.moved.name, one.moved.version) for one in taken)
         taken = _follow(actor, registry, haul, taken) if order.dependencies else []
-    _tell(actor, registry, upstream, order, haul)
+    tell_of_pull(actor, registry, upstream, order, haul)
     return Outcome(origin=upstream, goal=str(registry), moved=haul.moved, left_out=haul.left_out)
 
 
-def _named(registry: Registry, name: str) -> Upstream:
-    found = Upstream.objects.select_related("source__workspace").filter(registry=registry, name=name, format="npm").first()
+def named_upstream(registry: Registry, name: str, format: str) -> Upstream:  # noqa: A002 - the field's own word
+    """That upstream of the registry, which has packages of this format. Raises UpstreamNotFound, UpstreamDisabled."""
+    fitting = Q(format=format) | Q(kind=Upstream.Kind.REGISTRY, format="npm")  # a link is for packages of every format
+    found = Upstream.objects.select_related("source__workspace").filter(fitting, registry=registry, name=name).first()
     if found is None:
         raise UpstreamNotFound(f"{registry} has no upstream “{name[:40]}”.")
     if not found.is_enabled:
@@ -112,31 +117,39 @@ def _offering(registry: Registry, name: Name, source: Upstream | None) -> Offeri
     """
     if source is not None and source.is_internal and judge(registry, name).is_internal is False:
         nobody = SourceAbsent(f"Upstream {source.name} does not have {name.full}, and nobody else was asked.")
-        raise _not_allowed(peek(registry, name), source, nobody)
+        raise not_allowed(registry, name, peek(registry, name).decision, source, nobody)
     try:
         resolution = resolve(registry, name)
     except SourceAbsent as absent:
         if source is not None:
-            raise _not_allowed(peek(registry, name), source, absent) from None
+            raise not_allowed(registry, name, peek(registry, name).decision, source, lacks(source, name, absent.why)) from None
         raise
     paths = [path for path in resolution.decision.answering if path and (source is None or path[0] == source.pk)]
     blocked_by = resolution.decision.blocked_by
     if not paths and blocked_by and (source is None or source.name == blocked_by):
         raise UpstreamUnreachable(f"Upstream {blocked_by} cannot answer for {name.full} now.", upstream=blocked_by, retry_after=30)
     if not paths:
-        nobody = SourceAbsent(f"No source of {registry} has {name.full}.", why=resolution.decision.clause)
-        raise _not_allowed(resolution, source, nobody) if source is not None else nobody
+        why = resolution.decision.clause
+        if source is not None:
+            raise not_allowed(registry, name, resolution.decision, source, lacks(source, name, why))
+        raise SourceAbsent(f"No source of {registry} has {name.full}.", why=why)
     beyond = Resolution(registry, name, resolution.situation, replace(resolution.decision, answering=tuple(paths)))
     return Offering(resolution, _whence(resolution) if source is not None else _by_links(resolution), composed(beyond))
 
 
-def _not_allowed(resolution: Resolution, source: Upstream, absent: SourceAbsent) -> GatehouseError:
+def not_allowed(registry: Registry, name: Named, decision: Decision, source: Upstream, absent: SourceAbsent) -> GatehouseError:
     """The clause by which the upstream does not answer; its own 404 where it was asked and has nothing."""
-    step = next((step for step in resolution.decision.steps if step.path == (source.pk,)), None)
-    if step is None or step.asked:
+    step = next((step for step in decision.steps if step.path == (source.pk,)), None)
+    if step is None or step.asked or (source.kind == Upstream.Kind.REGISTRY and step.clause == UNASKED):
         return absent
-    clause = step.clause if step.clause != "to be asked now" else "not asked"
-    return SourceNotAllowed(f"Upstream {source.name} may not answer for {resolution.name.full} in {resolution.registry}: {clause}.")
+    clause = step.clause if step.clause != TO_ASK else UNASKED
+    return SourceNotAllowed(f"Upstream {source.name} may not answer for {name.full} in {registry}: {clause}.")
+
+
+def lacks(source: Upstream, name: Named, why: str) -> SourceAbsent:
+    """The upstream that was named has nothing of the name; of a registry that is gone through, nobody behind it either."""
+    behind = ", and nobody behind it has" if source.kind == Upstream.Kind.REGISTRY else ""
+    return SourceAbsent(f"Upstream {source.name} has no package {name.full}{behind}.", why=why)
 
 
 def _by_links(resolution: Resolution) -> dict[str, Path]:
@@ -270,9 +283,9 @@ def _pick(actor: Actor, registry: Registry, needed: Dependency) -> tuple[Offerin
     return Offering(resolution, _by_links(resolution), packument), number
 
 
-def _tell(actor: Actor, registry: Registry, upstream: str, order: Order, haul: Haul) -> None:
+def tell_of_pull(actor: Actor, registry: Registry, upstream: str, order: Order, haul: Haul) -> None:
     """One event of who wanted it; each version that came has one of its own."""
     pulled = [f"{one.name}@{one.version}" for one in haul.moved if one.result == PULLED]
     if pulled:
         new = {"from": upstream, "to": str(registry), "versions": pulled[:50], "number": len(pulled)}
-        record(actor, "package.pulled", f"{registry} npm {order.name.full}", workspace=registry.workspace_id, new=new)
+        record(actor, "package.pulled", f"{registry} {order.trade.format} {order.name.full}", workspace=registry.workspace_id, new=new)

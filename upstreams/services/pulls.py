@@ -4,7 +4,7 @@ import base64
 import contextlib
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote, urlsplit
 
 import orjson
@@ -22,13 +22,14 @@ from upstreams.clients.http import Answer
 from upstreams.clients.npm import fetch_tarball
 from upstreams.errors import RuleChanged, UpstreamBadAnswer, UpstreamIntegrityMismatch
 from upstreams.flight import release_connection
-from upstreams.models import Upstream
+from upstreams.models import Upstream, UpstreamDocument
 from upstreams.progress import Progress
 from upstreams.selectors.facts import current_epochs
 from upstreams.services.alerts import checksum_wrong, integrity_changed
 from upstreams.services.entry import Newcomer, adopt, enter
 from upstreams.services.git.sending import Packed, open_packed, promise_of
 from upstreams.services.pinning import pins_of
+from upstreams.services.renderings import HeldFile
 from upstreams.services.resolve import Resolution
 from upstreams.services.troubles import telling
 from upstreams.targets import target_of
@@ -38,12 +39,16 @@ ALGORITHMS = ("sha512", "sha384", "sha256", "sha1")  # strongest first (W3C SRI,
 
 @dataclass(frozen=True)
 class Offer:
-    """A version an upstream's document lists: its manifest, where its tarball is, what is promised of the bytes."""
+    """A version an upstream's document lists: its manifest, where its tarball is, what is promised of the bytes.
+
+    `pinned`: what the registry holds the bytes to, where that was read together with the document.
+    """
 
     version: str
     manifest: Manifest
     tarball: str
     promised: str
+    pinned: str = ""
 
     @property
     def basename(self) -> str:
@@ -79,8 +84,8 @@ class Pull:
             promised = self._promised()
             return Incoming(self, promised, self._opened(promised))
 
-    def take(self, promised: str, answer: Answer | Packed, progress: Progress) -> None:
-        """Download, verify, store, record. Raises UpstreamError subclasses; nothing unverified is kept."""
+    def take(self, promised: str, answer: Answer | Packed, progress: Progress) -> HeldFile | None:
+        """Download, verify, store, record; the file, if it is listed. Raises UpstreamError subclasses; nothing unverified is kept."""
         is_short = answer.length is not None and answer.length <= blobs.IN_MEMORY
         with self._telling(), blobs.Staging(limit=settings.FILE_LIMIT, memory=blobs.IN_MEMORY if is_short else 0) as staging:
             progress.begin(staging.path, answer.length)
@@ -90,7 +95,7 @@ class Pull:
             self._verify(staged, promised)
             truth = self._truth(staged)
             blobs.store(staged)
-            self._record(staged, answer.url, truth)
+            return self._record(staged, answer.url, truth)
 
     def _telling(self) -> contextlib.AbstractContextManager[None]:
         return telling(self.upstream, f"{self.resolution.name.full}@{self.offer.version}")
@@ -106,7 +111,7 @@ class Pull:
     def _promised(self) -> str:
         """What the bytes must be: as first seen here, else as promised now."""
         registry, name = self.resolution.registry, self.resolution.name
-        promised = pins_of(registry.pk, name).get(self.offer.version) or self.offer.promised
+        promised = self.offer.pinned or pins_of(registry.pk, name).get(self.offer.version) or self.offer.promised
         if not promised and self.upstream.kind == Upstream.Kind.GIT:
             return promise_of(self.upstream, name, self.offer.version, self.offer.tarball, before_send=self._before_send)
         if not promised:
@@ -161,10 +166,10 @@ class Pull:
             differences=tuple(truth.differences),
         )
 
-    def _record(self, staged: StagedFile, address: str, truth: Truth) -> None:
+    def _record(self, staged: StagedFile, address: str, truth: Truth) -> HeldFile | None:
         """The version in the registry whose upstream this is, then in those that asked through it."""
         name, publication = self.resolution.name, self._publication(staged, truth)
-        enter(
+        listed = enter(
             Newcomer(
                 upstream=self.upstream,
                 name=name,
@@ -178,15 +183,17 @@ class Pull:
         with contextlib.suppress(RuleChanged):  # also by what just came in: whoever asks next takes it over, by the rule of then
             for link in self.links:
                 adopt(link, name, publication.filename, self.resolution.epochs)
+        return listed
 
 
-@dataclass(frozen=True)
+@dataclass
 class Incoming:
-    """A download that is open; whoever has it receives it, which closes it."""
+    """A download that is open; whoever has it receives it, which closes it. `listed`: the file, once it is here and listed."""
 
     pull: Pull
     promised: str
     answer: Answer | Packed
+    listed: HeldFile | None = None
 
     @property
     def length(self) -> int | None:
@@ -196,7 +203,7 @@ class Incoming:
     def receive(self, progress: Progress) -> None:
         """What `Pull.take` does with it."""
         with contextlib.closing(self.answer):
-            self.pull.take(self.promised, self.answer, progress)
+            self.listed = self.pull.take(self.promised, self.answer, progress)
 
 
 def offered_versions(document: Manifest, name: Name) -> Iterator[Offer]:
@@ -219,6 +226,13 @@ def offered_version(document: Manifest, name: Name, version: str) -> Offer | Non
         return None
     kept = {key: value for key, value in manifest.items() if key != "readme"}
     return Offer(version, {**kept, "version": version}, dist["tarball"], promise(dist))
+
+
+def pinned_by(resolution: Resolution, document: UpstreamDocument, offer: Offer) -> Offer:
+    """The offer with what the registry holds its bytes to, where the document's keeper read that for it."""
+    if document.pins is None or document.upstream.registry_id != resolution.registry.pk:
+        return offer
+    return replace(offer, pinned=document.pins.get(offer.version, ""))
 
 
 def matches_promise(staged: StagedFile, promised: str) -> bool:

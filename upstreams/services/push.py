@@ -18,8 +18,7 @@ from upstreams.errors import InternalSourceUnavailable, MembersOnly, NumberRetir
 from upstreams.models import Origin
 from upstreams.selectors.facts import current_epochs
 from upstreams.services.parcels import TRIES, Holding, LeftOut, Order, Parcels, parcels_of
-from upstreams.services.pinning import has_seen_others, pin_one, pins_of
-from upstreams.services.resolve import judge
+from upstreams.services.trades import Trade
 from workspaces import reading
 from workspaces.access import Action, Actor, Target
 from workspaces.errors import Denied, Invalid
@@ -60,79 +59,98 @@ def push(*, actor: Actor, source: Registry, target: Registry, order: Order) -> O
     for _ in range(TRIES):
         parcels = parcels_of(actor, source, order)
         for holding, rows in parcels.in_order():
-            check_may_write(actor, target, holding.name.full)
-            _check_fits(target, holding, rows)
+            check_may_write(actor, target, order.trade.format, holding.name.full)
+            _check_fits(target, parcels.trade, holding, rows)
         with suppress(RuleChanged):
             moved = _move(actor, source, target, parcels)
             return Outcome(origin=str(source), goal=str(target), moved=moved, left_out=parcels.left_out)
     raise RuleChanged("The rules for these packages are being changed; try again.", retry_after=1)
 
 
-def check_may_write(actor: Actor, target: Registry, name: str) -> None:
+def check_may_write(actor: Actor, target: Registry, format: str, name: str) -> None:  # noqa: A002 - the field's own word
     """Raises Denied."""
-    if not actor.may(Action.PUBLISH, target, Target("npm", name)):
+    if not actor.may(Action.PUBLISH, target, Target(format, name)):
         raise Denied(f"{actor.name or 'This token'} may not publish {name} in {target}: the role or the token does not allow it.")
 
 
 def _move(actor: Actor, source: Registry, target: Registry, parcels: Parcels) -> list[Moved]:
     """All of it in one transaction, under the locks of all its names."""
+    way, kind = Way(actor, source, target, parcels.trade), parcels.trade.format
     with turn(before=_nothing), transaction.atomic():
         for holding, _ in parcels.in_order():
-            hold_name(source.workspace_id, "npm", holding.name.folded)
-            if current_epochs(source, "npm", holding.name.folded) != holding.epochs:
+            hold_name(source.workspace_id, kind, holding.name.folded)
+            if current_epochs(source, kind, holding.name.folded) != holding.epochs:
                 raise RuleChanged("The rules for these packages changed just now; try again.", retry_after=1)
-        return [one for holding, rows in parcels.in_order() for one in _send(actor, source, target, holding, rows)]
+        return [one for holding, rows in parcels.in_order() for one in way.send(holding, rows)]
 
 
-def _send(actor: Actor, source: Registry, target: Registry, holding: Holding, rows: Sequence[int]) -> list[Moved]:
-    """The versions of one name."""
-    _keep_for_members(actor, source, target, holding)
-    try:
-        received = receive(actor=actor, registry=target, versions=_read(source, holding, rows), tags=holding.tags)
-    except VersionRetired as error:
-        raise NumberRetired(error.message) from None
-    for one in received:
-        if one.is_new:
-            _tell(actor, source, target, holding, one)
-    return [
-        Moved(holding.name.full, one.version.version, PUSHED if one.is_new else PRESENT, one.version.is_internal, one.version.integrity)
-        for one in received
-    ]
+@dataclass(frozen=True)
+class Way:
+    """From one registry to another, by one person's word."""
+
+    actor: Actor
+    source: Registry
+    target: Registry
+    trade: Trade
+
+    def send(self, holding: Holding, rows: Sequence[int]) -> list[Moved]:
+        """The versions of one name. Raises VersionExists, NumberRetired, MembersOnly."""
+        self._keep_for_members(holding)
+        try:
+            received = receive(actor=self.actor, registry=self.target, versions=self._read(holding, rows), tags=holding.tags)
+        except VersionRetired as error:
+            raise NumberRetired(error.message) from None
+        for one in received:
+            if one.is_new:
+                self._tell(holding, one)
+        return [
+            Moved(holding.name.full, one.version.version, PUSHED if one.is_new else PRESENT, one.version.is_internal, one.version.integrity)
+            for one in received
+        ]
+
+    def _read(self, holding: Holding, rows: Sequence[int]) -> Iterator[Version]:
+        """One after the other; all are there, for the name's epoch is that of the look."""
+        package = Package.objects.get(registry=self.source, format=self.trade.format, name=holding.name.full)
+        package.registry = self.source
+        for row in rows:
+            for version in reading.read(Version, "WHERE t.id = %s", [row]):
+                version.package = package
+                yield version
+
+    def _tell(self, holding: Holding, one: Received) -> None:
+        """The event; and of what was pulled once, from where: it stays known, and its bytes are those this registry saw first."""
+        version, target = one.version, self.target
+        if not is_own(version):
+            if not self.trade.keep(target.pk, holding.name, version):
+                raise _other_bytes(target, holding, version.version)
+            whence = Origin.objects.filter(version=one.source).first()
+            if whence is not None:
+                Origin.objects.create(version=version, upstream=None, upstream_name=whence.upstream_name, address=whence.address)
+        new = {
+            "from": str(self.source),
+            "to": str(target),
+            "integrity": version.integrity,
+            "internal": version.is_internal,
+            "origin": version.origin,
+            "tags": list(one.tags),
+        }
+        subject = f"{target} {self.trade.format} {holding.name.full}@{version.version}"
+        record(self.actor, "version.pushed", subject, workspace=target.workspace_id, new=new)
+
+    def _keep_for_members(self, holding: Holding) -> None:
+        """A package that only members see stays theirs in a registry that anybody reads. Raises MembersOnly."""
+        source, target, name, kind = self.source, self.target, holding.name.full, self.trade.format
+        key = Target(kind, name)
+        if not target.is_public or not is_restricted(source, key) or is_restricted(target, key):
+            return
+        if Package.objects.filter(registry=target, format=kind, name=name).exists():
+            raise MembersOnly(f"{name} is for members only in {source}, and anybody may see it in {target}.")
+        restrict(target.pk, kind, name)
+        old, new = {"restricted": False}, {"restricted": True}
+        record(self.actor, "access.status", f"{target} {kind} {name}", workspace=target.workspace_id, old=old, new=new)
 
 
-def _read(source: Registry, holding: Holding, rows: Sequence[int]) -> Iterator[Version]:
-    """One after the other; all are there, for the name's epoch is that of the look."""
-    package = Package.objects.get(registry=source, format="npm", name=holding.name.full)
-    package.registry = source
-    for row in rows:
-        for version in reading.read(Version, "WHERE t.id = %s", [row]):
-            version.package = package
-            yield version
-
-
-def _tell(actor: Actor, source: Registry, target: Registry, holding: Holding, one: Received) -> None:
-    """The event; and of what was pulled once, from where: it stays known, and its bytes are those this registry saw first."""
-    version = one.version
-    if not is_own(version):
-        known = pin_one(target.pk, holding.name, version.version, version.integrity)
-        if has_seen_others({version.version: known}, version):
-            raise _other_bytes(target, holding, version.version)
-        whence = Origin.objects.filter(version=one.source).first()
-        if whence is not None:
-            Origin.objects.create(version=version, upstream=None, upstream_name=whence.upstream_name, address=whence.address)
-    new = {
-        "from": str(source),
-        "to": str(target),
-        "integrity": version.integrity,
-        "internal": version.is_internal,
-        "origin": version.origin,
-        "tags": list(one.tags),
-    }
-    subject = f"{target} npm {holding.name.full}@{version.version}"
-    record(actor, "version.pushed", subject, workspace=target.workspace_id, new=new)
-
-
-def _check_fits(target: Registry, holding: Holding, rows: Sequence[int]) -> None:
+def _check_fits(target: Registry, trade: Trade, holding: Holding, rows: Sequence[int]) -> None:
     """What was pulled from a source that is not internal goes only where it would be seen, and where its bytes are not others.
 
     Raises VersionHidden, VersionExists, InternalSourceUnavailable.
@@ -142,7 +160,7 @@ def _check_fits(target: Registry, holding: Holding, rows: Sequence[int]) -> None
     if not found:
         return
     name = holding.name
-    decision = judge(target, name)
+    decision = trade.judge(target, name)
     if decision.is_internal is None:
         raise InternalSourceUnavailable(
             f"Internal upstream {decision.blocked_by} cannot answer for {name.full}, so nobody knows whether it is internal in {target}.",
@@ -154,26 +172,12 @@ def _check_fits(target: Registry, holding: Holding, rows: Sequence[int]) -> None
             f"{name.full} is internal in {target}, so {name.full}@{found[0].version}, which was pulled from a source that is not, "
             "would be hidden there."
         )
-    pins = pins_of(target.pk, name)
-    for version in found:
-        if has_seen_others(pins, version):
-            raise _other_bytes(target, holding, version.version)
+    if others := trade.others(target.pk, name, found):
+        raise _other_bytes(target, holding, others)
 
 
 def _other_bytes(target: Registry, holding: Holding, version: str) -> VersionExists:
     return VersionExists(f"{target} has seen other bytes of {holding.name.full}@{version} first, and keeps to them.")
-
-
-def _keep_for_members(actor: Actor, source: Registry, target: Registry, holding: Holding) -> None:
-    """A package that only members see stays theirs in a registry that anybody reads. Raises MembersOnly."""
-    key = Target("npm", holding.name.full)
-    if not target.is_public or not is_restricted(source, key) or is_restricted(target, key):
-        return
-    if Package.objects.filter(registry=target, format="npm", name=holding.name.full).exists():
-        raise MembersOnly(f"{holding.name.full} is for members only in {source}, and anybody may see it in {target}.")
-    restrict(target.pk, "npm", holding.name.full)
-    subject = f"{target} npm {holding.name.full}"
-    record(actor, "access.status", subject, workspace=target.workspace_id, old={"restricted": False}, new={"restricted": True})
 
 
 def _nothing() -> None:

@@ -4,7 +4,7 @@ The hot path serves by these rows alone. They are made from a Resolution and not
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -13,16 +13,17 @@ from django.utils import timezone
 
 from packages.formats.npm.names import Name
 from packages.models import Version
+from packages.services.rows import PACKAGE_ID
 from registries.models import Registry
-from registries.selectors import is_restricted
+from registries.selectors import RESTRICTED, is_restricted
 from upstreams.durability import remembered
 from upstreams.models import DocumentFile, Rendering
 from upstreams.services.resolve import Resolution
 from upstreams.terms import Kind, Reply
 from workspaces import reading, statements
 from workspaces.access import Target
-from workspaces.insertion import upsert, upsert_last
-from workspaces.prepared import Statement
+from workspaces.insertion import upsert
+from workspaces.prepared import Row, Statement
 
 CURRENT = (
     "JOIN registries_registry r ON r.id = t.registry_id JOIN workspaces_workspace w ON w.id = r.workspace_id"
@@ -32,9 +33,14 @@ CURRENT = (
 )
 OLD = "WHERE t.registry_id = %s AND t.format = 'npm' AND t.name = %s"
 FILES = (
-    "SELECT f.name, b.sha256, b.size FROM packages_file f JOIN packages_blob b ON b.id = f.blob_id"
-    " JOIN packages_version v ON v.id = f.version_id JOIN packages_package p ON p.id = v.package_id"
-    " WHERE p.registry_id = %s AND p.format = 'npm' AND p.name = %s AND (%s OR v.is_internal OR v.origin <> 'pulled')"
+    "SELECT f.name, b.sha256, b.size FROM packages_file f JOIN packages_blob b ON b.id = f.blob_id"  # noqa: S608 - constants only
+    f" JOIN packages_version v ON v.id = f.version_id WHERE v.package_id = {PACKAGE_ID}"
+    " AND (%s OR v.is_internal OR v.origin <> 'pulled')"
+)
+NAMED_FILE = f"{FILES} AND f.name || '' = %s"  # so that no index of all files' names is gone through (rows.PACKAGE_ID)
+LIST = (
+    "INSERT INTO upstreams_documentfile (rendering_id, filename, sha256, size) VALUES (%s, %s, %s, %s)"
+    " ON CONFLICT (rendering_id, filename) DO UPDATE SET sha256 = excluded.sha256, size = excluded.size"
 )
 SAME = "SELECT id FROM upstreams_rendering WHERE id = %s AND name_epoch = %s AND rule_epoch = %s AND source_digest = %s"
 EMPTIED = ("DELETE FROM upstreams_document WHERE rendering_id = %s", "DELETE FROM upstreams_documentfile WHERE rendering_id = %s")
@@ -78,16 +84,22 @@ def keep_rendering(resolution: Resolution) -> Rendering:
     return kept.rendering
 
 
-def list_newcomer(resolution: Resolution, file: HeldFile) -> None:
+class Found(NamedTuple):
+    """What the caller found of a name in this registry, under lock: what was written down, whether it is for members only."""
+
+    rendering: Rendering | None
+    is_restricted: bool
+
+
+def list_newcomer(resolution: Resolution, file: HeldFile, found: Found) -> None:
     """The same with a file listed that has just come in by this decision. In the caller's transaction, in which nothing follows."""
-    kept = _kept(resolution)
+    kept = _kept(resolution, found)
     files = [*(one for one in held_files(resolution) if one.name != file.name), file] if kept.is_new else [file]
     if len(files) > 1:
         statements.several(kept.emptying)
         _list_files(kept.rendering, files)
     else:
-        row = DocumentFile(rendering=kept.rendering, filename=file.name, sha256=file.sha256, size=file.size)
-        upsert_last(row, ("rendering_id", "filename"), kept.emptying)
+        statements.last_row([*kept.emptying, _listing(kept.rendering, file)], then_commit=statements.at_once)
 
 
 class _Kept(NamedTuple):
@@ -98,12 +110,24 @@ class _Kept(NamedTuple):
     emptying: list[Statement]
 
 
-def _kept(resolution: Resolution) -> _Kept:
+def finding(registry: Registry, name: Name) -> list[Statement]:
+    """The statements whose rows `found_in` takes."""
+    written = reading.selecting(Rendering, statements.locking(OLD))
+    return [(written, [registry.pk, name.full]), (RESTRICTED, [registry.pk, "npm", name.full])]
+
+
+def found_in(rows: Sequence[Sequence[Row]]) -> Found:
+    """What they found."""
+    written, restricted = rows
+    return Found(next(iter(reading.made(Rendering, written)), None), bool(restricted))
+
+
+def _kept(resolution: Resolution, found: Found | None = None) -> _Kept:
     now = timezone.now()
     registry, name, epochs = resolution.registry, resolution.name, resolution.epochs
     key: dict[str, Any] = {"registry": registry, "format": "npm", "name": name.full}
-    digest, restricted = source_digest(resolution), _is_restricted(resolution)
-    old = reading.first(Rendering, statements.locking(OLD), [registry.pk, name.full])
+    old, is_restricted_here = found or found_in(statements.several(finding(registry, name)))
+    digest, restricted = source_digest(resolution), is_restricted_here or _is_restricted_elsewhere(resolution)
     fresh_until, files_until = bounds(resolution, now)
     if old is not None and (old.name_epoch, old.rule_epoch, old.source_digest) == (epochs.name, epochs.rule, digest):
         if (old.fresh_until, old.files_until, old.is_stale) != (fresh_until, files_until, resolution.is_stale):
@@ -130,14 +154,14 @@ def _kept(resolution: Resolution) -> _Kept:
 @remembered()
 def list_file(rendering: Rendering, file: HeldFile) -> None:
     """List a file that `rendering` allows; nothing, if its row tells of another decision by now."""
-    list_in(rendering, file)
-
-
-def list_in(rendering: Rendering, file: HeldFile) -> None:
-    """The same in the caller's transaction."""
     same = [rendering.pk, rendering.name_epoch, rendering.rule_epoch, rendering.source_digest]
     if statements.row(statements.locking(SAME), same) is not None:
         _list_files(rendering, [file])
+
+
+def list_in(rendering: Rendering, file: HeldFile) -> None:
+    """The same in the caller's transaction, which holds the row."""
+    _list_files(rendering, [file])
 
 
 def same_rendering(rendering: Rendering) -> QuerySet[Rendering]:
@@ -179,9 +203,9 @@ def bounds(resolution: Resolution, now: datetime) -> tuple[datetime, datetime]:
     return min(metadata, default=FOREVER), files
 
 
-def _is_restricted(resolution: Resolution) -> bool:
-    """Whether the name is for members only, here or in a registry that answers for it."""
-    places = [resolution.registry, *(link.source for path in resolution.decision.answering for link in resolution.links_on(path))]
+def _is_restricted_elsewhere(resolution: Resolution) -> bool:
+    """Whether the name is for members only in a registry that answers for it."""
+    places = [link.source for path in resolution.decision.answering for link in resolution.links_on(path)]
     return any(is_restricted(place, Target("npm", resolution.name.full)) for place in places if place is not None)
 
 
@@ -197,13 +221,18 @@ def held_files(resolution: Resolution, filename: str | None = None) -> list[Held
     if () not in resolution.decision.answering:
         return []
     values = [resolution.registry.pk, resolution.name.full, resolution.decision.shows_pulled]
-    found = statements.rows(FILES, values) if filename is None else statements.rows(f"{FILES} AND f.name = %s", [*values, filename])
+    found = statements.rows(FILES, values) if filename is None else statements.rows(NAMED_FILE, [*values, filename])
     return [HeldFile(*row) for row in found]
 
 
 def _list_files(rendering: Rendering, files: Iterable[HeldFile]) -> None:
-    rows = [DocumentFile(rendering=rendering, filename=name, sha256=sha256, size=size) for name, sha256, size in files]
-    if len(rows) > 1:
-        DocumentFile.objects.bulk_create(rows, ignore_conflicts=True, batch_size=LISTED_AT_ONCE)
-    for row in rows if len(rows) == 1 else ():
-        upsert(row, ("rendering_id", "filename"))
+    match list(files):
+        case [file]:
+            statements.run(*_listing(rendering, file))
+        case several:
+            rows = [DocumentFile(rendering=rendering, filename=name, sha256=sha256, size=size) for name, sha256, size in several]
+            DocumentFile.objects.bulk_create(rows, ignore_conflicts=True, batch_size=LISTED_AT_ONCE)
+
+
+def _listing(rendering: Rendering, file: HeldFile) -> Statement:
+    return LIST, [rendering.pk, file.name, file.sha256, file.size]

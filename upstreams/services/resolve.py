@@ -15,7 +15,7 @@ from registries.models import Registry
 from upstreams.errors import InternalSourceUnavailable, RuleChanged, SourceAbsent, UpstreamUnreachable
 from upstreams.models import Upstream, UpstreamDocument
 from upstreams.resolution import decide
-from upstreams.selectors.facts import EPOCHS, Epochs, Replied, Situation, cached_replies, epochs_in, gather, last_replies
+from upstreams.selectors.facts import EPOCHS, Epochs, Replied, Situation, epochs_in, gather, last_replies
 from upstreams.services.consult import consult
 from upstreams.terms import Decision, Outcome, Path, Reply
 from workspaces import statements
@@ -113,7 +113,7 @@ def _settle(registry: Registry, name: Name, *, home_only: bool, only_internal: b
         decision = decide(situation.facts)
         if decision.outcome is not Outcome.ASK or (only_internal and decision.is_internal is not None):
             return Resolution(registry, name, situation, decision)
-        cached = cached_replies([path[-1] for path in decision.ask], name.full, timezone.now())
+        cached = situation.cached([path[-1] for path in decision.ask], name.full, timezone.now())
         for path in decision.ask:
             said = cached.get(path[-1]) or _ask(registry, name, situation, path)
             upstream = situation.upstreams[path[-1]]

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from packages.formats.npm.names import Name
+from packages.formats.npm.packument import Held, Shown, compose
 from packages.models import Tag, Version
 from registries.models import Registry
 from upstreams.services.consult import sent_by
 from upstreams.services.documents import composed
+from upstreams.services.layers import layers
 from upstreams.services.resolve import Resolution
+
+LATEST = "latest"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +31,7 @@ def tags_shown(resolution: Resolution) -> list[TagShown]:
     """By name, `latest` first, for this decision, which may be one by what is known; nobody is asked."""
     registry, name = resolution.registry, resolution.name
     own, outside = dict(_own(registry, name)), _outside(resolution)
-    shown: Mapping[str, str] = composed(resolution)["dist-tags"] if outside else own
+    shown = _composed(resolution, own, outside) if outside else own
     rows = Version.objects.filter(package__registry=registry, package__format="npm", package__name=name.full)
     held = set(rows.filter(version__in=shown.values()).values_list("version", flat=True)) if outside else set(shown.values())
     tags = [_tag(tag, version, own, outside, is_here=version in held) for tag, version in shown.items()]
@@ -39,6 +43,17 @@ class _Said:
     label: str
     tags: Mapping[str, object]
     at: datetime | None
+
+
+def _composed(resolution: Resolution, own: Mapping[str, str], outside: list[_Said]) -> Mapping[str, str]:
+    """As the packument has them. Only the versions that are tagged are looked at, unless `latest` has to be sought among all."""
+    tagged = {version for tags in (own, *(one.tags for one in outside)) for version in tags.values() if isinstance(version, str)}
+    found = layers(resolution, tagged)
+    shown = compose(Shown(name=resolution.name, revision="", layers=found))
+    said = [layer.tags if isinstance(layer, Held) else layer.document["dist-tags"] for layer in found]
+    latest = next((tags[LATEST] for tags in said if isinstance(tags.get(LATEST), str)), None)
+    tags: Mapping[str, str] = shown["dist-tags"] if latest in shown["versions"] else composed(resolution)["dist-tags"]
+    return tags
 
 
 def _tag(tag: str, version: str, own: Mapping[str, str], outside: list[_Said], *, is_here: bool) -> TagShown:
@@ -57,7 +72,8 @@ def _outside(resolution: Resolution) -> list[_Said]:
             found.append(_Said(str(registry), dict(_own(registry, resolution.name)), None))
         elif (document := resolution.offered_at(path)) is not None:
             label = resolution.situation.upstreams[path[-1]].name
-            found.append(_Said(label, sent_by(document).tags, document.fetched_at))
+            document.sent = sent_by(document)  # looked into once more below, and gone with the page
+            found.append(_Said(label, document.sent.tags, document.fetched_at))
     return found
 
 

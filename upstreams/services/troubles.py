@@ -1,7 +1,7 @@
 """Trouble with upstreams, in the audit log: one event for each upstream and kind of trouble in an hour, however often it is met.
 
-What a person has to mend (refused credentials, an address that may not be reached) is an alert besides. Other bytes under
-a known version are told by alerts of their own (upstreams/services/alerts.py).
+What a person has to mend (refused credentials, an address that may not be reached, a host that is not the one it was) is
+an alert instead. Other bytes under a known version are told by alerts of their own (upstreams/services/alerts.py).
 """
 
 import contextlib
@@ -15,6 +15,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from upstreams.errors import (
+    HostKeyChanged,
     InternalSourceUnavailable,
     RuleChanged,
     UpstreamBusy,
@@ -24,13 +25,14 @@ from upstreams.errors import (
     UpstreamUnauthorized,
 )
 from upstreams.models import Upstream
+from upstreams.services.last_trouble import note
 from workspaces.models import Event
 from workspaces.services.audit import SYSTEM, record
 
 AGAIN = timedelta(hours=1)  # after this long the same trouble is told again
 ENTRIES = 4096
 SENTENCE = 500  # characters of what went wrong that are kept
-FOR_A_PERSON = (UpstreamUnauthorized, UpstreamForbiddenAddress)
+FOR_A_PERSON = (UpstreamUnauthorized, UpstreamForbiddenAddress, HostKeyChanged)
 # Our own doing, told by whoever met it first, or told by an alert of its own.
 NOT_TOLD = (RuleChanged, UpstreamBusy, InternalSourceUnavailable, UpstreamIntegrityMismatch)
 
@@ -41,7 +43,10 @@ _lock = threading.Lock()
 
 def tell_of_trouble(upstream: Upstream, error: UpstreamError, about: str = "") -> None:
     """Write the event unless the same was told within the hour. `about`: the package it was met with. Never raises."""
-    if isinstance(error, NOT_TOLD) or not _is_due(upstream.pk, error.code):
+    if isinstance(error, NOT_TOLD):
+        return
+    note(upstream, error, about)
+    if not _is_due(upstream.pk, error.code):
         return
     try:
         _tell(upstream, error, about)

@@ -87,7 +87,7 @@ def kind_in_words(upstream: Upstream) -> str:
     if upstream.kind == Upstream.Kind.GIT:
         return f"Git repository ({upstream.format})"
     if upstream.kind == Upstream.Kind.REGISTRY:
-        return f"chained registry ({upstream.format})"
+        return "chained registry" if upstream.format == "npm" else f"chained registry ({upstream.format} only)"
     return {"npm": "npm registry", "moonbit": "MoonBit registry"}.get(upstream.format, f"{upstream.format} registry")
 
 

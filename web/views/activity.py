@@ -7,7 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from upstreams.selectors.events import KINDS, QUIET, events_of, pulled_events
+from upstreams.selectors import events
+from upstreams.selectors.events import KINDS, QUIET, events_of, pulled_events, stretch_of
 from web.doors import asked, door
 from web.events import lines
 from web.views.workspace import frame
@@ -16,6 +17,7 @@ from workspaces.selectors import workspace_for
 
 PAGE = 50
 ALL = "all"
+DIGITS = 19  # of a number that certainly fits 64 bits
 
 
 @door("GET")
@@ -25,9 +27,12 @@ def activity(request: HttpRequest, actor: Actor, ws: str) -> HttpResponse:
     labels = _labels()
     kind = asked(request, "kind") if asked(request, "kind") in labels else QUIET
     who, about = asked(request, "who")[:128], asked(request, "q")[:400]
-    found = events_of(space, kind="" if kind == ALL else kind, actor=who, object=about)
+    before = asked(request, "before")
+    stretch = stretch_of(space, int(before) if before.isascii() and before.isdigit() and len(before) < DIGITS else 0)
+    found = events_of(space, kind="" if kind == ALL else kind, actor=who, object=about, stretch=stretch)
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     is_filtered = bool(kind != QUIET or who or about)
+    words = [(word, value) for word, value in (("kind", kind), ("who", who), ("q", about)) if value]
     context = {
         **frame(actor, space, "activity"),
         "page": page,
@@ -36,8 +41,11 @@ def activity(request: HttpRequest, actor: Actor, ws: str) -> HttpResponse:
         "who": who,
         "about": about,
         "is_filtered": is_filtered,
-        "left_out": 0 if is_filtered else pulled_events(space),
-        "query": urlencode([(word, value) for word, value in (("kind", kind), ("who", who), ("q", about)) if value]) + "&",
+        "left_out": 0 if is_filtered else pulled_events(space, stretch),
+        "stretch": stretch,
+        "looked_at": f"{events.STRETCH:,}",
+        "newest": urlencode(words),
+        "query": urlencode([*words, *([("before", stretch.before)] if stretch.before else [])]) + "&",
     }
     return render(request, "workspace/activity.html", context)
 

@@ -10,14 +10,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from packages.formats.npm.names import parse_known
 from registries.gate import registry_for
 from registries.models import Registry
 from upstreams.errors import CredentialsNotLent, InternalVersion
+from upstreams.services.modules.fetching import pull_modules
 from upstreams.services.outward import goal_for, needs_disclosure, push_out
 from upstreams.services.parcels import Order, parcels_of
 from upstreams.services.pull import pull as pull_versions
 from upstreams.services.push import PRESENT, Outcome, push
+from upstreams.services.trades import MODULES, NPM, TRADES
 from web.confirm import Question, ask, is_confirmed
 from web.destinations import REGISTRY
 from web.doors import door, sent
@@ -25,6 +26,7 @@ from workspaces.access import Action, Actor, Target
 from workspaces.errors import Conflict, Denied, GatehouseError, Invalid, NotFound, Unavailable
 
 SHOWN = 10  # names in one sentence
+PULLS = {NPM.format: pull_versions, MODULES.format: pull_modules}
 TOLD = (Conflict, CredentialsNotLent, Invalid, NotFound, Unavailable)  # said on the page one comes back to
 
 
@@ -33,31 +35,35 @@ def push_version(request: HttpRequest, actor: Actor, ws: str, reg: str, format: 
     """One version to another registry, or out to an upstream."""
     found = registry_for(actor, ws, reg, Action.READ, Target(format, name))
     back = reverse("web:version", args=[ws, reg, format, name, number])
-    return _push(request, actor, found, _order(request, name, number), back)
+    return _push(request, actor, found, _order(request, format, name, number), back)
 
 
 @door("POST")
 def push_package(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str) -> HttpResponse:  # noqa: A002
     """All versions of a package."""
     found = registry_for(actor, ws, reg, Action.READ, Target(format, name))
-    return _push(request, actor, found, _order(request, name), reverse("web:package", args=[ws, reg, format, name]))
+    return _push(request, actor, found, _order(request, format, name), reverse("web:package", args=[ws, reg, format, name]))
 
 
 @door("POST")
 def pull(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str) -> HttpResponse:  # noqa: A002
     """Bring versions in from where the rule lets them come from."""
     found = registry_for(actor, ws, reg, Action.PUBLISH, Target(format, name))
-    order = replace(_order(request, name), versions=tuple(sent(request, "versions").split(",")) if sent(request, "versions") else ())
+    order = replace(
+        _order(request, format, name), versions=tuple(sent(request, "versions").split(",")) if sent(request, "versions") else ()
+    )
     order = replace(order, versions=tuple(word.strip() for word in order.versions if word.strip()))
     back = reverse("web:package", args=[ws, reg, format, name])
-    return _told(request, back, lambda: pull_versions(actor=actor, registry=found, upstream=sent(request, "upstream"), order=order))
+    return _told(
+        request, back, lambda: PULLS[order.trade.format](actor=actor, registry=found, upstream=sent(request, "upstream"), order=order)
+    )
 
 
 def _push(request: HttpRequest, actor: Actor, found: Registry, order: Order, back: str) -> HttpResponse:
     kind, _colon, where = sent(request, "where").partition(":")
     if kind != REGISTRY:
         return _push_out(request, actor, found, order, where, back)
-    target = registry_for(actor, found.workspace.slug, where, Action.PUBLISH, Target("npm", order.name.full))
+    target = registry_for(actor, found.workspace.slug, where, Action.PUBLISH, Target(order.trade.format, order.name.full))
     if target.is_public and not found.is_public and not is_confirmed(request):
         question = Question(
             title=_("Push %(what)s to a public registry?") % {"what": _what(order)},
@@ -71,6 +77,8 @@ def _push(request: HttpRequest, actor: Actor, found: Registry, order: Order, bac
 
 def _push_out(request: HttpRequest, actor: Actor, found: Registry, order: Order, upstream: str, back: str) -> HttpResponse:
     """Out of the workspace nothing goes unasked; what is internal only when its name was typed."""
+    if order.trade is not NPM:
+        raise NotFound(_("Modules cannot be published at an upstream."))
     if not actor.may(Action.MANAGE, found):
         raise Denied(_("Only admins and owners send versions to an upstream outside the workspace."))
     disclose = is_confirmed(request, typed=order.name.full)
@@ -112,8 +120,12 @@ def _disclosing(order: Order, upstream: str, secret: list[str], back: str) -> Qu
     )
 
 
-def _order(request: HttpRequest, name: str, *versions: str) -> Order:
-    return Order(name=parse_known(name), versions=versions, dependencies=request.POST.get("dependencies") == "on")
+def _order(request: HttpRequest, format: str, name: str, *versions: str) -> Order:  # noqa: A002 - the address's own word
+    """Raises NotFound for a format whose packages stay where they are."""
+    trade = TRADES.get(format)
+    if trade is None:
+        raise NotFound(_("Packages of this format cannot be pushed or pulled yet."))
+    return Order(name=trade.parse(name), versions=versions, dependencies=request.POST.get("dependencies") == "on", trade=trade)
 
 
 def _what(order: Order) -> str:

@@ -15,10 +15,13 @@ from packages.selectors import access_of, package_of
 from packages.services.versions import remove_tag, remove_tombstone, set_tag, unpublish_package
 from registries.gate import NameNotFound, registry_for
 from registries.models import Registry
+from upstreams.models import Upstream
+from upstreams.selectors.moved import moves_of
 from upstreams.services.explain import explain
 from upstreams.services.modules.explain import module_decision
 from upstreams.services.resolve import Resolution, peek
 from upstreams.services.tags import TagShown, tags_shown
+from upstreams.services.trades import TRADES
 from upstreams.terms import Decision, Outcome
 from web import reads
 from web.addresses import moon_url
@@ -55,6 +58,7 @@ def package(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, 
         "latest": latest,
         "facts": _facts(here, latest),
         "installs": installs(here, ""),
+        "moves": moves_of(found, format, name) if context["may_flag"] and resolution and _asks_git(resolution) else [],
     }
     if context["is_member"]:
         context["access"] = access_of(here)
@@ -140,6 +144,7 @@ def absent(request: HttpRequest, actor: Actor, found: Registry, target: Target, 
         "decision": _decision_about(found, target) if is_member else None,
         "pattern": f"{scope}/*" if name.startswith("@") else name,
         "ways": ways(actor, found, format_word, name),
+        "moves": moves_of(found, format_word, name) if actor.may(Action.MANAGE, found, target) else [],
     }
     return render(request, "package/absent.html", context, status=404)
 
@@ -165,7 +170,7 @@ def standing(actor: Actor, here: Package, resolution: Resolution | None = None) 
         "may_delete": actor.may(Action.DELETE, here.registry, target),
         "may_flag": actor.may(Action.MANAGE, here.registry, target),
         "ways": ways(actor, here.registry, here.format, here.name),
-        "may_come": decision is not None and here.format == Format.NPM and (decision.outcome is Outcome.ASK or any(decision.answering)),
+        "may_come": decision is not None and here.format in TRADES and (decision.outcome is Outcome.ASK or any(decision.answering)),
     }
 
 
@@ -194,6 +199,11 @@ def decision_of(here: Package) -> Decision | None:
 def check_tag_for(format: str, word: str) -> str:  # noqa: A002
     """The tag, if the format's grammar takes it. Raises Invalid."""
     return check_tag(word) if format == Format.NPM else word
+
+
+def _asks_git(resolution: Resolution) -> bool:
+    """Whether a repository is among its sources: only its tags can have been moved."""
+    return any(upstream.kind == Upstream.Kind.GIT for upstream in resolution.situation.upstreams.values())
 
 
 def _own_tags(here: Package) -> list[TagShown]:

@@ -51,7 +51,7 @@ def upstream(request: HttpRequest, actor: Actor, ws: str, reg: str, upstream_id:
     """Change one upstream."""
     found = registry_for(actor, ws, reg, Action.MANAGE)
     source = upstream_of(found, upstream_id)
-    kind = MOONBIT if source.format == MOONBIT else source.kind
+    kind = MOONBIT if source.format == MOONBIT and source.kind == Upstream.Kind.URL else source.kind
     form = _form(request, actor, found, kind, initial={**describe(source), "patterns": "\n".join(source.patterns)})
     if request.method != "POST":
         return _one(request, actor, source, form)

@@ -11,7 +11,10 @@ from packages.selectors import package_of, version_of
 from packages.services.versions import deprecate as deprecate_versions
 from packages.services.versions import set_internal
 from registries.gate import registry_for
+from registries.models import Registry
 from upstreams.models import Origin
+from upstreams.selectors.moved import moves_of
+from upstreams.services.acceptance import accept_bytes
 from upstreams.services.removal import unpublish_version
 from web import reads
 from web.confirm import Question, ask, is_confirmed
@@ -61,6 +64,25 @@ def internal(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str,
     said = _("%(version)s is internal.") if wanted else _("%(version)s is not internal any more.")
     messages.success(request, said % {"version": f"{name}@{number}"})
     return redirect("web:version", ws, reg, format, name, number)
+
+
+@door("POST")
+def accept(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str, number: str) -> HttpResponse:  # noqa: A002
+    """Take what a source offers now under a number that is not held here, after a confirmation."""
+    found = registry_for(actor, ws, reg, Action.MANAGE, Target(format, name))
+    version = f"{name}@{number}"
+    if not is_confirmed(request):
+        moves = [move.sentence for move in moves_of(found, format, name) if move.version == number]
+        question = Question(
+            title=_("Accept the new commit of %(version)s?") % {"version": version},
+            text=" ".join([*moves, _after_acceptance(version)]),
+            act=_("Accept the new commit"),
+            back=_page_about(found, format, name),
+        )
+        return ask(request, question)
+    accept_bytes(actor=actor, registry=found, format=format, name=name, version=number)
+    messages.success(request, _("%(version)s is what its source offers at the next question.") % {"version": version})
+    return redirect(_page_about(found, format, name))
 
 
 @door("POST")
@@ -116,6 +138,20 @@ def consequence(here: Package) -> str:
         "name": here.name,
         "sources": ", ".join(sources),
     }
+
+
+def _page_about(found: Registry, format: str, name: str) -> str:  # noqa: A002 - the field's own word
+    """The page of a package; of a name that nothing is held of, its trace."""
+    is_here = Package.objects.filter(registry=found, format=format, name=name).exists()
+    return reverse("web:package" if is_here else "web:resolution", args=[found.workspace.slug, found.slug, format, name])
+
+
+def _after_acceptance(version: str) -> str:
+    return _(
+        "Accepting lets go of what was first promised of %(version)s, for everybody who installs from this registry: from the next"
+        " question on its source counts. Lock files that were made before name the first files, and npm refuses the new ones by"
+        " them (EINTEGRITY) until they are made anew. It cannot be taken back here. Ask whoever moved the tag if you do not know why."
+    ) % {"version": version}
 
 
 def _after_deletion(shown: Version) -> str:

@@ -129,6 +129,14 @@ def manifest_of(entry: Entry) -> bytes:
     return orjson.dumps({key: value for key, value in entry.manifest.items() if key not in OURS})
 
 
+def dated(manifest: bytes, created_at: str) -> bytes:
+    """What is kept of a version, with the time it came into being: so its line stays what it was, wherever the version goes."""
+    kept = orjson.loads(manifest)
+    if not isinstance(kept, dict) or isinstance(kept.get("created_at"), str):
+        return manifest
+    return orjson.dumps({**kept, "created_at": created_at})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Held:
     """A version that is held here, as its line is rendered from it."""

@@ -6,14 +6,15 @@ is left out: its name means nothing to a registry, and may be one that no regist
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import orjson
 
 from packages.formats.errors import LockInvalid, NameInvalid
 from packages.formats.npm.names import parse_known
+from packages.formats.npm.spared import Entry, descriptor, spared
 from packages.formats.npm.trees import Tree, read_trees
 from packages.formats.npm.versions import is_version
 
@@ -28,22 +29,35 @@ MODULES = "node_modules/"
 PNPM_OLD = re.compile(r"(?:/|[^/@]+/)(@[^/]+/[^/]+|[^/@]+)/([^/_(]+)")  # /name/1.0.0_peer, registry.example.org/name/1.0.0
 PNPM = re.compile(r"/?(@[^/@]+/[^/@]+|[^/@]+)@([^(]+)")  # name@1.0.0(peer@2.0.0)
 YARN_HEAD = re.compile(r'"?(@?[^@"]+)@([^"]*?)"?(?:,|:$)')
+YARN_HEADS = re.compile(r'"([^"]+)"|([^",\s][^",]*)')
 YARN_WORD = re.compile(r'  (version|resolved) "([^"]*)"')
+YARN_GROUP = re.compile(r"  (dependencies|optionalDependencies):")
+YARN_NEED = re.compile(r'    "?([^"\s]+)"? "?([^"]*)"?')
 BERRY = re.compile(r"(@?[^@]+)@npm:([^:]+)(?:::(.*))?")
 ARCHIVE = re.compile(r"(?:^|&)__archiveUrl=([^&]*)")
 
-Pair = tuple[str, str]
+
+class Locked(NamedTuple):
+    """A version that a lock file names. `is_optional`: an install goes on without it, wherever in the file it stands."""
+
+    name: str
+    version: str
+    is_optional: bool = False
 
 
-def read_lock(data: bytes) -> list[Pair]:
-    """(name, version) of everything a registry has, each once, in order. Raises LockInvalid."""
+def read_lock(data: bytes) -> list[Locked]:
+    """Everything a registry has, each version once, in order. Raises LockInvalid."""
     if len(data) > LENGTH:
         raise LockInvalid(f"A lock file has at most {LENGTH // 1024 // 1024} MiB.", fields={"lock": "length"})
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise LockInvalid("The lock file is not UTF-8.", fields={"lock": "encoding"}) from None
-    found = sorted({pair for pair in _pairs(text) if _is_known(*pair)})
+    known = dict[tuple[str, str], bool]()
+    for name, version, is_optional in _named(text):
+        if _is_known(name, version):
+            known[name, version] = is_optional and known.get((name, version), True)
+    found = [Locked(*pair, is_optional=known[pair]) for pair in sorted(known)]
     if len(found) > ENTRIES:
         raise LockInvalid(f"A lock file names at most {ENTRIES:,} versions.", fields={"lock": "length"})
     if not found:
@@ -51,7 +65,7 @@ def read_lock(data: bytes) -> list[Pair]:
     return found
 
 
-def _pairs(text: str) -> Iterable[Pair]:
+def _named(text: str) -> Iterable[Locked]:
     """By what the file looks like: people rename lock files."""
     start = text.lstrip()
     if start.startswith("{"):
@@ -61,7 +75,7 @@ def _pairs(text: str) -> Iterable[Pair]:
     return _yaml(text)
 
 
-def _npm(text: str) -> Iterator[Pair]:
+def _npm(text: str) -> Iterator[Locked]:
     if text.count("{") + text.count(",") > PIECES:
         raise LockInvalid("The lock file has too many pieces.", fields={"lock": "length"})
     try:
@@ -76,16 +90,16 @@ def _npm(text: str) -> Iterator[Pair]:
     raise LockInvalid("The file is JSON but no lock file: it has neither `packages` nor `dependencies`.", fields={"lock": "grammar"})
 
 
-def _npm_packages(packages: Mapping[str, Any]) -> Iterator[Pair]:
+def _npm_packages(packages: Mapping[str, Any]) -> Iterator[Locked]:
     for place, entry in packages.items():
         if MODULES not in place or not isinstance(entry, dict) or entry.get("link") or entry.get("inBundle"):
             continue
         name = entry.get("name") or place.rpartition(MODULES)[2]
         if not _is_elsewhere(entry.get("resolved"), name):
-            yield name, entry.get("version") or ""
+            yield Locked(name, entry.get("version") or "", entry.get("optional") is True)
 
 
-def _npm_dependencies(top: Mapping[str, Any]) -> Iterator[Pair]:
+def _npm_dependencies(top: Mapping[str, Any]) -> Iterator[Locked]:
     """The first format: dependencies within dependencies; an alias stands in the version."""
     waiting = [(top, 0)]
     while waiting:
@@ -98,21 +112,50 @@ def _npm_dependencies(top: Mapping[str, Any]) -> Iterator[Pair]:
                 alias = version.removeprefix("npm:") if version.startswith("npm:") else f"{name}@{version}"
                 real, _, number = alias.rpartition("@")
                 if not _is_elsewhere(entry.get("resolved"), real):
-                    yield real, number
+                    yield Locked(real, number, entry.get("optional") is True)
             if isinstance(inner, dict) and depth < NESTED:
                 waiting.append((inner, depth + 1))
 
 
-def _yarn(text: str) -> Iterator[Pair]:
-    """Blocks: what was asked for, then indented what it became."""
-    name, said = "", dict[str, str]()
-    for line in [*text.splitlines(), "end"]:
+def _yarn(text: str) -> Iterator[Locked]:
+    """Blocks: what was asked for, then indented what it became and what that asks for in turn."""
+    blocks = list(_blocks(text))
+    optional = spared([_yarn_entry(lines) for lines in blocks])
+    for place, lines in enumerate(blocks):
+        name, said = _yarn_name(lines[0]), {found[1]: found[2] for line in lines if (found := YARN_WORD.fullmatch(line)) is not None}
+        if name and said.get("resolved") and not _is_elsewhere(said["resolved"], name):
+            yield Locked(name, said.get("version", ""), place in optional)
+
+
+def _blocks(text: str) -> Iterator[list[str]]:
+    lines = list[str]()
+    for line in text.splitlines():
         if line[:1] not in {"", " ", "#"}:
-            if name and said.get("resolved") and not _is_elsewhere(said["resolved"], name):
-                yield name, said.get("version", "")
-            name, said = _yarn_name(line), {}
-        elif (word := YARN_WORD.fullmatch(line)) is not None:
-            said[word[1]] = word[2]
+            if lines:
+                yield lines
+            lines = [line]
+        elif lines:
+            lines.append(line)
+    if lines:
+        yield lines
+
+
+def _yarn_entry(lines: Sequence[str]) -> Entry:
+    groups: dict[str, list[str]] = {"dependencies": [], "optionalDependencies": []}
+    into = list[str]()
+    for line in lines[1:]:
+        if (group := YARN_GROUP.fullmatch(line)) is not None:
+            into = groups[group[1]]
+        elif (need := YARN_NEED.fullmatch(line)) is not None:
+            into.append(descriptor(need[1], need[2]))
+    heads = [_head(quoted or plain) for quoted, plain in YARN_HEADS.findall(lines[0].rstrip().removesuffix(":"))]
+    return Entry(heads, groups["dependencies"], groups["optionalDependencies"])
+
+
+def _head(words: str) -> str:
+    """`name@range` as those who ask for it write it."""
+    name, _, wanted = words[1:].partition("@")
+    return descriptor(words[:1] + name, wanted)
 
 
 def _yarn_name(line: str) -> str:
@@ -126,7 +169,7 @@ def _yarn_name(line: str) -> str:
     return "" if ":" in words or "/" in words else name
 
 
-def _yaml(text: str) -> Iterator[Pair]:
+def _yaml(text: str) -> Iterator[Locked]:
     """pnpm's, whose `packages` are keyed by name and version, or yarn's, whose entries have a `resolution`."""
     is_known = False
     for tree in read_trees(text):
@@ -135,29 +178,56 @@ def _yaml(text: str) -> Iterator[Pair]:
         is_known = is_known or "lockfileVersion" in tree or "__metadata" in tree
         packages = tree.get("packages")
         if "lockfileVersion" in tree and isinstance(packages, dict):
-            yield from _pnpm(packages)
+            yield from _pnpm(packages, tree.get("snapshots"))
         elif "__metadata" in tree:
             yield from _berry(tree)
     if not is_known:
         raise LockInvalid("This is none of the lock files that are known: npm's, pnpm's or yarn's.", fields={"lock": "grammar"})
 
 
-def _pnpm(packages: Mapping[str, Tree]) -> Iterator[Pair]:
+def _pnpm(packages: Mapping[str, Tree], snapshots: Tree) -> Iterator[Locked]:
+    optional = _snapshots(snapshots)
     for key, entry in packages.items():
         resolution = entry.get("resolution") if isinstance(entry, dict) else None
         tarball = resolution.get("tarball") if isinstance(resolution, dict) else None
         found = PNPM.match(key) or PNPM_OLD.match(key)
         if found is not None and not _is_elsewhere(tarball, found[1]):
-            yield found[1], found[2]
+            yield Locked(found[1], found[2], _is_marked(entry) or optional.get(found.groups(), False))
 
 
-def _berry(tree: Mapping[str, Tree]) -> Iterator[Pair]:
-    for entry in tree.values():
+def _snapshots(snapshots: Tree) -> dict[tuple[str | Any, ...], bool]:
+    """Which versions are optional with whatever peers they stand: there since the ninth format."""
+    optional = dict[tuple[str | Any, ...], bool]()
+    for key, entry in snapshots.items() if isinstance(snapshots, dict) else ():
+        if (found := PNPM.match(key)) is not None:
+            optional[found.groups()] = _is_marked(entry) and optional.get(found.groups(), True)
+    return optional
+
+
+def _is_marked(entry: Tree) -> bool:
+    return isinstance(entry, dict) and entry.get("optional") == "true"
+
+
+def _berry(tree: Mapping[str, Tree]) -> Iterator[Locked]:
+    optional = spared([_berry_entry(key, entry) for key, entry in tree.items()])
+    for place, entry in enumerate(tree.values()):
         resolution = entry.get("resolution") if isinstance(entry, dict) else None
         found = BERRY.fullmatch(resolution) if isinstance(resolution, str) else None
         archive = ARCHIVE.search(found[3] or "") if found is not None else None
         if found is not None and not _is_elsewhere(unquote(archive[1]) if archive else None, found[1]):
-            yield found[1], found[2]
+            yield Locked(found[1], found[2], place in optional)
+
+
+def _berry_entry(key: str, entry: Tree) -> Entry:
+    """What is optional among the dependencies stands in `dependenciesMeta`."""
+    needs, meta = (entry.get(word) for word in ("dependencies", "dependenciesMeta")) if isinstance(entry, dict) else (None, None)
+    marked = {name for name, said in meta.items() if _is_marked(said)} if isinstance(meta, dict) else set()
+    asked = [(name, words) for name, words in needs.items() if isinstance(words, str)] if isinstance(needs, dict) else []
+    return Entry(
+        [_head(words) for words in key.split(", ")],
+        [descriptor(name, words) for name, words in asked if name not in marked],
+        [descriptor(name, words) for name, words in asked if name in marked],
+    )
 
 
 def _is_elsewhere(address: object, name: object) -> bool:

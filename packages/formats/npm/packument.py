@@ -158,9 +158,11 @@ def _dist_below(base_url: str, name: Name, version: str, dist: Manifest) -> Mani
 
 def promise(dist: object) -> str:
     """What a `dist` promises of its bytes: its integrity, else `sha1-hex:` and its shasum, else ''."""
-    if not isinstance(dist, dict):
-        return ""
-    integrity, shasum = dist.get("integrity"), dist.get("shasum")
+    return promised_by(dist.get("integrity"), dist.get("shasum")) if isinstance(dist, dict) else ""
+
+
+def promised_by(integrity: object, shasum: object) -> str:
+    """The same of these two fields of a `dist`."""
     if isinstance(integrity, str) and SRI.fullmatch(integrity):
         return integrity
     return f"sha1-hex:{shasum.lower()}" if isinstance(shasum, str) and SHASUM.fullmatch(shasum) else ""

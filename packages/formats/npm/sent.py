@@ -4,14 +4,16 @@ Whoever pulls one file needs one version's manifest and what is promised of all.
 it, but without objects, whose memory does not come free again (a tenth of the time on documents of some megabytes).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 import orjson
 
-from packages.formats.npm.packument import Manifest, promise
+from packages.formats.npm.packument import Manifest, promised_by
 from packages.formats.npm.versions import is_version
+
+OUTSIDE = 2  # a version lies in the packument and in its list of versions
 
 
 class Sent:
@@ -36,8 +38,29 @@ class Sent:
 
     def promises(self) -> Mapping[str, str]:
         """Version -> what is promised of its bytes, for every version that promises anything."""
-        found = {version: promise(_dist(raw)) for version, raw in self._versions.items()}
-        return {version: promised for version, promised in found.items() if promised and is_version(version)}
+        found = {}
+        for version, dist in zip(self._versions, self._dists(), strict=True):
+            promised = "" if dist is None else promised_by(dist.integrity, dist.shasum)
+            if promised and is_version(version):
+                found[version] = promised
+        return found
+
+    def nests_within(self, depth: int) -> bool:
+        """Whether it certainly nests no deeper: by counting what opens, in each version and beside them, text included."""
+        beside = _openings(self.data)
+        for raw in self._versions.values():
+            inside = _openings(bytes(raw))
+            beside -= inside
+            if inside + OUTSIDE > depth:
+                return False
+        return beside <= depth
+
+    def _dists(self) -> "Sequence[_Dist | None]":
+        """Of each version, in their order: all at once where each has one, or none."""
+        try:
+            return [one.dist for one in _MANIFESTS.decode(b"[%b]" % b",".join(self._versions.values()))]
+        except msgspec.ValidationError:
+            return [_dist(raw) for raw in self._versions.values()]
 
 
 class NotMetadata(Exception):
@@ -50,16 +73,26 @@ class _Outline(msgspec.Struct):
     tags: Any = msgspec.field(name="dist-tags", default=None)
 
 
+class _Dist(msgspec.Struct):
+    integrity: Any = None
+    shasum: Any = None
+
+
 class _Manifest(msgspec.Struct):
-    dist: Any = None
+    dist: _Dist | None = None
 
 
 _OUTLINE = msgspec.json.Decoder(_Outline)
 _MANIFEST = msgspec.json.Decoder(_Manifest)
+_MANIFESTS = msgspec.json.Decoder(list[_Manifest])
 
 
-def _dist(raw: msgspec.Raw) -> object:
+def _dist(raw: msgspec.Raw) -> _Dist | None:
     try:
         return _MANIFEST.decode(raw).dist
-    except msgspec.ValidationError:  # no object
+    except msgspec.ValidationError:  # it, or its dist, is no object
         return None
+
+
+def _openings(data: bytes) -> int:
+    return data.count(b"{") + data.count(b"[")

@@ -8,6 +8,7 @@ Memory is bounded by one piece of output and one header; nothing is ever written
 import re
 from dataclasses import dataclass
 from typing import IO
+from zlib import adler32
 
 import orjson
 
@@ -20,7 +21,9 @@ PATH_LIMIT = 4096  # bytes of an entry's name
 HEADER_LIMIT = 256 * 1024  # a pax header or a GNU long name
 PACKAGE_JSON_LIMIT = 2 * 1024 * 1024
 PATHS_LIMIT = 4 * 1024 * 1024  # characters
-PACKAGE_JSON, BINDING_GYP = "package.json", "binding.gyp"
+PACKAGE_JSON, BINDING_GYP, AUTHORS = "package.json", "binding.gyp", "authors"
+# A folder and below it a path of which no part begins with a dot: every check of a name passes, and means what it says.
+ORDINARY = re.compile(r"(?:[A-Za-z0-9_@][A-Za-z0-9_@.+-]{0,99}/){1,20}[A-Za-z0-9_@][A-Za-z0-9_@.+-]{0,99}")
 DRIVE = re.compile(r"[A-Za-z]:")
 FILES = frozenset({b"0", b"\0", b"7"})
 DIRECTORY = b"5"
@@ -109,14 +112,29 @@ class Reader:
             self._take_extension(entry)
             return
         entry = self._resolved(entry)
+        if entry.kind in FILES and ORDINARY.fullmatch(entry.name):
+            self._take_ordinary(entry)
+            return
         if not self.accepts(entry):
             self._pass(entry)
             return
         if entry.kind in FILES and not entry.name.endswith("/"):
-            self._count(entry)
+            parts = [part for part in entry.name.replace("\\", "/").split("/") if part not in {"", "."}]
+            self._count(entry, "/".join(parts[1:]))
         if _is_top(entry.name, PACKAGE_JSON):
             self._take_package(entry)
-        elif entry.kind in FILES and entry.size <= HEADER_LIMIT and _is_top(entry.name, "authors"):
+        elif entry.kind in FILES and entry.size <= HEADER_LIMIT and _is_top(entry.name, AUTHORS):
+            self._authors = _text(self._whole(entry)).replace("\0", "")
+        else:
+            self._pass(entry)
+
+    def _take_ordinary(self, entry: Entry) -> None:
+        """The same for a file in whose name nothing has to be looked at."""
+        path = entry.name.partition("/")[2]
+        self._count(entry, path)
+        if len(path) == len(PACKAGE_JSON) and path.lower() == PACKAGE_JSON:
+            self._take_package(entry)
+        elif len(path) == len(AUTHORS) and path.lower() == AUTHORS and entry.size <= HEADER_LIMIT:
             self._authors = _text(self._whole(entry)).replace("\0", "")
         else:
             self._pass(entry)
@@ -130,12 +148,10 @@ class Reader:
         """Meet another package.json: which of them is installed is anybody's guess. Raises ContentInvalid."""
         raise ContentInvalid(f"The tarball has a second package.json: {entry.name[:200]!r}.")
 
-    def _count(self, entry: Entry) -> None:
+    def _count(self, entry: Entry, path: str) -> None:
         self._files += 1
         self._bytes += entry.size
         self._room += len(entry.name)
-        parts = [part for part in entry.name.replace("\\", "/").split("/") if part not in {"", "."}]
-        path = "/".join(parts[1:])
         if self._room <= PATHS_LIMIT or path.lower() == BINDING_GYP:
             self._paths.append(path)
 
@@ -153,6 +169,8 @@ class Reader:
 
     def _resolved(self, entry: Entry) -> Entry:
         """The entry with what the extensions before it said."""
+        if not self._pax and self._long_name is None:  # nearly every entry
+            return entry
         pax, long_name = self._pax, self._long_name
         self._pax, self._long_name = {}, None
         if any(key.startswith("GNU.sparse") for key in pax):
@@ -196,10 +214,15 @@ def _entry(block: bytes) -> Entry:
     if block[257:263] == b"ustar\0":
         prefix = _text(block[345:500].split(b"\0", 1)[0])
         name = f"{prefix}/{name}" if prefix else name
-    expected = sum(block) - sum(block[148:156]) + 8 * 0x20
+    expected = _sum(block) - _sum(block[148:156]) + 8 * 0x20
     if _number(block[148:156], name) != expected:
         raise ContentInvalid(f"The header of the entry {name[:200]!r} is damaged, or this is no tar archive.")
     return Entry(name, block[156:157], _number(block[124:136], name))
+
+
+def _sum(data: bytes) -> int:
+    """Of at most 512 bytes, in a tenth of the time of `sum`: the lower half of Adler-32 is one more than that of up to 256 (RFC 1950)."""
+    return (adler32(data[:256]) & 0xFFFF) + (adler32(data[256:]) & 0xFFFF) - 2
 
 
 def _number(field: bytes, name: str) -> int:

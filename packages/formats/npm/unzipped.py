@@ -28,6 +28,10 @@ class Unzipped:
 
     def read(self, size: int) -> bytes:
         """Exactly `size` bytes, fewer only at the end."""
+        until = self._at + size
+        if until <= len(self._buffer):  # all of it at hand
+            part, self._at = self._buffer[self._at : until], until
+            return part
         parts: list[bytes] = []
         while size > 0 and self._fill():
             part = self._buffer[self._at : self._at + size]

@@ -15,7 +15,11 @@ STRICT = re.compile(
     r"(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?",
     re.ASCII,
 )
-PLAIN = re.compile(r"(?:0|[1-9][0-9]{0,14})(?:\.(?:0|[1-9][0-9]{0,14})){2}")  # what most versions are: three numbers below MAX_SAFE
+# What most versions are: three numbers of which each is certainly below MAX_SAFE, perhaps with a prerelease.
+PLAIN = re.compile(
+    r"(?:0|[1-9][0-9]{0,14})(?:\.(?:0|[1-9][0-9]{0,14})){2}"
+    r"(?:-(?:0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*))*)?"
+)
 TAG = re.compile(r"[A-Za-z][A-Za-z0-9._~+-]{0,127}")
 LOOSE = re.compile(r"\A[\s=v]+")
 FORBIDDEN_TAGS = frozenset({"__proto__", "constructor", "prototype", "hasOwnProperty"})

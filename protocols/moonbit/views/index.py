@@ -12,7 +12,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from packages.errors import BodyTooLarge
 from protocols import wire
 from protocols.moonbit.door import visit_index, visit_module
-from upstreams.services.modules.served import module_lines, served_index
+from upstreams.services.modules.lines import module_lines
+from upstreams.services.modules.served import served_index
 from upstreams.services.modules.standing import absent
 from upstreams.services.modules.uploads import NoGit, advertisement, answer_to, protocol_of
 from workspaces.errors import Denied

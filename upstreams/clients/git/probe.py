@@ -7,7 +7,7 @@ from upstreams.clients.git.remote import GitTarget, list_refs
 from upstreams.clients.probe import Finding
 from upstreams.errors import UpstreamError
 
-CODES = {"not_a_repository": "not_a_repository", "host_key": "host_key_changed"}  # by cause, where a program should tell them apart
+CODES = {"not_a_repository": "not_a_repository"}  # by cause, where a program should tell them apart
 # By cause, or by code where there is none: what was found, and what to do about it.
 WORDS: dict[str, tuple[str, str]] = {
     "upstream_unauthorized": (

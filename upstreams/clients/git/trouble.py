@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from upstreams.errors import UpstreamBadAnswer, UpstreamError, UpstreamTimeout, UpstreamUnauthorized, UpstreamUnreachable
+from upstreams.errors import HostKeyChanged, UpstreamBadAnswer, UpstreamError, UpstreamTimeout, UpstreamUnauthorized, UpstreamUnreachable
 
 RETRY_AFTER = 30
 
@@ -23,11 +23,12 @@ class Meaning:
 
 
 HOST_KEY = (
-    "did not prove to be the host it was: its SSH host key is not the one known. If it was changed on purpose, an admin enters the"
-    " private key anew, with the host's new keys behind it as ssh-keyscan prints them"
+    "did not prove to be the host it was: its SSH host key is not the one known, so it was told nothing. Ask whoever runs it. If the"
+    " key was changed on purpose, an admin enters the private key anew in the upstream's form, with the host's new keys behind it as"
+    " ssh-keyscan prints them; if it was not, somebody else may be answering in its place"
 )
 REFUSED = Meaning(UpstreamUnauthorized, "", "refused our credentials, or wants some")
-CHANGED_HOST = Meaning(UpstreamBadAnswer, "host_key", HOST_KEY)
+CHANGED_HOST = Meaning(HostKeyChanged, "host_key", HOST_KEY)
 BAD_KEY = Meaning(UpstreamUnauthorized, "key", "was not asked: its private key has to be an OpenSSH or PEM key without a passphrase")
 NO_REPOSITORY = Meaning(UpstreamBadAnswer, "not_a_repository", "has no Git repository at that address, or none our credentials may see")
 FOREIGN = Meaning(UpstreamBadAnswer, "foreign", "is a repository that belongs to another user of this machine")

@@ -50,6 +50,11 @@ def _looks_like(name: str) -> str:
     return "moonbit" if "/" in name and not name.startswith("@") else "npm"
 
 
+def _trouble(met: dict[str, Any]) -> str:
+    again = f"not before {met['asked_again_at'][:19]}" if met["asked_again_at"] else "at the next question"
+    return f"The last question failed, {met['at'][:19]}: {met['sentence']} It is asked again {again}."
+
+
 def _lines(trace: dict[str, Any]) -> list[str]:
     verdict = {True: "internal", False: "public", None: "not decided yet"}[trace["internal"]]
     blocked = [f"  blocked by {trace['blocked_by']}: {OUTCOMES[trace['outcome']]}"] if trace["blocked_by"] else []
@@ -61,6 +66,7 @@ def _lines(trace: dict[str, Any]) -> list[str]:
         place = " > ".join([*source["through"], source["source"]])
         lines.append(f"  {'→' if source['allowed'] else '·'} {place} ({source['kind']}): {source['clause']}{when}")
         lines += [f"      {source['detail']}"] if source["detail"] else []
+        lines += [f"      {_trouble(source['last_trouble'])}"] if source["last_trouble"] and not source["detail"] else []
     versions = trace["versions"]
     if versions:
         lines += ["", f"Versions ({len(versions)}):" if len(versions) <= SHOWN else f"Versions ({len(versions)}), the highest {SHOWN}:"]

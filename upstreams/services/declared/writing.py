@@ -51,6 +51,8 @@ def _kind(row: Upstream) -> Iterator[str]:
         yield _pair("kind", row.kind)
     if row.source is not None:
         yield _pair("registry", row.source.slug)
+        if row.format != "npm":
+            yield _pair("format", row.format)
         return
     if row.kind == Upstream.Kind.URL:
         yield _pair("type", "npm" if row.format == "npm" else "custom")

@@ -23,6 +23,7 @@ from upstreams.services.mirroring.drivers import PATTERN, Course, Driver, Option
 from upstreams.services.mirroring.ledger import Item, Ledger, Outcome
 from upstreams.services.mirroring.steps import Steps
 from workspaces.errors import GatehouseError
+from workspaces.room import room_for
 
 TRIES = 3  # of one item, as long as it gets no answer
 TRIES_AT_HOME = 30  # of one item, as long as our own database does not answer
@@ -61,6 +62,15 @@ class Run:
 
     def go(self, until: float) -> bool:
         """Work until the job is over (True), or until the time is (False). Raises HoldLost."""
+        with room_for(settings.MIRROR_AT_ONCE):
+            self._work(until)
+        if self._ended is None:
+            return False
+        self._ledger.end(*self._ended)
+        self._tell()
+        return True
+
+    def _work(self, until: float) -> None:
         pool = ThreadPoolExecutor(settings.MIRROR_AT_ONCE, thread_name_prefix="mirror")
         try:
             while self._ended is None and not STOP.is_set() and time.monotonic() < until:
@@ -70,11 +80,6 @@ class Run:
         finally:
             self._steps.over.set()
             pool.shutdown(wait=False, cancel_futures=True)
-        if self._ended is None:
-            return False
-        self._ledger.end(*self._ended)
-        self._tell()
-        return True
 
     def _step(self) -> None:
         """Look at what came back, write it down when it is time to, and see whether the job is over."""

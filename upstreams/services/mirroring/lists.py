@@ -6,7 +6,7 @@ from pathlib import PurePath
 from packages.formats.npm.locks import read_lock
 from packages.models import Format
 from upstreams.models import Upstream
-from upstreams.services.mirroring.drivers import PATTERN, Wanted
+from upstreams.services.mirroring.drivers import PATTERN, SPARED, Wanted
 from upstreams.services.mirroring.known import wanted_of
 from workspaces.errors import Invalid
 
@@ -16,10 +16,13 @@ FILENAME = 40  # characters of its name that are shown
 
 
 def wanted_by_lock(upstream: Upstream, data: bytes, filename: str) -> tuple[list[Wanted], str]:
-    """What a lock file names, and a word for it. Raises LockInvalid, Invalid for a format without lock files."""
+    """What a lock file names, and a word for it. What is optional in it is asked for as an optional dependency is.
+
+    Raises LockInvalid, Invalid for a format without lock files.
+    """
     if upstream.format != Format.NPM:
         raise Invalid(f"There are no lock files of format {upstream.format} here.", fields={"lock": "format"})
-    found = [Wanted(name, version) for name, version in read_lock(data)]
+    found = [Wanted(name, f"{SPARED}{version}" if is_optional else version) for name, version, is_optional in read_lock(data)]
     return found, _word(filename or "lock file", len(found), data)
 
 

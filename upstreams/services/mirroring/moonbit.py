@@ -17,6 +17,7 @@ from upstreams.models import Upstream
 from upstreams.services.mirroring.absence import why_absent, why_nobody_else, why_not_from
 from upstreams.services.mirroring.drivers import Course, PatternsRefused, Wanted
 from upstreams.services.mirroring.present import Present
+from upstreams.services.modules.chained import fetch_behind, offered_behind
 from upstreams.services.modules.consult import index_of
 from upstreams.services.modules.indexes import bring_index, have_at_hand, names_in
 from upstreams.services.modules.pull import Pull, held_of, keep_yanks, needless
@@ -32,9 +33,10 @@ TRIES = 5  # times a version is begun anew because the rules changed under it
 KEPT = 64  # names that were looked up and are at hand
 CHUNK = 500  # names judged at once
 LOOK = (
-    "SELECT v.manifest, v.is_internal, v.origin, b.sha256 FROM packages_version v JOIN packages_package p ON p.id = v.package_id"
+    "SELECT v.manifest, v.is_internal, v.origin, b.sha256 FROM packages_version v"
     " LEFT JOIN packages_file f ON f.version_id = v.id LEFT JOIN packages_blob b ON b.id = f.blob_id"
-    " WHERE p.registry_id = %s AND p.format = 'moonbit' AND p.name = %s AND v.version = %s"
+    " WHERE v.package_id = (SELECT p.id FROM packages_package p WHERE p.registry_id = %s AND p.format = 'moonbit' AND p.name = %s)"
+    " AND v.version = %s"
 )
 EVERY, YANKED = frozenset({"", "*"}), "yanked"  # words for versions: all that are not yanked, and all
 
@@ -52,6 +54,11 @@ class _Look:
     resolution: Resolution
     upstream: Upstream
     index: Index
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether it comes through a registry of the workspace."""
+        return self.upstream.kind == Upstream.Kind.REGISTRY or self.upstream.registry_id != self.resolution.registry.pk
 
 
 class Moonbit:
@@ -115,7 +122,10 @@ class Moonbit:
         entry = look.index.entry(version)
         if entry is None:
             raise VersionNotFound(f"Upstream {look.upstream.name} has no version of this number.")
-        Pull(look.resolution, look.upstream, entry).run()
+        if look.is_behind:
+            fetch_behind(course.registry, look.upstream, name, entry)
+        else:
+            Pull(look.resolution, look.upstream, entry).run()
         return dict(entry.dependencies)
 
     def _look(self, course: Course, name: Name, *, is_named: bool = False) -> _Look:
@@ -150,13 +160,29 @@ def _looked(course: Course, name: Name, *, is_free: bool) -> _Look:
     try:
         document = source_for(resolution, upstream)
     except OtherSource:
-        others = resolution.sources() if is_free else []
-        if not others:
+        if not is_free:
             raise OtherSource(why_not_from(upstream, resolution.decision)) from None
-        upstream, document = others[0], source_for(resolution, others[0])
+        return _elsewhere(resolution, upstream)
     upstream = resolution.situation.upstreams[upstream.pk]  # as it is now
     upstream.registry = resolution.registry
     return _Look(resolution, upstream, index_of(document, name))
+
+
+def _elsewhere(resolution: Resolution, wanted: Upstream) -> _Look:
+    """At whichever source the rule names, which may be a registry of the workspace or one behind it. Raises OtherSource."""
+    path = next((path for path in resolution.decision.answering if path), None)
+    if path is None:
+        raise OtherSource(why_not_from(wanted, resolution.decision))
+    upstream, document = resolution.situation.upstreams[path[-1]], resolution.offered_at(path)
+    if upstream.kind == Upstream.Kind.REGISTRY:
+        entries = tuple(entry for _, entry in offered_behind(resolution.registry, resolution.name).values())
+        return _Look(resolution, upstream, Index(entries))
+    if len(path) == 1:
+        upstream.registry = resolution.registry
+        document = source_for(resolution, upstream)
+    if document is None:
+        raise OtherSource(why_not_from(wanted, resolution.decision))
+    return _Look(resolution, upstream, index_of(document, resolution.name))
 
 
 def _check_internal(course: Course, name: Name) -> None:

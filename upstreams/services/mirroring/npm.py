@@ -13,7 +13,9 @@ from packages.errors import VersionNotFound
 from packages.formats.npm.choosing import best, needs, within
 from packages.formats.npm.names import Name, parse_known
 from packages.formats.npm.packument import Manifest
+from packages.formats.npm.versions import is_version
 from packages.models import Version
+from packages.services.rows import PACKAGE_ID
 from upstreams.errors import RuleChanged, SourceAbsent, UpstreamUnreachable
 from upstreams.models import Upstream, UpstreamDocument
 from upstreams.services.consult import load
@@ -22,7 +24,7 @@ from upstreams.services.files import open_file, spool_of
 from upstreams.services.mirroring.absence import why_absent, why_nobody_else, why_not_from
 from upstreams.services.mirroring.drivers import BEST, SPARED, Course, Wanted
 from upstreams.services.mirroring.npm_names import Listing
-from upstreams.services.pulls import Offer, Pull, offered_versions
+from upstreams.services.pulls import Offer, Pull, offered_versions, pinned_by
 from upstreams.services.resolve import Resolution, judge, peek, resolve
 from upstreams.spool import Tail
 from workspaces import statements
@@ -34,13 +36,13 @@ KEPT_NAMES, KEPT_BYTES = 64, 16 * 1024 * 1024  # what was looked up and is at ha
 TYPICAL = 4 * 1024  # bytes of a manifest in memory
 
 HELD = (
-    "SELECT v.version FROM packages_version v JOIN packages_package p ON p.id = v.package_id"
-    " WHERE p.registry_id = %s AND p.format = 'npm' AND p.name = %s AND (%s OR v.is_internal OR v.origin <> 'pulled')"
+    f"SELECT v.version FROM packages_version v WHERE v.package_id = {PACKAGE_ID}"  # noqa: S608 - constants only
+    " AND (%s OR v.is_internal OR v.origin <> 'pulled')"
 )
 FILES = (
-    "SELECT v.version, b.sha256 FROM packages_blob b JOIN packages_file f ON f.blob_id = b.id"
-    " JOIN packages_version v ON v.id = f.version_id JOIN packages_package p ON p.id = v.package_id"
-    " WHERE p.registry_id = %s AND p.format = 'npm' AND p.name = %s AND (%s OR v.is_internal OR v.origin <> 'pulled')"
+    "SELECT v.version, b.sha256 FROM packages_blob b JOIN packages_file f ON f.blob_id = b.id"  # noqa: S608 - constants only
+    f" JOIN packages_version v ON v.id = f.version_id WHERE v.package_id = {PACKAGE_ID}"
+    " AND (%s OR v.is_internal OR v.origin <> 'pulled')"
 )
 FILE = FILES + " AND v.version = %s"
 RETIRED = "SELECT version FROM packages_retiredversion WHERE registry_id = %s AND format = 'npm' AND name = %s"
@@ -79,6 +81,8 @@ class Npm:
     def versions(self, course: Course, name: str) -> Sequence[Wanted]:
         """Those the upstream offers now, without what is held or was deleted on purpose."""
         parsed, options = parse_known(name), course.options
+        if options.newest and is_version(options.versions) and _held_manifest(course, parsed, options.versions) is not None:
+            return [Wanted(name, options.versions)] if options.dependencies else []
         look = self._look(course, parsed, is_named=True)
         if options.newest:
             chosen = best(look.offers, look.tags, options.versions)
@@ -196,7 +200,7 @@ def _offered(resolution: Resolution, upstream_id: int, document: UpstreamDocumen
         raise UpstreamUnreachable(said.detail or f"Upstream {upstream.name} does not answer.", upstream=upstream.name, retry_after=5)
     packument = load(document)
     upstream.registry = resolution.registry
-    offers = {offer.version: offer for offer in offered_versions(packument, name)}
+    offers = {offer.version: pinned_by(resolution, document, offer) for offer in offered_versions(packument, name)}
     tags = packument.get("dist-tags")
     known = {tag: version for tag, version in tags.items() if isinstance(version, str)} if isinstance(tags, dict) else {}
     return _Look(resolution, upstream, offers, known, len(offers) * TYPICAL)

@@ -60,7 +60,7 @@ def _asked(
     target = target_of(upstream)
     if upstream.index_type == Upstream.IndexType.GIT:
         still_holds()
-        index = bring_index(upstream, target, max(since, timezone.now() - min(_believed(upstream), settings.METADATA_FRESH)))
+        index = bring_index(upstream, target, max(since, timezone.now() - min(believed(upstream), settings.METADATA_FRESH)))
         body = lines_in(upstream, index, name)
         lines = Lines(is_present=body is not None, body=body, at=index.at)
     else:
@@ -119,7 +119,7 @@ def _keep(upstream: Upstream, name: Name, lines: Lines, index: Index, still_hold
         body=zlib.compress(lines.body, level=1, wbits=31) if lines.body is not None else b"",
         digest="",
         fetched_at=now,
-        fresh_until=now + (settings.METADATA_FRESH if lines.is_present else _believed(upstream)),
+        fresh_until=now + (settings.METADATA_FRESH if lines.is_present else believed(upstream)),
     )
     upsert(said, ("upstream_id", "name"))
     return said
@@ -130,6 +130,6 @@ def _said_before(upstream: Upstream, name: Name) -> UpstreamDocument | None:
     return reading.first(UpstreamDocument, "WHERE t.upstream_id = %s AND t.name = %s", [upstream.pk, name.full], without="body")
 
 
-def _believed(upstream: Upstream) -> timedelta:
+def believed(upstream: Upstream) -> timedelta:
     """How long the upstream's "not here" counts."""
     return settings.NEGATIVE_FRESH if upstream.negative_ttl is None else timedelta(seconds=upstream.negative_ttl)

@@ -40,10 +40,10 @@ def _versions(resolution: Resolution, name: Name) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in reversed(resolution.decision.answering):
         if not path:
-            held = _held(resolution)
-            shown = held if resolution.decision.shows_pulled else held.filter(UNSHADOWED)
-            found |= dict.fromkeys(shown.values_list("version", flat=True), str(resolution.registry))
-        elif (document := resolution.offered_by(path[-1])) is not None:
+            found |= dict.fromkeys(_shown(resolution.registry, resolution).values_list("version", flat=True), str(resolution.registry))
+        elif (source := resolution.situation.upstreams[path[-1]].source) is not None:
+            found |= dict.fromkeys(_shown(source, resolution).values_list("version", flat=True), str(source))
+        elif (document := resolution.offered_at(path)) is not None:
             label = resolution.situation.upstreams[path[-1]].name
             found |= {entry.version: label for entry in index_of(document, name).entries}
     return dict(sorted(found.items(), key=lambda pair: sort_key(pair[0])))
@@ -51,10 +51,15 @@ def _versions(resolution: Resolution, name: Name) -> dict[str, str]:
 
 def _shadowed(resolution: Resolution) -> list[str]:
     """Versions this registry pulled earlier and hides now."""
-    held = _held(resolution)
+    held = _held(resolution.registry, resolution)
     hidden = held.none() if resolution.decision.shows_pulled else held.exclude(UNSHADOWED)
     return sorted(hidden.values_list("version", flat=True), key=sort_key)
 
 
-def _held(resolution: Resolution) -> QuerySet[Version]:
-    return Version.objects.filter(package__registry=resolution.registry, package__format=Format.MOONBIT, package__name=resolution.name.full)
+def _shown(registry: Registry, resolution: Resolution) -> QuerySet[Version]:
+    held = _held(registry, resolution)
+    return held if resolution.decision.shows_pulled else held.filter(UNSHADOWED)
+
+
+def _held(registry: Registry, resolution: Resolution) -> QuerySet[Version]:
+    return Version.objects.filter(package__registry=registry, package__format=Format.MOONBIT, package__name=resolution.name.full)

@@ -34,6 +34,15 @@ def pin(upstream: Upstream, name: Name, index: Index) -> None:
         integrity_changed(upstream, name.full, pinned, changed)
 
 
+def pin_one(registry_id: int, name: Name, version: str, integrity: str) -> str:
+    """Record one version, if it is seen for the first time; what is pinned of it, which may be other bytes. In the caller's transaction."""
+    pin_id, integrities = statements.row(HOLD, [registry_id, FORMAT, name.full, b"{}"]) or (None, b"{}")
+    pinned: dict[str, str] = parsed(bytes(integrities))
+    if version not in pinned:
+        statements.run(ADD, [orjson.dumps({**pinned, version: integrity}), pin_id])
+    return pinned.get(version, integrity)
+
+
 def sri(sha256: str) -> str:
     """A SHA-256 in hex as SRI has it."""
     return "sha256-" + base64.b64encode(bytes.fromhex(sha256)).decode("ascii")

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from packages import blobs
 from packages.formats.errors import ContentInvalid
@@ -13,29 +12,29 @@ from packages.formats.moonbit.addresses import package_url
 from packages.formats.moonbit.archive import check_archive
 from packages.formats.moonbit.index import Entry, manifest_of
 from packages.formats.publication import Publication, StagedFile
-from packages.models import Package, Version
+from packages.models import Version
 from packages.services.epochs import bump_name
-from packages.services.publish import Standing, add_version
 from upstreams.clients.moonbit import fetch_zip
 from upstreams.durability import remembered
 from upstreams.errors import UpstreamBadAnswer, UpstreamIntegrityMismatch
 from upstreams.flight import release_connection
-from upstreams.models import Origin, Upstream
+from upstreams.models import Upstream
 from upstreams.services.alerts import checksum_wrong
-from upstreams.services.entry import LOCK_NAME, PACKAGE
+from upstreams.services.modules.entry import Newcomer, enter
 from upstreams.services.modules.pins import FORMAT, pins_of, sri
 from upstreams.services.modules.resolve import Resolution
 from upstreams.services.troubles import telling
 from upstreams.targets import target_of
-from workspaces import reading, statements
-from workspaces.insertion import insert
+from workspaces import statements
 from workspaces.services.audit import SYSTEM, record
 
 HELD = (
-    "SELECT v.id, v.version, v.is_internal, v.origin, v.is_yanked, b.sha256, o.upstream_id FROM packages_version v"
-    " JOIN packages_package p ON p.id = v.package_id LEFT JOIN packages_file f ON f.version_id = v.id"
-    " LEFT JOIN packages_blob b ON b.id = f.blob_id LEFT JOIN upstreams_origin o ON o.version_id = v.id"
-    " WHERE p.registry_id = %s AND p.format = 'moonbit' AND p.name = %s"
+    "SELECT v.id, v.version, v.is_internal, v.origin, v.is_yanked, b.sha256,"
+    " (SELECT o.upstream_id FROM upstreams_origin o WHERE o.version_id = v.id) FROM packages_version v"
+    " LEFT JOIN packages_file f ON f.version_id = v.id"
+    " LEFT JOIN packages_blob b ON b.id = f.blob_id"
+    " WHERE v.package_id ="
+    " (SELECT p.id FROM packages_package p WHERE p.registry_id = %s AND p.format = 'moonbit' AND p.name = %s)"
 )
 RETIRED = "SELECT version FROM packages_retiredversion WHERE registry_id = %s AND format = 'moonbit' AND name = %s"
 
@@ -94,17 +93,8 @@ class Pull:
 
     @remembered()
     def _enter(self, staged: StagedFile, address: str) -> None:
-        """The rows of the version, unless the rule has changed since the decision. Raises RuleChanged, UpstreamIntegrityMismatch."""
-        registry, name, upstream = self.resolution.registry, self.resolution.name, self.upstream
-        statements.run(LOCK_NAME, [registry.workspace_id, FORMAT, name.folded])  # until the commit: no toggle slips in between
-        self.resolution.check_still_holds()
-        now = statements.moment(timezone.now())
-        pk, revision = statements.row(PACKAGE, [registry.pk, FORMAT, name.full, name.folded, now, now]) or (None, 0)
-        package = Package(pk=pk, registry=registry, format=FORMAT, name=name.full, folded=name.folded, revision=revision)
-        held = reading.first(Version, "WHERE t.package_id = %s AND t.version = %s", [pk, self.entry.version])
-        if held is not None:
-            self._meet(package, held, staged)
-            return
+        """Raises RuleChanged, UpstreamIntegrityMismatch."""
+        name = self.resolution.name
         publication = Publication(
             format=FORMAT,
             name=name.full,
@@ -114,27 +104,18 @@ class Pull:
             filename=name.archive(self.entry.version),
             file=staged,
         )
-        version = add_version(package, publication, SYSTEM, Standing(origin=Version.Origin.PULLED, is_internal=upstream.is_internal))
-        if self.entry.is_yanked:
-            Version.objects.filter(pk=version.pk).update(is_yanked=True)
-        insert(Origin(version=version, upstream=upstream, upstream_name=upstream.name, address=address))
-        subject = f"{registry} moonbit {name.full}@{version.version}"
-        new = {"upstream": upstream.name, "internal": upstream.is_internal, "integrity": sri(staged.sha256)}
-        record(SYSTEM, "version.pulled", subject, workspace=registry.workspace_id, new=new)
-
-    def _meet(self, package: Package, held: Version, staged: StagedFile) -> None:
-        """The number is held already: the same bytes from an internal source lift a shadowed version into the light."""
-        if held.is_internal or not self.upstream.is_internal:
-            return
-        subject = f"{package.registry} moonbit {package.name}@{held.version}"
-        if held.integrity != staged.integrity:
-            raise UpstreamIntegrityMismatch(
-                f"{subject} was pulled from outside earlier with other bytes and is shadowed; delete it first.", upstream=self.upstream.name
+        enter(
+            Newcomer(
+                registry=self.resolution.registry,
+                upstream=self.upstream,
+                name=name,
+                publication=publication,
+                is_internal=self.upstream.is_internal,
+                is_yanked=self.entry.is_yanked,
+                address=address,
+                epochs=self.resolution.situation.epochs,
             )
-        bump_name(package.registry.workspace_id, FORMAT, package.folded)
-        Version.objects.filter(pk=held.pk).update(is_internal=True)
-        new = {"internal": True, "upstream": self.upstream.name}
-        record(SYSTEM, "version.internal", subject, workspace=package.registry.workspace_id, old={"internal": False}, new=new)
+        )
 
 
 @dataclass(frozen=True)

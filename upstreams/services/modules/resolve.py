@@ -16,7 +16,7 @@ from registries.models import Registry
 from upstreams.errors import InternalSourceUnavailable, RuleChanged, SourceAbsent, UpstreamUnreachable
 from upstreams.models import Upstream, UpstreamDocument
 from upstreams.resolution import decide
-from upstreams.selectors.facts import Replied, Situation, cached_replies, current_epochs, gather, last_replies
+from upstreams.selectors.facts import Replied, Situation, current_epochs, gather, last_replies
 from upstreams.services.modules.consult import consult
 from upstreams.terms import Decision, Outcome, Path, Reply
 from workspaces.errors import Conflict
@@ -47,12 +47,16 @@ class Resolution:
     decision: Decision
 
     def offered_by(self, upstream_id: int) -> UpstreamDocument | None:
-        """What that upstream says it has, if the rule lets it answer."""
-        said = self.situation.replies.get(upstream_id) if (upstream_id,) in self.decision.answering else None
+        """What that upstream of the registry says it has, if the rule lets it answer."""
+        return self.offered_at((upstream_id,))
+
+    def offered_at(self, path: Path) -> UpstreamDocument | None:
+        """The same of the one that a path ends in."""
+        said = self.situation.replies.get(path[-1]) if path in self.decision.answering else None
         return said.document if said is not None else None
 
     def sources(self) -> list[Upstream]:
-        """The upstreams that answer, nearest first."""
+        """The upstreams that answer, nearest first; of a path through other registries its last."""
         return [self.situation.upstreams[path[-1]] for path in self.decision.answering if path]
 
     def check_still_holds(self) -> None:
@@ -113,7 +117,7 @@ def _settle(registry: Registry, name: Name, fresh: Mapping[int, datetime], *, on
         decision = decide(situation.facts)
         if decision.outcome is not Outcome.ASK or (only_internal and decision.is_internal is not None):
             return Resolution(registry, name, situation, decision)
-        cached = cached_replies([path[-1] for path in decision.ask], name.full, timezone.now())
+        cached = situation.cached([path[-1] for path in decision.ask], name.full, timezone.now())
         for path in decision.ask:
             upstream = situation.upstreams[path[-1]]
             since = fresh.get(upstream.pk, EVER)

@@ -8,8 +8,7 @@ import hashlib
 import json
 import shutil
 import zlib
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import orjson
@@ -17,37 +16,43 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from packages.formats.errors import NameInvalid
-from packages.formats.moonbit.index import Held, render_index
-from packages.formats.moonbit.names import Name, parse_name
-from packages.models import Format, Version
-from registries.models import Registry, RestrictedName
+from packages.models import Format
+from registries.models import Registry
 from upstreams.clients import local_git
 from upstreams.clients.local_git import GitFailed
 from upstreams.clients.module_index import REF
 from upstreams.flight import single_flight
 from upstreams.memory import parsed
 from upstreams.models import IndexCommit
-from upstreams.services.modules.standing import internal_names, shown_versions
+from upstreams.selectors.chain import behind_of
+from upstreams.selectors.facts import Ground
+from upstreams.services.modules.hearing import heard
+from upstreams.services.modules.lines import files_of
 from workspaces import statements
 from workspaces.errors import Unavailable
 
 PATIENCE = 60.0  # seconds to wait for somebody else who writes the same index
 TRIES = 5
 TOGETHER = 100  # commits, after which what they left is put together
-README = "README.md"
-WELCOME = "MoonBit modules: a file for each, a line of JSON for each version.\n"
 # Everything that may change what is served: rules, names, versions, whether anybody may read, and the history itself.
 MARKS = (
     "SELECT w.rule_epoch, r.visibility, r.is_internal,"
     " (SELECT COALESCE(SUM(e.epoch), 0) FROM packages_nameepoch e WHERE e.workspace_id = w.id AND e.format = 'moonbit'),"
-    " (SELECT COUNT(*) FROM packages_version v JOIN packages_package p ON p.id = v.package_id"
-    "   WHERE p.registry_id = r.id AND p.format = 'moonbit'),"
-    " (SELECT COALESCE(MAX(v.id), 0) FROM packages_version v JOIN packages_package p ON p.id = v.package_id"
-    "   WHERE p.registry_id = r.id AND p.format = 'moonbit'),"
-    " (SELECT COUNT(*) FROM registries_restrictedname n WHERE n.registry_id = r.id AND n.format = 'moonbit'),"
     " (SELECT COALESCE(MAX(c.number), 0) FROM upstreams_indexcommit c WHERE c.registry_id = r.id)"
     " FROM registries_registry r JOIN workspaces_workspace w ON w.id = r.workspace_id WHERE r.id = %s"
+)
+# The same of the registry and of each that is behind it.
+HOLDINGS = (
+    "SELECT COUNT(*), COALESCE(MAX(v.id), 0) FROM packages_version v JOIN packages_package p ON p.id = v.package_id"
+    " WHERE p.format = 'moonbit' AND p.registry_id IN ({places})"
+)
+RESTRICTED = (
+    "SELECT COUNT(*), COALESCE(MAX(n.id), 0) FROM registries_restrictedname n WHERE n.format = 'moonbit' AND n.registry_id IN ({places})"
+)
+# What sources said; of interest where something is behind.
+SAID = (
+    "SELECT COUNT(*), MAX(d.fetched_at) FROM upstreams_upstreamdocument d JOIN upstreams_upstream u ON u.id = d.upstream_id"
+    " WHERE u.format = 'moonbit' AND u.registry_id IN ({places})"
 )
 Files = Mapping[str, bytes]
 
@@ -79,19 +84,12 @@ def _as_it_is(registry: Registry) -> Registry:
     return found
 
 
-def module_lines(registry: Registry, name: Name) -> bytes | None:
-    """A module's file, as the index has it; None when there is none."""
-    rows = shown_versions(registry, name).values_list(*FIELDS)
-    found = [held for _, held in map(_held, rows)]
-    return render_index(name, found) if found else None
-
-
 def _brought(registry: Registry, folder: Path, marks: list[object]) -> bool:
     """Bring the repository to what is to be served; False when somebody else wrote meanwhile."""
     repository = folder / "index.git"
     try:
         head = _replayed(registry, repository)
-        wanted = dict(_files(registry))
+        wanted = dict(files_of(registry))
         is_public = registry.is_public
         is_root = head is None or (is_public and not head.is_public)
         there = {} if is_root else _there(repository)
@@ -180,50 +178,14 @@ def _blob(text: bytes) -> str:
     return hashlib.sha1(b"blob %d\x00" % len(text) + text, usedforsecurity=False).hexdigest()
 
 
-FIELDS = ("package__name", "version", "manifest", "is_internal", "origin", "is_yanked", "created_at", "files__blob__sha256")
-
-
-def _files(registry: Registry) -> Iterator[tuple[str, bytes]]:
-    """Every file of the index as it is to be served now."""
-    yield README, WELCOME.encode()
-    rows = Version.objects.filter(package__registry=registry, package__format=Format.MOONBIT).values_list(*FIELDS)
-    found: dict[str, list[tuple[bool, Held]]] = defaultdict(list)
-    for row in rows.iterator(chunk_size=2000):
-        if row[7] is not None:
-            found[row[0]].append(_held(row))
-    hidden = set(RestrictedName.objects.filter(registry=registry, format=Format.MOONBIT).values_list("name", flat=True))
-    ours = internal_names(registry, found)
-    for full, versions in found.items():
-        name = _name(full)
-        shown = [held for is_shadowable, held in versions if not (is_shadowable and full in ours)]
-        if name is not None and shown and not (registry.is_public and full in hidden):
-            yield name.index_path, render_index(name, shown)
-
-
-def _held(row: tuple[object, ...]) -> tuple[bool, Held]:
-    """A version, and whether it is shadowed when its name is internal."""
-    _, version, manifest, is_internal, origin, is_yanked, created_at, sha256 = row
-    moment = created_at.isoformat(timespec="seconds")  # type: ignore[attr-defined]
-    held = Held(
-        version=str(version),
-        manifest=bytes(manifest),  # type: ignore[call-overload]
-        checksum=str(sha256),
-        is_yanked=bool(is_yanked),
-        created_at=moment,
-    )
-    return not is_internal and origin == Version.Origin.PULLED, held
-
-
-def _name(text: str) -> Name | None:
-    try:
-        return parse_name(text)
-    except NameInvalid:
-        return None
-
-
 def _marks(registry: Registry) -> list[object]:
-    row = statements.row(MARKS, [registry.pk])
-    return [str(value) for value in row] if row is not None else []
+    """Equal as long as nothing has changed. Raises GitMissing."""
+    ground = Ground.read(registry.workspace_id, Format.MOONBIT)
+    places = sorted(behind_of(registry, ground))
+    asking = [HOLDINGS, RESTRICTED, *([SAID] if len(places) > 1 else [])]
+    marks = ", ".join(["%s"] * len(places))
+    found = statements.several([(MARKS, [registry.pk]), *((one.format(places=marks), places) for one in asking)])
+    return [*(str(value) for rows in found for row in rows for value in row), *heard(registry, ground)]
 
 
 def _kept_marks(folder: Path) -> list[object] | None:

@@ -14,6 +14,8 @@ from upstreams.resolution import decide
 from upstreams.selectors.facts import Ground, NameRows, facts_of
 from upstreams.selectors.held import held_rows, tombstone_rows
 from upstreams.services.files import OpenedFile
+from upstreams.services.modules.chained import bring
+from upstreams.services.modules.lines import shown_of
 
 CHUNK = 500  # names judged at once
 UNSHADOWED = Q(is_internal=True) | ~Q(origin=Version.Origin.PULLED)
@@ -34,14 +36,28 @@ def shown_versions(registry: Registry, name: Name) -> QuerySet[Version]:
 
 
 def open_zip(registry: Registry, name: Name, version: str) -> OpenedFile:
-    """A version's zip. Raises PackageNotFound, VersionNotFound; FileNotFoundError when the storage has lost it."""
-    shown = shown_versions(registry, name)
-    file = File.objects.filter(version__in=shown.filter(version=version)).select_related("blob").first() if is_version(version) else None
-    if file is None and not shown.exists():
-        raise absent(registry, name)
+    """A version's zip; what is held behind is kept here and in each registry on the way.
+
+    Raises PackageNotFound, VersionNotFound, and what `chained.bring` raises; FileNotFoundError when the storage has lost it.
+    """
+    if not is_version(version):
+        raise _missing(registry, name, version)
+    file = _zip(registry, name, version) or bring(registry, name, version)
     if file is None:
-        raise VersionNotFound(f"There is no version {version[:80]} of {name.full} in {registry}.")
+        raise _missing(registry, name, version)
     return OpenedFile(blobs.local_path(file.blob.sha256), file.blob.size, file.blob.sha256, name.archive(version))
+
+
+def _zip(registry: Registry, name: Name, version: str) -> File | None:
+    """Of what is held here."""
+    shown = shown_versions(registry, name).filter(version=version)
+    return File.objects.filter(version__in=shown).select_related("blob").first()
+
+
+def _missing(registry: Registry, name: Name, version: str) -> PackageNotFound | VersionNotFound:
+    if not shown_of(registry, name):
+        return absent(registry, name)
+    return VersionNotFound(f"There is no version {version[:80]} of {name.full} in {registry}.")
 
 
 def absent(registry: Registry, name: Name) -> PackageNotFound:
