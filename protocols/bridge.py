@@ -17,6 +17,7 @@ from django.http.response import HttpResponseBase
 from protocols.bodies import Body, BodyRefused
 from protocols.told import ENVIRON
 from protocols.wire import FileAnswer, TailAnswer, shown_path
+from upstreams.flight import release_connection
 from upstreams.spool import SpoolBroken, Tail
 
 Message = MutableMapping[str, Any]
@@ -200,7 +201,7 @@ async def _in_thread(work: Callable[[], T]) -> T:
 
     def run() -> None:
         try:
-            found = work()
+            found = _unbound(work)
         except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
             loop.call_soon_threadsafe(settle, future.set_exception, error)
         else:
@@ -208,6 +209,17 @@ async def _in_thread(work: Callable[[], T]) -> T:
 
     _threads.submit(run)
     return await future
+
+
+def _unbound(work: Callable[[], T]) -> T:
+    """Do it and give the database connection back, whatever took it: there are far more threads than connections, and they rest.
+
+    Only a whole response tells Django to; a question of the gatekeeper's and a piece of a stream are none.
+    """
+    try:
+        return work()
+    finally:
+        release_connection()
 
 
 def _watch(scope: Message, response: HttpResponseBase, begun: float) -> None:

@@ -154,6 +154,29 @@ def test_slow_senders_do_not_stop_the_others(place: Place) -> None:
     assert time.monotonic() - began < 10
 
 
+def test_who_has_yet_to_send_a_body_holds_no_database_connection(place: Place) -> None:
+    """Admitted by many threads at the same moment: a pool of three connections would be empty until the bodies came."""
+    begin = threading.Barrier(24)
+
+    def one(connection: socket.socket) -> None:
+        begin.wait()
+        connection.sendall(head(place, "/yet-to-come", "Content-Length: 100000"))
+
+    with contextlib.ExitStack() as held:
+        lines = [held.enter_context(socket.create_connection(("127.0.0.1", place.gate.server.port))) for _ in range(24)]
+        threads = [threading.Thread(target=one, args=(line,)) for line in lines]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        began = time.monotonic()
+        answers = [place.as_("rita").get("/nothing-here").status for _ in range(10)]
+        place.publish(pack("meanwhile"))
+
+    assert answers == [404] * 10
+    assert time.monotonic() - began < 10
+
+
 def test_hanging_up_in_the_middle_of_many_publishes(place: Place, gate: Gate) -> None:
     body = json.dumps(publish_document(pack("hang-up", files={"data.bin": b"y" * 500_000}))).encode()
 
