@@ -175,7 +175,7 @@ class Observer:
             work()
         except (OSError, DatabaseError) as error:
             if not self._is_troubled:
-                log.warning("request log, metrics or download counts cannot be written: %s", type(error).__name__)
+                log.warning("request log, metrics or download counts cannot be written: %r", error)
             self._is_troubled = True
         else:
             self._is_troubled = False

@@ -52,7 +52,7 @@ class Gathered:
             try:
                 self.flush()
             except DatabaseError as error:  # a missed last-used time is not worth an alarm
-                log.warning("last use of tokens not written: %s", type(error).__name__)
+                log.warning("last use of tokens not written: %r", error)
             finally:
                 connection.close()
 

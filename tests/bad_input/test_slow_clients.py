@@ -98,7 +98,6 @@ def crowd(place: Place) -> Iterator[None]:
             line.close()
 
 
-@pytest.mark.parametrize("gate", ["sqlite"], indirect=True)  # connections, whatever the database
 def test_two_hundred_slow_clients_stop_nobody(place: Place) -> None:
     place.publish(pack("still-here"))
     rita = place.as_("rita")

@@ -15,6 +15,7 @@ from tests.parts import need
 from tests.parts.process import HOST, Process, free_port
 
 QUICK: tuple[str, ...] = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+TOLD = ("log_lock_waits=on", "log_checkpoints=off")  # whoever waits for a lock for a second is in the log
 
 
 def binaries() -> Path | None:
@@ -46,7 +47,7 @@ class Postgres:
         initdb = [self.bin / "initdb", "-D", self.data, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--no-sync", "--no-instructions"]
         subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd=self.data, env=env, **options)  # type: ignore[call-overload]
         words = [self.bin / "postgres", "-D", self.data, "-h", HOST, "-p", self.port, "-k", ""]
-        words += [part for setting in QUICK for part in ("-c", setting)]
+        words += [part for setting in QUICK + TOLD for part in ("-c", setting)]
         self.process = Process(words, log=self.data.parent / "postgres.log", env=env, cwd=self.data)
         self.process.options = options
         self.process.start(self._is_ready)

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from tests.parts import reports
+
 LOW, HIGH = 20000, 32000  # below the ephemeral range, so that no outgoing connection takes the port
 HOST = "127.0.0.1"
 
@@ -41,6 +43,7 @@ class Process:
 
     def start(self, ready: Callable[[], bool], *, seconds: float = 60) -> None:
         """Start it and wait until `ready` says so. Raises NotReady with the end of the log."""
+        reports.listen(self.log)
         with self.log.open("ab") as log:
             self.child = subprocess.Popen(  # type: ignore[call-overload]
                 self.words, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,

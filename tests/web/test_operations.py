@@ -40,7 +40,9 @@ def test_readyz_asks_the_queue(client: Client, settings: Any, tmp_path: Path) ->
 
 
 @pytest.mark.django_db
-def test_readyz_names_what_is_down_and_keeps_its_text(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readyz_names_what_is_down_and_keeps_its_text(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def broken() -> None:
         raise OperationalError("connection to 10.0.0.5 failed for user secret")
 
@@ -49,6 +51,7 @@ def test_readyz_names_what_is_down_and_keeps_its_text(client: Client, monkeypatc
     assert answer.status_code == 503
     assert answer.json()["down"] == ["database"]
     assert "10.0.0.5" not in answer.content.decode()
+    assert "10.0.0.5" in caplog.text, "who runs it reads it there"
 
 
 @pytest.mark.django_db

@@ -1,5 +1,6 @@
 """For those who run the installation: is it alive, is it ready."""
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,6 +13,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from packages import blobs
 
 SECONDS = 2  # for the queue to answer
+
+log = logging.getLogger(__name__)
 
 
 def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's signature
@@ -32,6 +35,7 @@ def _state(check: Callable[[], None]) -> str:
     try:
         check()
     except Exception as error:  # noqa: BLE001 - whatever is wrong with a part, it is down
+        log.warning("a part is down: %r", error)
         return f"down ({type(error).__name__})"
     return "ok"
 

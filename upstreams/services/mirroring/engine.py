@@ -120,6 +120,7 @@ class Run:
         try:
             result = self._steps.take(batch)
         except OperationalError as error:
+            log.warning("the database did not answer a mirror job: %r", error)
             result = error
         except UpstreamError as error:
             is_passing = type(error) is UpstreamError or isinstance(error, PASSING)
