@@ -14,6 +14,8 @@ from workspaces.access import NEEDED, Action, Actor, Target
 from workspaces.models import Group, Membership
 from workspaces.selectors import members_of
 
+UNSHADOWED = Q(is_internal=True) | ~Q(origin=Version.Origin.PULLED)  # versions that no rule hides
+
 
 def packages_of(
     registry: Registry,

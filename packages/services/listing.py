@@ -10,14 +10,13 @@ from typing import Any
 
 import orjson
 from django.db import transaction
-from django.db.models import Q
 
 from packages.formats.errors import NameInvalid
 from packages.formats.npm.names import parse_known
 from packages.formats.npm.search import Listed, list_package
 from packages.formats.npm.versions import sort_key
 from packages.models import Format, Package, SearchEntry, Version
-from packages.selectors import maintainers_of, named_maintainers
+from packages.selectors import UNSHADOWED, maintainers_of, named_maintainers
 from workspaces import statements
 from workspaces.prepared import Row
 from workspaces.statements import Write
@@ -34,7 +33,6 @@ KNOWN = (
 ADD_WORDS = "INSERT INTO packages_searchword (entry_id, registry_id, word, weight) "
 UNNEST_WORDS = f"{ADD_WORDS}SELECT %s::bigint, %s::bigint, word, weight FROM unnest(%s::bytea[], %s::smallint[]) listed (word, weight)"  # noqa: S608
 REMOVE_WORDS = "DELETE FROM packages_searchword WHERE entry_id = %s"
-OWN = Q(is_internal=True) | ~Q(origin=Version.Origin.PULLED)  # versions that no rule hides
 
 
 def list_in_search(package: Package) -> None:
@@ -115,8 +113,8 @@ def list_missing(limit: int = 1000) -> int:
 def _present(package: Package) -> Version | None:
     """The version search shows: the one tagged latest, else the newest, among those no rule hides; else among the pulled."""
     versions = Version.objects.filter(package=package)
-    tagged = versions.filter(OWN, tags__name="latest", tags__package=package).first()
-    return tagged or versions.filter(OWN).order_by("-id").first() or versions.order_by("-id").first()
+    tagged = versions.filter(UNSHADOWED, tags__name="latest", tags__package=package).first()
+    return tagged or versions.filter(UNSHADOWED).order_by("-id").first() or versions.order_by("-id").first()
 
 
 def _listed(package: Package, shown: Version, people: Sequence[str]) -> Listed:

@@ -7,11 +7,12 @@ sent on.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from packages.errors import PackageNotFound, VersionNotFound
 from packages.formats.npm.ranges import EVERY
 from packages.models import Package, Tag, Version
+from packages.selectors import UNSHADOWED
 from registries.models import Registry
 from upstreams.errors import RuleChanged, VersionHidden
 from upstreams.selectors.facts import Epochs, current_epochs
@@ -138,7 +139,7 @@ def _holding(source: Registry, name: Named, trade: Trade) -> Holding:
         epochs = current_epochs(source, trade.format, name.folded)
         decision = trade.judge(source, name)
         held = _versions(source, name, trade)
-        shown = held if decision.shows_pulled else held.filter(Q(is_internal=True) | ~Q(origin=Version.Origin.PULLED))
+        shown = held if decision.shows_pulled else held.filter(UNSHADOWED)
         tags = Tag.objects.filter(package__registry=source, package__format=trade.format, package__name=name.full)
         holding = Holding(
             name, decision, epochs, dict(shown.values_list("version", "pk")), dict(tags.values_list("name", "version__version"))

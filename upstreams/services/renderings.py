@@ -8,11 +8,12 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from packages.formats.npm.names import Name
 from packages.models import Version
+from packages.selectors import UNSHADOWED
 from packages.services.rows import PACKAGE_ID
 from registries.models import Registry
 from registries.selectors import RESTRICTED, is_restricted
@@ -71,7 +72,7 @@ def unshadowed_versions(resolution: Resolution) -> QuerySet[Version]:
 def versions_shown(registry: Registry, name: Name, *, shows_pulled: bool) -> QuerySet[Version]:
     """What a registry holds of a name, without what is shadowed when pulled versions may not be seen."""
     found = Version.objects.filter(package__registry=registry, package__format="npm", package__name=name.full)
-    return found if shows_pulled else found.filter(Q(is_internal=True) | ~Q(origin=Version.Origin.PULLED))
+    return found if shows_pulled else found.filter(UNSHADOWED)
 
 
 @remembered()

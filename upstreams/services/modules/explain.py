@@ -5,10 +5,10 @@ from django.db.models import QuerySet
 from packages.formats.moonbit.names import Name, parse_name
 from packages.formats.moonbit.versions import sort_key
 from packages.models import Format, Version
+from packages.selectors import UNSHADOWED
 from registries.models import Registry
 from upstreams.services.modules.consult import index_of
 from upstreams.services.modules.resolve import Resolution, peek, resolve
-from upstreams.services.modules.standing import UNSHADOWED
 from upstreams.services.trace import traced
 from upstreams.terms import Decision
 

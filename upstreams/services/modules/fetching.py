@@ -12,6 +12,7 @@ from packages.formats.moonbit.index import Entry, dependencies_of
 from packages.formats.moonbit.names import Name, parse_name
 from packages.formats.npm.ranges import EVERY
 from packages.models import Version
+from packages.selectors import UNSHADOWED
 from registries.models import Registry
 from upstreams.errors import RuleChanged, SourceAbsent, SourceNotAllowed, UpstreamError, UpstreamUnreachable
 from upstreams.models import Upstream
@@ -20,7 +21,6 @@ from upstreams.services.modules.consult import index_of
 from upstreams.services.modules.pins import FORMAT
 from upstreams.services.modules.pull import Pull
 from upstreams.services.modules.resolve import OtherSource, Resolution, judge, peek, resolve
-from upstreams.services.modules.standing import UNSHADOWED
 from upstreams.services.parcels import AT_ONCE, TRIES, LeftOut, Order
 from upstreams.services.pull import LATEST, Haul, lacks, named_upstream, not_allowed, tell_of_pull
 from upstreams.services.push import PRESENT, PULLED, Moved, Outcome

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from packages import blobs
 from packages.errors import PackageNotFound, VersionNotFound
 from packages.formats.moonbit.names import Name
 from packages.formats.moonbit.versions import is_version
 from packages.models import File, Format, Version
+from packages.selectors import UNSHADOWED
 from registries.models import Registry
 from upstreams.resolution import decide
 from upstreams.selectors.facts import Ground, NameRows, facts_of
@@ -18,7 +19,6 @@ from upstreams.services.modules.chained import bring
 from upstreams.services.modules.lines import shown_of
 
 CHUNK = 500  # names judged at once
-UNSHADOWED = Q(is_internal=True) | ~Q(origin=Version.Origin.PULLED)
 
 
 def internal_names(registry: Registry, names: Iterable[str]) -> set[str]:
