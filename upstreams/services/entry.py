@@ -81,7 +81,8 @@ def _enter(newcomer: Newcomer, epochs: Epochs) -> HeldFile | None:
             upstream=upstream.name,
         )
     if scene.held is not None:
-        _meet(scene.package, scene.held, newcomer)
+        if newcomer.is_internal:
+            lift(scene.package, scene.held, publication.file.integrity, upstream)
         return None
     standing = Standing(origin=Version.Origin.PULLED, is_internal=newcomer.is_internal)
     differs = bool(publication.differences) and upstream.kind != Upstream.Kind.REGISTRY
@@ -194,7 +195,7 @@ def _take_over(link: Upstream, name: Name, file: File, epochs: Epochs) -> None:
         manifest=bytes(version.manifest),
         tags=(),
         filename=file.name,
-        file=_stored(file.blob),
+        file=stored_file(file.blob),
         differences=tuple(version.differences),
     )
     newcomer = Newcomer(
@@ -205,23 +206,25 @@ def _take_over(link: Upstream, name: Name, file: File, epochs: Epochs) -> None:
         _enter(newcomer, epochs)
 
 
-def _stored(blob: Blob) -> StagedFile:
+def stored_file(blob: Blob) -> StagedFile:
     """A blob's hashes as those of a file; its bytes are where they are."""
     return StagedFile(path=Path(), size=blob.size, sha1=blob.sha1, sha256=blob.sha256, sha512=blob.sha512)
 
 
-def _meet(package: Package, held: Version, newcomer: Newcomer) -> None:
-    """The number is held already: the same bytes from an internal source lift a shadowed version into the light."""
-    if held.is_internal or not newcomer.is_internal:
+def lift(package: Package, held: Version, integrity: str, upstream: Upstream) -> None:
+    """The number is held already: the same bytes from an internal source lift a shadowed version into the light.
+
+    Raises UpstreamIntegrityMismatch.
+    """
+    if held.is_internal:
         return
-    subject = f"{package.registry} npm {package.name}@{held.version}"
-    if held.integrity != newcomer.publication.file.integrity:
+    subject = f"{package.registry} {package.format} {package.name}@{held.version}"
+    if held.integrity != integrity:
         raise UpstreamIntegrityMismatch(
-            f"{subject} was pulled from outside earlier with other bytes and is shadowed; delete it first.",
-            upstream=newcomer.upstream.name,
+            f"{subject} was pulled from outside earlier with other bytes and is shadowed; delete it first.", upstream=upstream.name
         )
-    bump_name(package.registry.workspace_id, "npm", package.folded)
+    bump_name(package.registry.workspace_id, package.format, package.folded)
     Version.objects.filter(pk=held.pk).update(is_internal=True)
     list_in_search(package)
-    new = {"internal": True, "upstream": newcomer.upstream.name}
+    new = {"internal": True, "upstream": upstream.name}
     record(SYSTEM, "version.internal", subject, workspace=package.registry.workspace_id, old={"internal": False}, new=new)

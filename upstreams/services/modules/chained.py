@@ -1,10 +1,8 @@
 """Taking a module's version over from a registry behind: kept in each registry on the way, rows and rights, no bytes."""
 
-from pathlib import Path
-
 from packages.formats.moonbit.index import Entry, dated
 from packages.formats.moonbit.names import Name
-from packages.formats.publication import Publication, StagedFile
+from packages.formats.publication import Publication
 from packages.models import File, Version
 from registries.models import Registry
 from upstreams import terms
@@ -13,6 +11,7 @@ from upstreams.errors import RuleChanged, UpstreamIntegrityMismatch
 from upstreams.models import Upstream
 from upstreams.selectors.facts import Epochs, current_epochs
 from upstreams.services.alerts import integrity_changed
+from upstreams.services.entry import stored_file
 from upstreams.services.modules.entry import Newcomer, enter
 from upstreams.services.modules.lines import CHAINED, Line, shown_of
 from upstreams.services.modules.pins import FORMAT, pin_one, pins_of, sri
@@ -94,7 +93,7 @@ def _take_over(registry: Registry, link: Upstream, name: Name, file: File, epoch
         manifest=dated(bytes(version.manifest), version.created_at.isoformat(timespec="seconds")),
         tags=(),
         filename=file.name,
-        file=StagedFile(path=Path(), size=file.blob.size, sha1=file.blob.sha1, sha256=file.blob.sha256, sha512=file.blob.sha512),
+        file=stored_file(file.blob),
     )
     enter(
         Newcomer(

@@ -7,13 +7,12 @@ from django.utils import timezone
 from packages.formats.moonbit.names import Name
 from packages.formats.publication import Publication
 from packages.models import Package, Version
-from packages.services.epochs import bump_name
 from packages.services.publish import Standing, add_version
 from registries.models import Registry
 from upstreams.errors import RuleChanged, UpstreamIntegrityMismatch
 from upstreams.models import Origin, Upstream
 from upstreams.selectors.facts import Epochs, current_epochs
-from upstreams.services.entry import LOCK_NAME, PACKAGE
+from upstreams.services.entry import LOCK_NAME, PACKAGE, lift
 from upstreams.services.modules.pins import FORMAT, sri
 from workspaces import reading, statements
 from workspaces.insertion import insert
@@ -51,7 +50,8 @@ def enter(newcomer: Newcomer) -> None:
     package = Package(pk=pk, registry=registry, format=FORMAT, name=name.full, folded=name.folded, revision=revision)
     held = reading.first(Version, "WHERE t.package_id = %s AND t.version = %s", [pk, publication.version])
     if held is not None:
-        _meet(package, held, newcomer)
+        if newcomer.is_internal:
+            lift(package, held, publication.file.integrity, newcomer.upstream)
         return
     standing = Standing(origin=Version.Origin.PULLED, is_internal=newcomer.is_internal)
     version = add_version(package, publication, SYSTEM, standing)
@@ -70,18 +70,3 @@ def _refuse_retired(newcomer: Newcomer) -> None:
         raise UpstreamIntegrityMismatch(
             f"{name}@{version} was published in {registry} and deleted; its number is not given out again.", upstream=newcomer.upstream.name
         )
-
-
-def _meet(package: Package, held: Version, newcomer: Newcomer) -> None:
-    """The number is held already: the same bytes from an internal source lift a shadowed version into the light."""
-    if held.is_internal or not newcomer.is_internal:
-        return
-    subject = f"{package.registry} moonbit {package.name}@{held.version}"
-    if held.integrity != newcomer.publication.file.integrity:
-        raise UpstreamIntegrityMismatch(
-            f"{subject} was pulled from outside earlier with other bytes and is shadowed; delete it first.", upstream=newcomer.upstream.name
-        )
-    bump_name(package.registry.workspace_id, FORMAT, package.folded)
-    Version.objects.filter(pk=held.pk).update(is_internal=True)
-    new = {"internal": True, "upstream": newcomer.upstream.name}
-    record(SYSTEM, "version.internal", subject, workspace=package.registry.workspace_id, old={"internal": False}, new=new)
