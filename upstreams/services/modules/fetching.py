@@ -14,20 +14,31 @@ from packages.formats.npm.ranges import EVERY
 from packages.models import Version
 from packages.selectors import UNSHADOWED
 from registries.models import Registry
-from upstreams.errors import RuleChanged, SourceAbsent, SourceNotAllowed, UpstreamError, UpstreamUnreachable
+from upstreams.errors import RuleChanged, SourceAbsent, UpstreamError, UpstreamUnreachable
 from upstreams.models import Upstream
+from upstreams.services.hauls import (
+    Haul,
+    check_may_read,
+    check_nearest,
+    check_number,
+    chosen_by,
+    lacks,
+    named_upstream,
+    not_allowed,
+    paths_outside,
+    tell_of_pull,
+)
 from upstreams.services.modules.chained import fetch_behind, offered_behind
 from upstreams.services.modules.consult import index_of
 from upstreams.services.modules.pins import FORMAT
 from upstreams.services.modules.pull import Pull
 from upstreams.services.modules.resolve import OtherSource, Resolution, judge, peek, resolve
-from upstreams.services.parcels import AT_ONCE, TRIES, LeftOut, Order
-from upstreams.services.pull import LATEST, Haul, lacks, named_upstream, not_allowed, tell_of_pull
+from upstreams.services.parcels import TRIES, LeftOut, Order
 from upstreams.services.push import PRESENT, PULLED, Moved, Outcome
 from upstreams.services.trades import meant_of_modules, newest_standing
 from upstreams.terms import Kind, Path
 from workspaces.access import Action, Actor, Target
-from workspaces.errors import Denied, Invalid
+from workspaces.errors import Denied
 
 Fresh = Mapping[int, datetime]  # by upstream, since when its answers count
 
@@ -62,8 +73,7 @@ def pull_modules(*, actor: Actor, registry: Registry, upstream: str, order: Orde
     offering = _offering(registry, name, source, fresh)
     taken = [_take(actor, offering, number, source) for number in _asked_for(offering, order)]
     while taken:
-        haul.moved += [one.moved for one in taken]
-        haul.seen.update((one.moved.name, one.moved.version) for one in taken)
+        haul.take([one.moved for one in taken])
         taken = _follow(actor, registry, haul, taken, fresh) if order.dependencies else []
     tell_of_pull(actor, registry, upstream, order, haul)
     return Outcome(origin=upstream, goal=str(registry), moved=haul.moved, left_out=haul.left_out)
@@ -89,16 +99,7 @@ def _offering(registry: Registry, name: Name, source: Upstream | None = None, fr
         if source is not None:
             raise not_allowed(registry, name, peek(registry, name).decision, source, lacks(source, name, absent.why)) from None
         raise
-    decision = resolution.decision
-    paths = [path for path in decision.answering if path and (source is None or path[0] == source.pk)]
-    if not paths and decision.blocked_by and (source is None or source.name == decision.blocked_by):
-        raise UpstreamUnreachable(
-            f"Upstream {decision.blocked_by} cannot answer for {name.full} now.", upstream=decision.blocked_by, retry_after=30
-        )
-    if not paths and source is not None:
-        raise not_allowed(registry, name, decision, source, lacks(source, name, decision.clause))
-    if not paths:
-        raise SourceAbsent(f"No source of {registry} has {name.full}.", why=decision.clause)
+    paths_outside(registry, name, resolution.decision, source)  # raises where there is none
     return Offering(resolution, _entries(resolution))
 
 
@@ -120,24 +121,20 @@ def _asked_for(offering: Offering, order: Order) -> list[str]:
     """The versions that words mean among those offered; withdrawn ones by their number alone. Raises VersionNotFound, Invalid."""
     withdrawn = {number: entry.is_yanked for number, (_, entry) in offering.entries.items()}
     standing = [number for number, is_yanked in withdrawn.items() if not is_yanked]
-    chosen: dict[str, None] = {}
-    for word in order.versions or (LATEST,):
-        meant = meant_of_modules(word, standing if word == EVERY else withdrawn, newest_standing(withdrawn))
-        if not meant:
-            raise VersionNotFound(f"No source of {offering.resolution.registry} has a version {word[:80]} of {order.name.full}.")
-        chosen.update(dict.fromkeys(meant))
-    if len(chosen) > AT_ONCE:
-        raise Invalid(f"These are more than {AT_ONCE:,} versions; pull them in parts.", fields={"versions": "too many"})
-    return list(chosen)
+    tags = newest_standing(withdrawn)
+
+    def meant_by(word: str) -> list[str]:
+        return meant_of_modules(word, standing if word == EVERY else withdrawn, tags)
+
+    return chosen_by(order, offering.resolution.registry, meant_by)
 
 
 def _take(actor: Actor, offering: Offering, number: str, source: Upstream | None = None) -> Taken:
     """Bring one version in, unless it is here. Raises SourceNotAllowed, Denied, UpstreamError."""
     resolution = offering.resolution
     name, (path, entry) = resolution.name, offering.entries[number]
-    if source is not None and path[0] != source.pk:
-        nearer = resolution.situation.upstreams[path[0]].name
-        raise SourceNotAllowed(f"{name.full}@{number} comes from upstream {nearer}, which is nearer than {source.name} and has it too.")
+    if source is not None:
+        check_nearest(resolution.situation.upstreams, path, source, f"{name.full}@{number}")
     held = _held(resolution, number)
     came = held or _bring(actor, offering, number)
     return Taken(Moved(name.full, number, PRESENT if held else PULLED, came.is_internal, came.integrity), entry.dependencies)
@@ -159,9 +156,7 @@ def _bring(actor: Actor, offering: Offering, number: str) -> Version:
         resolution = offering.resolution
         registry, name, (path, entry) = resolution.registry, resolution.name, offering.entries[number]
         links = [resolution.situation.upstreams[pk] for pk in path]
-        for link in links:
-            if link.source is not None and not actor.may(Action.READ, link.source, Target(FORMAT, name.full)):
-                raise Denied(f"{actor.name or 'This token'} may not read {name.full} in {link.source}.")
+        check_may_read(actor, links, Target(FORMAT, name.full))
         try:
             _fetch(resolution, links, entry)
             found = _rows(resolution).filter(version=number).first()
@@ -191,8 +186,7 @@ def _follow(actor: Actor, registry: Registry, haul: Haul, taken: Sequence[Taken]
     for full, wanted in needed:
         if (full, wanted) in haul.seen:
             continue
-        if len(haul.seen) > AT_ONCE:
-            raise Invalid(f"These are more than {AT_ONCE:,} versions; pull them in parts.", fields={"dependencies": "too many"})
+        check_number(len(haul.seen), "dependencies")
         haul.seen.add((full, wanted))
         try:
             found.append(_needed(actor, registry, parse_name(full), wanted, fresh))
