@@ -58,7 +58,7 @@ class Situation:
     epochs: Epochs
     ground: "Ground"
     about: "NameRows"
-    said: Mapping[int, UpstreamDocument]  # what the registry's own upstreams said last, fresh or not
+    said: Mapping[int, UpstreamDocument]  # what the registry's own upstreams said last, fresh or not; none where nobody is to be asked
 
     def cached(self, upstream_ids: Iterable[int], name: str, now: datetime) -> dict[int, Replied]:
         """What of that, and of other registries' upstreams, still counts as their answer."""
@@ -116,10 +116,12 @@ def gather(
     replies: Mapping[int, Replied],
     home_only: bool = False,
     before: Situation | None = None,
+    asks: bool = True,
 ) -> Situation:
     """Read the facts about `name` (as written) in `registry`. Epochs are read first, so a race only makes us ask again.
 
     `before`: the last look at the same name, which counts as long as its epochs do; what upstreams said since is added to it.
+    `asks`: whether somebody may be asked by it, so that what was said earlier is read too.
     """
     folded, workspace_id = name.lower(), registry.workspace_id
     if before is not None and current_epochs(registry, format, folded) == before.epochs:
@@ -127,12 +129,12 @@ def gather(
         return replace(before, facts=facts_of(registry, name, before.ground, about, home_only=home_only), about=about)
     about_name = [workspace_id, format, folded]
     questions = [(EPOCHS, [format, folded, workspace_id]), (HELD, about_name), (BURIED, about_name)]
-    asking = (reading.selecting(UpstreamDocument, SAID, without="body"), [registry.pk, format, name])
-    epochs, held, buried, said, *ground_rows = statements.several([*questions, asking, *Ground.asking(workspace_id, format)])
-    ground = Ground.made(workspace_id, *ground_rows)
+    earlier = [(reading.selecting(UpstreamDocument, SAID, without="body"), [registry.pk, format, name])] if asks else []
+    epochs, held, buried, claims, upstreams, *said = statements.several([*questions, *Ground.asking(workspace_id, format), *earlier])
+    ground = Ground.made(workspace_id, claims, upstreams)
     about = NameRows(made_held(held), dict(buried), replies)
     facts = facts_of(registry, name, ground, about, home_only=home_only)
-    documents = {row.upstream_id: row for row in reading.made(UpstreamDocument, said, without="body")}
+    documents = {row.upstream_id: row for rows in said for row in reading.made(UpstreamDocument, rows, without="body")}
     return Situation(registry.pk, facts, epochs_in(epochs), ground, about, documents)
 
 

@@ -86,7 +86,7 @@ def resolve(registry: Registry, name: Name, *, home_only: bool = False, is_told:
 def peek(registry: Registry, name: Name) -> Resolution:
     """The decision by what sources said last, however long ago; nobody is asked, and its outcome may be ASK."""
     everybody = Upstream.objects.filter(registry__workspace_id=registry.workspace_id).values_list("pk", flat=True)
-    situation = gather(registry, "npm", name.full, replies=last_replies(everybody, name.full))
+    situation = gather(registry, "npm", name.full, replies=last_replies(everybody, name.full), asks=False)
     return Resolution(registry, name, situation, decide(situation.facts))
 
 
