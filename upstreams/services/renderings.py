@@ -4,7 +4,7 @@ The hot path serves by these rows alone. They are made from a Resolution and not
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -157,12 +157,12 @@ def list_file(rendering: Rendering, file: HeldFile) -> None:
     """List a file that `rendering` allows; nothing, if its row tells of another decision by now."""
     same = [rendering.pk, rendering.name_epoch, rendering.rule_epoch, rendering.source_digest]
     if statements.row(statements.locking(SAME), same) is not None:
-        _list_files(rendering, [file])
+        list_in(rendering, file)
 
 
 def list_in(rendering: Rendering, file: HeldFile) -> None:
     """The same in the caller's transaction, which holds the row."""
-    _list_files(rendering, [file])
+    statements.run(*_listing(rendering, file))
 
 
 def same_rendering(rendering: Rendering) -> QuerySet[Rendering]:
@@ -226,13 +226,12 @@ def held_files(resolution: Resolution, filename: str | None = None) -> list[Held
     return [HeldFile(*row) for row in found]
 
 
-def _list_files(rendering: Rendering, files: Iterable[HeldFile]) -> None:
-    match list(files):
-        case [file]:
-            statements.run(*_listing(rendering, file))
-        case several:
-            rows = [DocumentFile(rendering=rendering, filename=name, sha256=sha256, size=size) for name, sha256, size in several]
-            DocumentFile.objects.bulk_create(rows, ignore_conflicts=True, batch_size=LISTED_AT_ONCE)
+def _list_files(rendering: Rendering, files: Sequence[HeldFile]) -> None:
+    if len(files) == 1:  # as most often: one version is held of most names
+        list_in(rendering, files[0])
+        return
+    rows = [DocumentFile(rendering=rendering, filename=name, sha256=sha256, size=size) for name, sha256, size in files]
+    DocumentFile.objects.bulk_create(rows, ignore_conflicts=True, batch_size=LISTED_AT_ONCE)
 
 
 def _listing(rendering: Rendering, file: HeldFile) -> Statement:
