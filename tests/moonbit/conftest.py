@@ -35,10 +35,16 @@ def moon(moons: Callable[[], MoonRegistry]) -> MoonRegistry:
 
 
 @pytest.fixture
-def row(team: Team, tmp_path: Path, settings: Any, loopback: None) -> Terrace:
-    """dev (`main`) -> shared."""
+def here(tmp_path: Path, settings: Any) -> Path:
+    """A DATA_DIR of the test's own: copies of indexes and repositories lie there."""
     settings.DATA_DIR = tmp_path / "here"
     settings.DATA_DIR.mkdir()
+    return tmp_path / "here"
+
+
+@pytest.fixture
+def row(team: Team, here: Path, loopback: None) -> Terrace:
+    """dev (`main`) -> shared."""
     made = Terrace(team)
     made.registry("shared")
     made.link("main", "shared")

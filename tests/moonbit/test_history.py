@@ -22,11 +22,7 @@ from upstreams.services.modules.served import served_index
 from upstreams.services.settings import change_registry
 from workspaces.services.spaces import add_claim
 
-
-@pytest.fixture(autouse=True)
-def _here(tmp_path: Path, settings: Any) -> None:
-    settings.DATA_DIR = tmp_path / "here"
-    settings.DATA_DIR.mkdir()
+pytestmark = pytest.mark.usefixtures("here")
 
 
 def registry(team: Team) -> Registry:

@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -22,13 +21,8 @@ from upstreams.services.modules.indexes import bring_index, names_in
 from upstreams.targets import target_of
 from workspaces.models import Event
 
+pytestmark = pytest.mark.usefixtures("here")
 SECRET = "s3cret-s3cret-s3cret"
-
-
-@pytest.fixture(autouse=True)
-def _here(tmp_path: Path, settings: Any) -> None:
-    settings.DATA_DIR = tmp_path / "here"
-    settings.DATA_DIR.mkdir()
 
 
 class Partners:
@@ -60,8 +54,8 @@ class Partners:
 
 
 @pytest.fixture
-def partners(team: Team, moons: Callable[[], MoonRegistry], settings: Any) -> Partners:
-    return Partners(team, moons(), moons(), settings.DATA_DIR)
+def partners(team: Team, moons: Callable[[], MoonRegistry], here: Path) -> Partners:
+    return Partners(team, moons(), moons(), here)
 
 
 def test_an_old_copy_does_not_say_that_a_new_module_is_not_there(partners: Partners) -> None:

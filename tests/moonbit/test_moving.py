@@ -58,10 +58,8 @@ class Yard(Terrace):
 
 
 @pytest.fixture
-def yard(team: Team, tmp_path: Path, settings: Any, loopback: None) -> Yard:
+def yard(team: Team, here: Path, loopback: None) -> Yard:
     """`main` and `prod`."""
-    settings.DATA_DIR = tmp_path / "here"
-    settings.DATA_DIR.mkdir()
     made = Yard(team)
     made.registry("prod")
     return made
