@@ -39,15 +39,16 @@ def insert(row: Model) -> None:
 
 def upsert(row: Model, unique: Sequence[str]) -> None:
     """Insert `row`, or bring the one with the same `unique` columns up to it; it gets that one's primary key."""
-    as_loaded(row, *(statements.row(*_upsert(row, unique)) or ()))
+    as_loaded(row, *(statements.row(*upserting(row, unique)) or ()))
 
 
 def upsert_last(row: Model, unique: Sequence[str], before: Sequence[prepared.Statement] = ()) -> None:
     """The same, together with what is to be run `before`; nothing follows in the caller's transaction."""
-    as_loaded(row, *(statements.last_row([*before, _upsert(row, unique)], then_commit=statements.at_once) or ()))
+    as_loaded(row, *(statements.last_row([*before, upserting(row, unique)], then_commit=statements.at_once) or ()))
 
 
-def _upsert(row: Model, unique: Sequence[str]) -> prepared.Statement:
+def upserting(row: Model, unique: Sequence[str]) -> prepared.Statement:
+    """The statement that does it, to be run together with others; the caller leaves the key alone."""
     return _upserting(type(row), tuple(unique)), statement_for(type(row)).values(row)
 
 

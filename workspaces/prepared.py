@@ -37,18 +37,12 @@ class Prepared:
             return self.several([(text, values)])[0]
         return self._loaded(self._connection.pgconn.exec_prepared(*self._made(text, values), pq.Format.TEXT))
 
-    def last_rows(self, statements: Sequence[Statement], *, then_commit: Callable[[], object] | None = None) -> list[Row]:
-        """Run several, one after the other in one journey (pipeline mode; the manual, section 34.5); the rows of the last.
-
-        With `then_commit` a COMMIT goes behind them once that has returned, which is called while the server works; what it
-        raises commits nothing. Raises what `several` raises.
-        """
-        return self.several(statements, then_commit=then_commit)[-1]
-
     def several(self, statements: Sequence[Statement], *, then_commit: Callable[[], object] | None = None) -> list[list[Row]]:
-        """The same; the rows of each.
+        """Run several, one after the other in one journey (pipeline mode; the manual, section 34.5); the rows of each.
 
-        Each sees what is committed when its turn comes, as if it had been sent alone. Raises psycopg.Error of the first that fails.
+        Each sees what is committed when its turn comes, as if it had been sent alone. With `then_commit` a COMMIT goes behind
+        them once that has returned, which is called while the server works; what it raises commits nothing. Raises psycopg.Error
+        of the first that fails.
         """
         made = [self._made(text, values) for text, values in statements]
         server, begins = self._connection.pgconn, self._must_begin()

@@ -50,37 +50,33 @@ def row(text: str, values: Sequence[Any]) -> Row | None:
 
 
 def last_row(statements: Sequence[Statement], *, then_commit: Callable[[], object] | None = None) -> Row | None:
-    """Run several one after the other, in one journey where each would be one; the first row of the last.
-
-    `then_commit`: nothing follows in the caller's `atomic`, which may be committed as soon as that has returned. In the
-    outermost one the COMMIT goes in the same journey, and the database works meanwhile.
-    """
-    here = database()
-    if not is_postgresql() or _is_watched(here):
-        found = [row(text, values) for text, values in statements][-1]
-        if then_commit is not None:
-            then_commit()
-        return found
-    _make_ready(here)
-    with here.wrap_database_errors:
-        rows = prepared_of(here.connection).last_rows(statements, then_commit=then_commit if _is_outermost(here) else None)
-    if then_commit is not None and not _is_outermost(here):
-        then_commit()
-    return rows[0] if rows else None
+    """What `several` does; the first row of the last."""
+    found = several(statements, then_commit=then_commit)[-1]
+    return found[0] if found else None
 
 
 def at_once() -> None:
     """`then_commit` of whoever has nothing to wait for before the COMMIT."""
 
 
-def several(statements: Sequence[Statement]) -> list[list[Row]]:
-    """Run several one after the other, in one journey where each would be one; the rows of each."""
+def several(statements: Sequence[Statement], *, then_commit: Callable[[], object] | None = None) -> list[list[Row]]:
+    """Run several one after the other, in one journey where each would be one; the rows of each.
+
+    `then_commit`: nothing follows in the caller's `atomic`, which may be committed as soon as that has returned. In the
+    outermost one the COMMIT goes in the same journey, and the database works meanwhile.
+    """
     here = database()
-    if not is_postgresql() or _is_watched(here):
-        return [rows(text, values) for text, values in statements]
-    _make_ready(here)
-    with here.wrap_database_errors:
-        return prepared_of(here.connection).several(statements)
+    is_together = is_postgresql() and not _is_watched(here)
+    if is_together:
+        _make_ready(here)
+        with here.wrap_database_errors:
+            behind = then_commit if _is_outermost(here) else None
+            found = prepared_of(here.connection).several(statements, then_commit=behind)
+    else:
+        found = [rows(text, values) for text, values in statements]
+    if then_commit is not None and not (is_together and _is_outermost(here)):
+        then_commit()
+    return found
 
 
 def run(text: str, values: Sequence[Any]) -> None:

@@ -7,10 +7,14 @@ from typing import NamedTuple
 from django.db import connection, transaction
 
 ADD = (
-    "INSERT INTO packages_download (package_id, version, day, count)"
-    " SELECT id, %s, %s, %s FROM packages_package WHERE registry_id = %s AND format = %s AND name = %s"
+    "WITH counted (registry_id, format, name, version, times) AS (VALUES {places})"
+    " INSERT INTO packages_download (package_id, version, day, count)"
+    " SELECT p.id, c.version, %s, c.times FROM counted c"
+    " JOIN packages_package p ON p.registry_id = c.registry_id AND p.format = c.format AND p.name = c.name WHERE true"
+    " ORDER BY p.id, c.version"  # in one order in all processes, so that none waits for another in a circle
     " ON CONFLICT (package_id, version, day) DO UPDATE SET count = packages_download.count + excluded.count"
 )
+AT_ONCE = 200  # rows in one statement
 
 
 class Downloaded(NamedTuple):
@@ -33,12 +37,10 @@ class Downloaded(NamedTuple):
 
 def add_downloads(counts: Mapping[Downloaded, int], day: date) -> int:
     """Add to the counts of `day` (UTC); packages that are gone by now are left out. Returns how many rows were sent."""
-    rows = [
-        (one.version, day.isoformat(), times, one.registry_id, one.format, one.name)
-        for one, times in sorted(counts.items())  # in one order in all processes, so that none waits for another in a circle
-        if one.version
-    ]
-    if rows:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.executemany(ADD, rows)
+    rows = [(one.registry_id, one.format, one.name, one.version, times) for one, times in counts.items() if one.version]
+    with transaction.atomic(), connection.cursor() as cursor:
+        for begin in range(0, len(rows), AT_ONCE):
+            piece = rows[begin : begin + AT_ONCE]
+            places = ", ".join(["(%s, %s, %s, %s, %s)"] * len(piece))
+            cursor.execute(ADD.format(places=places), [*(value for row in piece for value in row), day.isoformat()])
     return len(rows)

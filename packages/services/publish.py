@@ -21,6 +21,7 @@ from registries.services import restrict
 from workspaces.access import Action, Actor, Target
 from workspaces.errors import Denied
 from workspaces.models import Event
+from workspaces.prepared import Statement
 from workspaces.services.audit import SYSTEM, event_write, record
 from workspaces.statements import Write, is_postgresql
 
@@ -79,14 +80,15 @@ def add_version(
     standing: Standing,
     also: Also = no_more,
     *,
+    behind: Sequence[Statement] = (),
     then_commit: Callable[[], object] | None = None,
 ) -> Version:
     """Insert the rows of one version: blob, link, version, file, and what `also` asks for. Inside the caller's transaction.
 
-    `then_commit`: nothing follows in it.
+    `behind`: what is to be run after it, in the same journey. `then_commit`: nothing follows in the transaction.
     """
     version = _version(package, publication, actor, standing)
-    write_version(version, publication.file, publication.filename, (), also(version), then_commit=then_commit)
+    write_version(version, publication.file, publication.filename, (), also(version), behind=behind, then_commit=then_commit)
     return version
 
 

@@ -17,7 +17,8 @@ from packages.models import Package, Version
 from packages.services.epochs import BUMP
 from registries.models import Registry
 from workspaces.insertion import as_loaded, insert, statement_for
-from workspaces.statements import Write, is_postgresql, last_row, moment, row, run
+from workspaces.prepared import Statement
+from workspaces.statements import Write, is_postgresql, last_row, moment, row, run, several
 
 # An npm package's id, on its own: where it was joined, PostgreSQL sought versions by their number alone while it knew nothing of the
 # tables yet, and kept to that for a minute (measured: 3 ms of each of the first 3,000 packages of a mirror job).
@@ -118,19 +119,21 @@ def write_version(
     tags: Sequence[str],
     also: Sequence[Write] = (),
     *,
+    behind: Sequence[Statement] = (),
     then_commit: Callable[[], object] | None = None,
 ) -> None:
     """The version, its blob and the package's right to it, its file, the tags that point at it, and what else is to be written.
 
-    The blob may be there already, or come in under another name right now. `then_commit`: nothing follows in the caller's
-    transaction, which may be committed as soon as that has returned. Raises IntegrityError, and what `then_commit` raises.
+    The blob may be there already, or come in under another name right now. `behind`: statements to be run after it, in the
+    same journey. `then_commit`: nothing follows in the caller's transaction, which may be committed as soon as that has
+    returned. Raises IntegrityError, and what `then_commit` raises.
     """
     blob = [file.sha256, file.sha512, file.sha1, file.size, moment(timezone.now())]
     if is_postgresql():
         statement = statement_for(Version)
         after = [version.package_id, filename, version.package_id, list(tags), *(value for write in also for value in write.values)]
         whole = (_whole(statement.text, tuple((write.name, write.text) for write in also)), [*blob, *statement.values(version), *after])
-        as_loaded(version, *(last_row([whole], then_commit=then_commit) or ()))
+        as_loaded(version, *several([whole, *behind], then_commit=then_commit)[0][0])
         return
     (blob_id,) = row(BLOB, blob) or ()
     run(LINK, [version.package_id, blob_id])
@@ -138,8 +141,8 @@ def write_version(
     run(FILE, [version.pk, filename, blob_id])
     for tag in tags:
         write_tag(version.package_id, tag, version.pk)
-    for write in also:
-        run(write.text, write.values)
+    for text, values in (*((write.text, write.values) for write in also), *behind):
+        run(text, values)
     if then_commit is not None:
         then_commit()
 

@@ -39,7 +39,7 @@ def test_what_cannot_be_a_value_changes_nothing(connection: Connection) -> None:
     with pytest.raises(psycopg.DataError):
         prepared.rows(ADD, ["nul \0", b""])
     with pytest.raises(psycopg.DataError):
-        prepared.last_rows([(READ, ["a"]), (ADD, ["nul \0", b""])])
+        prepared.several([(READ, ["a"]), (ADD, ["nul \0", b""])])
 
     assert prepared.rows("SELECT count(*) FROM held", []) == [(0,)]
 
@@ -51,7 +51,7 @@ def test_an_error_is_the_drivers_own(connection: Connection) -> None:
     with pytest.raises(psycopg.errors.UniqueViolation):
         prepared.rows(ADD, ["twice", b""])
     with pytest.raises(psycopg.errors.UniqueViolation):
-        prepared.last_rows([(ADD, ["once", b""]), (ADD, ["twice", b""]), (READ, ["once"])])
+        prepared.several([(ADD, ["once", b""]), (ADD, ["twice", b""]), (READ, ["once"])])
 
 
 def test_they_are_there_again_after_a_rollback(connection: Connection) -> None:
@@ -66,7 +66,7 @@ def test_they_are_there_again_after_a_rollback(connection: Connection) -> None:
     connection.execute("SELECT 1")
 
     assert prepared.rows(READ, ["gone"]) == []
-    assert prepared.last_rows([(ADD, ["here", b"1"]), (READ, ["here"])]) == [(b"1", "100%")]
+    assert prepared.several([(ADD, ["here", b"1"]), (READ, ["here"])])[-1] == [(b"1", "100%")]
     connection.commit()
     assert connection.execute("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'gatehouse%'").fetchone() == (2,)
 
@@ -74,7 +74,7 @@ def test_they_are_there_again_after_a_rollback(connection: Connection) -> None:
 def test_it_begins_a_transaction_as_the_driver_does(connection: Connection) -> None:
     prepared = prepared_of(connection)
     connection.autocommit = False
-    for first in (prepared.rows, lambda text, values: prepared.last_rows([(text, values)])):
+    for first in (prepared.rows, lambda text, values: prepared.several([(text, values)])[0]):
         first(ADD, ["not yet", b""])
         assert connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
         connection.rollback()
@@ -106,7 +106,7 @@ class Waiting:
 
     def _run(self) -> None:
         lock = "UPDATE held SET many = '{}' WHERE name = %s"
-        self.found = Prepared(self._connection).last_rows([(lock, ["lock"]), (READ, ["lock"])])
+        self.found = Prepared(self._connection).several([(lock, ["lock"]), (READ, ["lock"])])[-1]
 
     def until_blocked(self, other: Connection) -> None:
         """Until the server says that it waits for a lock."""
@@ -125,7 +125,7 @@ def test_a_lost_connection_is_an_error_and_no_endless_wait(connection: Connectio
         other.execute("SELECT pg_terminate_backend(%s)", [connection.info.backend_pid])
 
     with pytest.raises(psycopg.OperationalError):
-        prepared.last_rows([(READ, ["a"]), (READ, ["b"])])
+        prepared.several([(READ, ["a"]), (READ, ["b"])])
     assert connection.closed
 
 
@@ -136,7 +136,7 @@ def test_a_commit_goes_behind_once_its_condition_has_returned(connection: Connec
     def condition() -> None:
         seen.append(_others_see(connection))
 
-    assert prepared.last_rows([(ADD, ["first", b""]), (ADD, ["kept", b""])], then_commit=condition) == [("kept",)]
+    assert prepared.several([(ADD, ["first", b""]), (ADD, ["kept", b""])], then_commit=condition)[-1] == [("kept",)]
     assert seen == [0]
     assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
     assert _others_see(connection) == 2
@@ -148,7 +148,7 @@ def test_the_server_works_while_the_condition_is_waited_for(connection: Connecti
     connection.autocommit = False
     prepared.rows("SELECT 1", [])
     began = time.monotonic()
-    prepared.last_rows([("SELECT pg_sleep(0.5)", [])], then_commit=lambda: time.sleep(0.5))
+    prepared.several([("SELECT pg_sleep(0.5)", [])], then_commit=lambda: time.sleep(0.5))
     assert time.monotonic() - began < 0.9
 
 
@@ -160,7 +160,7 @@ def test_a_refused_condition_commits_nothing(connection: Connection) -> None:
         raise LookupError("the disk is full")
 
     with pytest.raises(LookupError, match="full"):
-        prepared.last_rows([(ADD, ["not kept", b""])], then_commit=refuse)
+        prepared.several([(ADD, ["not kept", b""])], then_commit=refuse)
     assert connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
     connection.rollback()
     assert prepared.rows("SELECT count(*) FROM held", []) == [(0,)]
@@ -171,7 +171,7 @@ def test_a_failed_statement_is_not_committed(connection: Connection) -> None:
     prepared.rows(ADD, ["twice", b""])
     connection.autocommit = False
     with pytest.raises(psycopg.errors.UniqueViolation):
-        prepared.last_rows([(ADD, ["once", b""]), (ADD, ["twice", b""])], then_commit=lambda: None)
+        prepared.several([(ADD, ["once", b""]), (ADD, ["twice", b""])], then_commit=lambda: None)
     connection.rollback()
     assert _others_see(connection) == 1
 
@@ -181,7 +181,7 @@ def test_what_the_commit_refuses_is_raised(connection: Connection) -> None:
     connection.execute("CREATE TABLE child (of text REFERENCES held DEFERRABLE INITIALLY DEFERRED)")
     connection.autocommit = False
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
-        prepared.last_rows([("INSERT INTO child VALUES (%s)", ["nobody"])], then_commit=lambda: None)
+        prepared.several([("INSERT INTO child VALUES (%s)", ["nobody"])], then_commit=lambda: None)
     assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
     assert prepared.rows("SELECT count(*) FROM child", []) == [(0,)]
 

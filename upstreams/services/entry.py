@@ -20,10 +20,10 @@ from upstreams.models import Rendering, Upstream
 from upstreams.selectors.facts import EPOCHS, Epochs, epochs_in
 from upstreams.services.alerts import integrity_changed, manifest_differs
 from upstreams.services.pinning import has_seen_others, pin_one, pins_of
-from upstreams.services.renderings import Found, HeldFile, finding, found_in, list_in, list_newcomer
+from upstreams.services.renderings import Found, HeldFile, finding, found_in, listing, listing_newcomer
 from upstreams.services.resolve import Resolution
 from workspaces import reading, statements
-from workspaces.prepared import Row
+from workspaces.prepared import Row, Statement
 from workspaces.services.audit import SYSTEM, event_write, record
 from workspaces.statements import Write
 
@@ -86,14 +86,15 @@ def _enter(newcomer: Newcomer, epochs: Epochs) -> HeldFile | None:
         return None
     standing = Standing(origin=Version.Origin.PULLED, is_internal=newcomer.is_internal)
     differs = bool(publication.differences) and upstream.kind != Upstream.Kind.REGISTRY
-    is_all = statements.is_postgresql() and not differs and newcomer.decided is None and scene.current is None
+    file = HeldFile(publication.filename, publication.file.sha256, publication.file.size)
     version = add_version(
         scene.package,
         publication,
         SYSTEM,
         standing,
         lambda version: scene.writes(version, newcomer),
-        then_commit=statements.at_once if is_all else None,
+        behind=[] if differs else scene.listing(file, newcomer.decided),
+        then_commit=statements.at_once if statements.is_postgresql() and not differs else None,
     )
     if not statements.is_postgresql():  # there it is a part of the version's own statement
         statements.run(ORIGIN, [version.pk, upstream.pk, upstream.name, newcomer.address])
@@ -102,13 +103,7 @@ def _enter(newcomer: Newcomer, epochs: Epochs) -> HeldFile | None:
         bump_name(registry.workspace_id, "npm", name.folded)
         manifest_differs(upstream, f"{name.full}@{version.version}", list(publication.differences))
         return None
-    file = HeldFile(publication.filename, publication.file.sha256, publication.file.size)
-    if newcomer.decided is not None:
-        list_newcomer(newcomer.decided, file, scene.found)
-        return file
-    if scene.current is not None:
-        list_in(scene.current, file)
-    return None
+    return file if newcomer.decided is not None else None
 
 
 @dataclass(frozen=True)
@@ -127,6 +122,12 @@ class _Scene:
         """The decision that is written down, if it is one of these epochs."""
         old = self.found.rendering
         return old if old is not None and Epochs(old.name_epoch, old.rule_epoch) == self.epochs else None
+
+    def listing(self, file: HeldFile, decided: Resolution | None) -> list[Statement]:
+        """What is to be run behind the version until its file is listed."""
+        if decided is not None:
+            return listing_newcomer(decided, file, self.found)
+        return [listing(self.current, file)] if self.current is not None else []
 
     def writes(self, version: Version, newcomer: Newcomer) -> list[Write]:
         """What is written together with the version: what search knows, and the event."""

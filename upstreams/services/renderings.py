@@ -23,7 +23,7 @@ from upstreams.services.resolve import Resolution
 from upstreams.terms import Kind, Reply
 from workspaces import reading, statements
 from workspaces.access import Target
-from workspaces.insertion import upsert
+from workspaces.insertion import upsert, upserting
 from workspaces.prepared import Row, Statement
 
 CURRENT = (
@@ -39,12 +39,14 @@ FILES = (
     " AND (%s OR v.is_internal OR v.origin <> 'pulled')"
 )
 NAMED_FILE = f"{FILES} AND f.name || '' = %s"  # so that no index of all files' names is gone through (rows.PACKAGE_ID)
+ITS_ID = "(SELECT id FROM upstreams_rendering WHERE registry_id = %s AND format = 'npm' AND name = %s)"  # the row may come just before
 LIST = (
-    "INSERT INTO upstreams_documentfile (rendering_id, filename, sha256, size) VALUES (%s, %s, %s, %s)"
+    f"INSERT INTO upstreams_documentfile (rendering_id, filename, sha256, size) VALUES ({ITS_ID}, %s, %s, %s)"  # noqa: S608 - constants only
     " ON CONFLICT (rendering_id, filename) DO UPDATE SET sha256 = excluded.sha256, size = excluded.size"
 )
 SAME = "SELECT id FROM upstreams_rendering WHERE id = %s AND name_epoch = %s AND rule_epoch = %s AND source_digest = %s"
-EMPTIED = ("DELETE FROM upstreams_document WHERE rendering_id = %s", "DELETE FROM upstreams_documentfile WHERE rendering_id = %s")
+EMPTIED = tuple(f"DELETE FROM {below} WHERE rendering_id = {ITS_ID}" for below in ("upstreams_document", "upstreams_documentfile"))  # noqa: S608 - the same
+ONE = ("registry_id", "format", "name")  # of a name in a registry there is one row
 FOREVER = datetime(2200, 1, 1, tzinfo=UTC)  # by the clock; the epochs end it before
 LISTED_AT_ONCE = 5000  # files in one statement: PostgreSQL takes 65,535 parameters
 WHILE_TROUBLED = timedelta(seconds=15)  # how long an answer given in spite of an upstream's trouble counts
@@ -80,8 +82,7 @@ def keep_rendering(resolution: Resolution) -> Rendering:
     """The row for this decision; renewed when nothing changed, else replaced with its documents and files."""
     kept = _kept(resolution)
     if kept.is_new:
-        statements.several(kept.emptying)
-        _list_files(kept.rendering, held_files(resolution))
+        _replace(kept, held_files(resolution))
     return kept.rendering
 
 
@@ -92,19 +93,19 @@ class Found(NamedTuple):
     is_restricted: bool
 
 
-def list_newcomer(resolution: Resolution, file: HeldFile, found: Found) -> None:
-    """The same with a file listed that has just come in by this decision. In the caller's transaction, in which nothing follows."""
+def listing_newcomer(resolution: Resolution, file: HeldFile, found: Found) -> list[Statement]:
+    """The same with a file listed that comes in by this decision: in the caller's transaction, which runs what is returned."""
     kept = _kept(resolution, found)
-    files = [*(one for one in held_files(resolution) if one.name != file.name), file] if kept.is_new else [file]
-    if len(files) > 1:
-        statements.several(kept.emptying)
-        _list_files(kept.rendering, files)
-    else:
-        statements.last_row([*kept.emptying, _listing(kept.rendering, file)], then_commit=statements.at_once)
+    others = [one for one in held_files(resolution) if one.name != file.name] if kept.is_new else []
+    if others:
+        _replace(kept, [*others, file])
+        return []
+    writing = [upserting(kept.rendering, ONE), *kept.emptying] if kept.is_new else []
+    return [*writing, listing(kept.rendering, file)]
 
 
 class _Kept(NamedTuple):
-    """A decision that is written down: whether it is another than before, and what is to be run then for what lay below that one."""
+    """A decision and its row: whether it is another than before and to be written, what is to be run then for what lay below that one."""
 
     rendering: Rendering
     is_new: bool
@@ -147,9 +148,15 @@ def _kept(resolution: Resolution, found: Found | None = None) -> _Kept:
         is_restricted=restricted,
         is_stale=resolution.is_stale,
     )
-    upsert(rendering, ("registry_id", "format", "name"))
     is_first = old is None and not statements.is_postgresql()  # there another may have been first
-    return _Kept(rendering, is_new=True, emptying=[] if is_first else [(one, [rendering.pk]) for one in EMPTIED])
+    return _Kept(rendering, is_new=True, emptying=[] if is_first else [(one, [registry.pk, name.full]) for one in EMPTIED])
+
+
+def _replace(kept: _Kept, files: Sequence[HeldFile]) -> None:
+    """Write another decision with its files where the former one was."""
+    upsert(kept.rendering, ONE)
+    statements.several(kept.emptying)
+    _list_files(kept.rendering, files)
 
 
 @remembered()
@@ -157,12 +164,12 @@ def list_file(rendering: Rendering, file: HeldFile) -> None:
     """List a file that `rendering` allows; nothing, if its row tells of another decision by now."""
     same = [rendering.pk, rendering.name_epoch, rendering.rule_epoch, rendering.source_digest]
     if statements.row(statements.locking(SAME), same) is not None:
-        list_in(rendering, file)
+        statements.run(*listing(rendering, file))
 
 
-def list_in(rendering: Rendering, file: HeldFile) -> None:
-    """The same in the caller's transaction, which holds the row."""
-    statements.run(*_listing(rendering, file))
+def listing(rendering: Rendering, file: HeldFile) -> Statement:
+    """The statement that lists it, for a transaction that holds the row."""
+    return LIST, [rendering.registry_id, rendering.name, file.name, file.sha256, file.size]
 
 
 def same_rendering(rendering: Rendering) -> QuerySet[Rendering]:
@@ -228,11 +235,7 @@ def held_files(resolution: Resolution, filename: str | None = None) -> list[Held
 
 def _list_files(rendering: Rendering, files: Sequence[HeldFile]) -> None:
     if len(files) == 1:  # as most often: one version is held of most names
-        list_in(rendering, files[0])
+        statements.run(*listing(rendering, files[0]))
         return
     rows = [DocumentFile(rendering=rendering, filename=name, sha256=sha256, size=size) for name, sha256, size in files]
     DocumentFile.objects.bulk_create(rows, ignore_conflicts=True, batch_size=LISTED_AT_ONCE)
-
-
-def _listing(rendering: Rendering, file: HeldFile) -> Statement:
-    return LIST, [rendering.pk, file.name, file.sha256, file.size]
