@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from packages.models import Version
-from packages.services import listing, receive, rows
+from packages.services import downloads, listing, receive, rows
 from tests.parts.postgres import Postgres
 from upstreams.selectors import held
 from upstreams.services import entry, files, renderings
@@ -34,6 +34,7 @@ KEYS = {
     "packages_searchentry": ("package_id",),
     "upstreams_origin": ("version_id",),
     "upstreams_documentfile": ("rendering_id",),
+    "upstreams_document": ("rendering_id",),
     "upstreams_rendering": ("registry_id",),
     "packages_retiredversion": ("registry_id",),
 }
@@ -52,6 +53,10 @@ STATEMENTS = {
     "what search shows": listing.KNOWN,
     "a version that is received": reading.selecting(Version, receive.HELD),
     "before a publish": rows.BEFORE,
+    "a file is listed": renderings.LIST,
+    "documents of a former decision go": renderings.EMPTIED[0],
+    "and its files": renderings.EMPTIED[1],
+    "downloads are added": downloads.ADD.format(counted=downloads.COUNTED["postgresql"]),
 }
 
 
