@@ -9,6 +9,7 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, JSONParser, MultiPartParser
 
 from packages.errors import BodyTooLarge
+from workspaces.room import release_connection
 
 
 class StrictJson(JSONParser):
@@ -31,6 +32,11 @@ class LockJson(BaseParser):
 
 class Upload(MultiPartParser):
     """multipart/form-data; the framework writes files to disk while it reads."""
+
+    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
+        """Fields and files. Raises ParseError (400)."""
+        release_connection()  # others need it while all that is read
+        return super().parse(stream, media_type, parser_context)
 
 
 def _strict(stream: IO[Any], limit: int) -> Any:

@@ -132,7 +132,8 @@ else:
         "CONN_MAX_AGE": 0,
         "OPTIONS": {
             **dict(ENVIRONMENT.database["OPTIONS"]),  # type: ignore[call-overload]
-            # A backend holds 7 MB of its own; more of them than a process keeps busy only wait. Nobody holds one while asking outside.
+            # A backend holds 7 MB of its own; more of them than a process keeps busy only wait. Nobody holds one while waiting for
+            # anything else (tests/storage/test_held_up.py).
             "pool": {"min_size": 1, "max_size": 3, "timeout": 20, "max_idle": 60},
             "prepare_threshold": 1,  # not 0: a migration may hold several commands, which cannot be prepared
             "server_side_binding": True,

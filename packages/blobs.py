@@ -20,6 +20,7 @@ from django.core.files.storage import FileSystemStorage, Storage, storages
 
 from packages.errors import BodyTooLarge, StorageFull
 from packages.formats.publication import StagedFile
+from workspaces.room import release_connection
 
 CHUNK = 256 * 1024  # bytes read at a time
 IN_MEMORY = 256 * 1024  # bytes of a body, and of a file in it, that are kept off the disk until they are stored
@@ -132,6 +133,8 @@ class Storing:
 
     def settle(self) -> None:
         """Return when the bytes are durable. Raises what `store` raises."""
+        if self.is_long:
+            release_connection()
         self.begin().result()
 
     def __enter__(self) -> Self:
@@ -221,6 +224,7 @@ def _copy_of(sha256: str) -> Path:
 
 
 def _fetch(sha256: str, cached: Path) -> None:
+    release_connection()  # whoever waits for the storage holds none of the database
     with Staging(limit=2**63) as staging:
         for chunk in chunks(sha256):
             staging.write(chunk)

@@ -14,14 +14,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection
 
 from upstreams.errors import UpstreamTimeout
+from workspaces.room import release_connection
 
 OFFSETS = 2**62  # bytes of a lock file, none of which is ever written
 SLOTS = 4096  # lock files where a system locks whole files only; two keys that share one merely wait for each other
 FLOCK = "hhqqi0q"  # struct flock of 64-bit Linux (fcntl(2)): type, whence, start, length, pid
 POLL = 0.01  # seconds
+__all__ = ["is_busy", "release_connection", "single_flight", "try_lock"]
 
 
 @contextlib.contextmanager
@@ -58,15 +59,6 @@ def try_lock(kind: str, key: str) -> int | None:
         os.close(handle)
         return None
     return handle
-
-
-def release_connection() -> None:
-    """Give this thread's database connection back before waiting for others, unless a transaction needs it.
-
-    Not SQLite's, of which there are as many as one likes: opening the next one costs more than a statement.
-    """
-    if not connection.in_atomic_block and connection.vendor != "sqlite":
-        connection.close()
 
 
 def _wait(kind: str, key: str, until: float) -> int:

@@ -1,4 +1,4 @@
-"""More database connections for as long as many threads of a process need one each.
+"""Database connections of a process: given back while others could use them, more while many threads need one each.
 
 A pool is small: a PostgreSQL backend holds 7 MB, and more of them than a web process keeps busy only wait. A job's threads
 share one interpreter, and each journey leaves it to another of them, if that has a connection (measured: 104 against 111
@@ -15,6 +15,15 @@ from psycopg_pool import ConnectionPool
 
 _lock = threading.Lock()
 _added: dict[int, int] = {}  # by the pool's identity: connections it has beyond its own
+
+
+def release_connection() -> None:
+    """Give this thread's database connection back before waiting for others, unless a transaction needs it.
+
+    Not SQLite's, of which there are as many as one likes: opening the next one costs more than a statement.
+    """
+    if not connection.in_atomic_block and connection.vendor != "sqlite":
+        connection.close()
 
 
 @contextlib.contextmanager

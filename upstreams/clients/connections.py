@@ -15,6 +15,7 @@ from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from upstreams.clients.guard import AddressForbidden, AllowedNetwork, resolve
 from upstreams.clients.watchdog import Watch
+from workspaces.room import release_connection
 
 Origin = tuple[str, str, int]  # scheme, host, port
 QUICK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux
@@ -83,6 +84,7 @@ class _Guarded:
     gate_watch: Watch | None = None
 
     def _new_conn(self: Any) -> socket.socket:
+        release_connection()  # whoever waits for an upstream holds none of the database
         try:
             found = resolve(self._dns_host, self.port, self.gate_allowed, trusted=self.gate_trusted)
         except AddressForbidden:

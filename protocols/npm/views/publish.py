@@ -12,12 +12,13 @@ from packages.formats.npm.scan import scan
 from packages.services.publish import publish
 from packages.services.versions import deprecate
 from packages.tally import PUBLISHED
-from protocols.npm.door import Body, PackageVisit, check_head, read_object
+from protocols.npm.door import Body, PackageVisit, check_head, content_length, read_object
 from protocols.npm.errors import json_response
 from protocols.npm.members import visit_writer
 from protocols.npm.views.stars import star
 from workspaces.access import Action
 from workspaces.errors import Denied
+from workspaces.room import release_connection
 
 NAMED = 5  # fields named in a notice
 
@@ -29,6 +30,8 @@ def write_package(request: HttpRequest, ws: str, reg: str, pkg: str) -> HttpResp
         return _star_only(request, here, refusal)
     with Staging(limit=settings.FILE_LIMIT, memory=IN_MEMORY) as staging:
         intake = Intake(staging)
+        if (content_length(request) or 0) > IN_MEMORY:
+            release_connection()  # others need it while all that is read
         document = scan(Body(request, settings.PUBLISH_LIMIT), intake.sink_for)
         match kind_of(document):
             case Kind.PUBLISH:

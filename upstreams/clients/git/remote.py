@@ -22,6 +22,7 @@ from upstreams.clients.git.trouble import NO_DEFAULT, NO_NAME, NO_REPOSITORY, RE
 from upstreams.clients.guard import AddressForbidden, AllowedNetwork, resolve
 from upstreams.clients.http import Target, get, refuse_status
 from upstreams.errors import UpstreamForbiddenAddress, UpstreamUnreachable
+from workspaces.room import release_connection
 
 ADVERTISEMENT_LIMIT = 64 * 1024 * 1024
 FIRST = "refs/first"  # where versions stay whose tags were moved
@@ -199,6 +200,7 @@ def _way(target: GitTarget) -> Iterator[tuple[list[tuple[str, str]], dict[str, s
 def _judged(target: GitTarget) -> list[str]:
     """The addresses the repository's host may be reached at, all of them judged."""
     address = target.address
+    release_connection()  # whoever waits for an upstream holds none of the database
     try:
         found = resolve(address.host, address.port, target.allowed, trusted=target.web is not None and target.web.is_trusted)
     except AddressForbidden:
