@@ -67,6 +67,14 @@ def test_one_publisher_retrying_the_same_bytes(place: Place) -> None:
     assert Counter(answer.status for answer in answers) == {201: 1, 200: 7}
 
 
+def test_the_first_publishers_of_a_workspace_make_one_signing_key(gate: Gate) -> None:
+    for _ in range(3):
+        place = gate.workspace()
+        answers = at_once(8, lambda number, place=place: put(place, pack(f"first-{number}")))  # type: ignore[misc]
+        assert [answer.status for answer in answers] == [201] * 8, [str(answer) for answer in answers]
+        assert len(place.as_("rita").get("/-/npm/v1/keys").json()["keys"]) == 1
+
+
 def test_fifty_publishers_of_fifty_versions(place: Place, gate: Gate) -> None:
     packed = [pack("busy", f"1.{number}.0") for number in range(50)]
     answers = at_once(50, lambda number: put(place, packed[number]))
