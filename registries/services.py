@@ -10,7 +10,7 @@ from workspaces.access import Action, Actor
 from workspaces.errors import Denied, Invalid
 from workspaces.models import Workspace
 from workspaces.services.audit import record
-from workspaces.services.spaces import bump_rules
+from workspaces.services.spaces import bump_rules, lock_rules
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +58,8 @@ def change_registry(*, actor: Actor, registry: Registry, changes: Changes) -> Re
     """
     if not actor.may(Action.MANAGE, registry):
         raise Denied("Only admins and owners change a registry.")
-    if changes.slug is not None:
-        bump_rules(registry.workspace_id)  # a lock too: no other registry takes the slug meanwhile
-    registry = Registry.objects.select_for_update().select_related("workspace").get(pk=registry.pk)
+    lock_rules(registry.workspace_id)  # no other registry takes the slug meanwhile
+    registry = Registry.objects.select_for_update(of=("self",), no_key=True).select_related("workspace").get(pk=registry.pk)
     old = describe(registry)
     if changes.slug is not None and changes.slug != registry.slug:
         move(registry, changes.slug)

@@ -77,7 +77,7 @@ def sign(workspace_id: int, keyid: str | None, what: str) -> Signature:
 @transaction.atomic
 def rotate(*, actor: Actor, workspace: Workspace) -> str:
     """Sign with a new key from now on; returns its keyid. The old one is listed on with its end, for what it signed before."""
-    Workspace.objects.select_for_update().get(pk=workspace.pk)
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
     old = SigningKey.objects.filter(workspace=workspace, expires_at=None).first()
     if old is not None:
         old.expires_at = timezone.now() + OVERLAP

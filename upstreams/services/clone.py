@@ -92,11 +92,11 @@ def clone_registry(*, actor: Actor, registry: Registry, slug: str) -> Registry:
         raise Denied("Only admins and owners of the workspace clone a registry.")
     bump_rules(registry.workspace_id)
     check_free(registry.workspace_id, slug)
-    kept = Registry.objects.select_for_update().get(pk=registry.pk)
+    kept = Registry.objects.select_for_update(no_key=True).get(pk=registry.pk)  # who only refers to it does not wait
     values = {one.attname: getattr(kept, one.attname) for one in Registry._meta.concrete_fields if not one.primary_key}  # noqa: SLF001
     clone = Registry.objects.create(**{**values, "slug": slug, "is_default": False})
     # Writers of a package change its row: none of them finishes half-way through the copying.
-    list(Package.objects.select_for_update().filter(registry=registry).order_by("pk").values_list("pk", flat=True))
+    list(Package.objects.select_for_update(no_key=True).filter(registry=registry).order_by("pk").values_list("pk", flat=True))
     with connection.cursor() as cursor:
         for copy in COPIES:
             cursor.execute(copy.statement(), {"old": registry.pk, "new": clone.pk})

@@ -52,7 +52,7 @@ def change_upstream(*, actor: Actor, upstream: Upstream, changes: UpstreamChange
     _may_manage(actor, upstream.registry)
     with transaction.atomic():
         bump_rules(upstream.registry.workspace_id)
-        fresh = Upstream.objects.select_for_update().select_related("registry__workspace").filter(pk=upstream.pk).first()
+        fresh = Upstream.objects.select_for_update(of=("self",)).select_related("registry__workspace").filter(pk=upstream.pk).first()
         if fresh is None:
             raise UpstreamNotFound("There is no such upstream here.")
         wish = _wanted(actor, fresh, changes)

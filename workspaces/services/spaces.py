@@ -31,6 +31,15 @@ def bump_rules(workspace_id: int) -> None:
     Workspace.objects.filter(pk=workspace_id).update(rule_epoch=F("rule_epoch") + 1)
 
 
+def lock_rules(workspace_id: int) -> None:
+    """Be the only one who changes rules and settings of the workspace, until the end of the transaction.
+
+    As `bump_rules` does it, and before any other row is locked: all who need more than one take this one first. Not the
+    key's lock: whoever only refers to the workspace (a publish's event) does not wait.
+    """
+    Workspace.objects.select_for_update(no_key=True).filter(pk=workspace_id).exists()
+
+
 @transaction.atomic
 def create_workspace(*, actor: Actor, slug: str, name: str = "") -> Workspace:
     """A signed-in person creates a workspace and owns it. Raises SlugInvalid, WorkspaceExists, Denied."""

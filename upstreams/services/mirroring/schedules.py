@@ -56,7 +56,8 @@ def change_schedule(*, actor: Actor, schedule: MirrorSchedule, changes: Mapping[
     """Change some of a plan's fields. Raises Denied, Invalid, TimeInvalid."""
     _may_manage(actor, schedule.registry)
     with transaction.atomic():
-        fresh = MirrorSchedule.objects.select_for_update().select_related("registry__workspace", "upstream").get(pk=schedule.pk)
+        locked = MirrorSchedule.objects.select_for_update(of=("self",))  # or registry and workspace too, in an order of its own
+        fresh = locked.select_related("registry__workspace", "upstream").get(pk=schedule.pk)
         old = describe_schedule(fresh)
         plan = {"patterns": tuple(fresh.patterns), "every": fresh.every, "options": Options(**fresh.options), "enabled": fresh.is_enabled}
         _apply(fresh, Plan(**{**plan, **{key: value for key, value in changes.items() if key in CHANGEABLE}}))  # type: ignore[arg-type]
