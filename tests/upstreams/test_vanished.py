@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from packages.formats.npm.sent import Sent
 from tests.npm.outside import connect
 from tests.npm.team import Team
 from tests.parts import faults
 from tests.parts.recorder import Recorder
 from upstreams.models import Rendering, UpstreamDocument
+from upstreams.services import files
 from workspaces.models import Event
 
 
@@ -108,3 +110,16 @@ def test_what_never_was_a_version_is_not_missed(team: Team, asked: Recorder) -> 
     grow_old()
     shown(team)
     assert told() == []
+
+
+def test_what_an_upstream_said_is_forgotten_while_it_is_looked_at(team: Team, asked: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when an admin changes or removes the upstream at that moment: the question is put anew."""
+    read, times = files.sent_by, list[int]()
+
+    def forgotten(document: UpstreamDocument) -> Sent:
+        times.append(UpstreamDocument.objects.all().delete()[0] if not times else 0)
+        return read(document)
+
+    monkeypatch.setattr(files, "sent_by", forgotten)
+    answer = team.send("rita", "GET", "/taken/-/taken-1.1.0.tgz")
+    assert (answer.status_code, times) == (200, [1, 0]), answer.content

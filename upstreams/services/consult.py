@@ -79,7 +79,7 @@ def consult(upstream: Upstream, name: Name, *, still_holds: Holds) -> Replied:
 
 
 def load(document: UpstreamDocument) -> Manifest:
-    """The packument an upstream sent, all of it. Raises UpstreamBadAnswer when it nests too deeply to be used."""
+    """The packument an upstream sent, all of it. Raises RuleChanged, UpstreamBadAnswer when it nests too deeply to be used."""
     body, document.sent = _body(document), None  # it is not needed twice, and may be large
     try:
         return whole(body)
@@ -89,15 +89,17 @@ def load(document: UpstreamDocument) -> Manifest:
 
 
 def sent_by(document: UpstreamDocument) -> Sent:
-    """The same, taken apart only where it is looked at."""
+    """The same, taken apart only where it is looked at. Raises RuleChanged."""
     return document.sent or Sent(_body(document))
 
 
 def _body(document: UpstreamDocument) -> bytes:
     if document.sent is not None:
         return document.sent.data
-    packed = bytes(UpstreamDocument.objects.values_list("body", flat=True).get(pk=document.pk))
-    return zlib.decompress(packed, wbits=31)
+    packed = UpstreamDocument.objects.values_list("body", flat=True).filter(pk=document.pk).first()
+    if packed is None:  # it went with its upstream, or what that one said was forgotten
+        raise RuleChanged("The rules for this package changed just now; try again.", retry_after=1)
+    return zlib.decompress(bytes(packed), wbits=31)
 
 
 def _stand_in(row: UpstreamDocument | None, error: UpstreamError, now: datetime) -> Replied:
