@@ -12,7 +12,7 @@ from tests.npm.team import Team
 from tests.parts import faults
 from tests.parts.recorder import Recorder
 from upstreams.models import Rendering, UpstreamDocument
-from upstreams.services import files
+from upstreams.services import consult, files
 from workspaces.models import Event
 
 
@@ -114,7 +114,7 @@ def test_what_never_was_a_version_is_not_missed(team: Team, asked: Recorder) -> 
 
 def test_what_an_upstream_said_is_forgotten_while_it_is_looked_at(team: Team, asked: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """As when an admin changes or removes the upstream at that moment: the question is put anew."""
-    read, times = files.sent_by, list[int]()
+    read, times = consult.sent_by, list[int]()
 
     def forgotten(document: UpstreamDocument) -> Sent:
         times.append(UpstreamDocument.objects.all().delete()[0] if not times else 0)
