@@ -292,4 +292,4 @@ def _database(get: Reader, data_dir: Path) -> dict[str, object]:
     }
     filled = {key: value or get.text(LIBPQ[key]) for key, value in given.items()}
     options = {key: values[0] for key, values in parse_qs(parts.query).items()}
-    return {"ENGINE": "django.db.backends.postgresql", **filled, "OPTIONS": options}
+    return {"ENGINE": "config.postgresql", **filled, "OPTIONS": options}

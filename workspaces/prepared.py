@@ -100,6 +100,8 @@ class Prepared:
 
     def _checked(self, result: pq.abc.PGresult) -> pq.abc.PGresult:
         if result.status not in DONE:
+            if self._connection.pgconn.status == pq.ConnStatus.BAD:  # no word of the server's, so psycopg would name no kind
+                raise psycopg.OperationalError(result.get_error_message(self._connection.info.encoding))
             raise psycopg.errors.error_from_result(result, encoding=self._connection.info.encoding)
         return result
 

@@ -191,3 +191,17 @@ def _others_see(connection: Connection) -> object:
     with psycopg.connect(connection.info.dsn) as other:
         found = other.execute("SELECT count(*) FROM held").fetchone()
     return found and found[0]
+
+
+def test_a_connection_that_the_server_closed_is_the_databases_trouble(connection: Connection) -> None:
+    """Not a fault of ours: what comes of it is a 503, not a 500."""
+    prepared = prepared_of(connection)
+    prepared.rows(READ, ["a"])
+    with psycopg.connect(connection.info.dsn) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [connection.info.backend_pid])
+    time.sleep(0.2)
+    for _ in range(3):
+        with pytest.raises(psycopg.OperationalError):
+            prepared.rows(READ, ["a"])
+    with pytest.raises(psycopg.OperationalError):
+        prepared.several([(READ, ["a"]), (READ, ["b"])])
