@@ -28,7 +28,7 @@ from upstreams.services.git.listing import Survey, chapter, is_here, survey
 from upstreams.services.git.modules import UNREADABLE
 from upstreams.services.git.targets import git_target_of
 from upstreams.services.pinning import pin, pins_of
-from upstreams.services.troubles import tell_of_trouble
+from upstreams.services.troubles import tell_of_trouble, telling
 from upstreams.terms import Reply
 
 RETRY_AFTER_FAILURE = timedelta(seconds=15)  # before a repository in trouble is asked again
@@ -57,9 +57,16 @@ def answer_from_git(upstream: Upstream, name: Name, row: UpstreamDocument | None
     return replied(said, stale=trouble is not None and said.is_present, detail=trouble.message if trouble else "")
 
 
-def names_from_git(upstream: Upstream, still_holds: Check) -> Sequence[str]:
-    """Every name the repository has, by the listing that counts. Raises UpstreamError where nothing was ever listed."""
-    return [name for name in _listing(upstream, still_holds)[0].names if name != UNREADABLE]
+def names_from_git(upstream: Upstream, since: datetime, still_holds: Check) -> Sequence[str]:
+    """Every name the repository has, by a listing of `since` or later. Raises UpstreamError where it cannot be had now."""
+    return [name for name in list_since(upstream, since, still_holds).names if name != UNREADABLE]
+
+
+def list_since(upstream: Upstream, since: datetime, still_holds: Check) -> GitListing:
+    """The listing, made anew unless it is of `since` or later: an earlier one stands in for nothing. Raises UpstreamError."""
+    with telling(upstream, ""), single_flight("git", str(upstream.pk), patience=PATIENCE):
+        row = _last(upstream)
+        return row if row is not None and row.fetched_at >= since else _renewed(upstream, row, still_holds)
 
 
 def _standing_in(row: UpstreamDocument, error: UpstreamError) -> Replied:

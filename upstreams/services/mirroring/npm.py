@@ -135,6 +135,8 @@ class Npm:
         if self._was_asked:
             _outdate(course, name)
         is_anywhere = course.is_free(is_named=is_named)
+        if course.upstream.kind == Upstream.Kind.GIT and is_named and not course.options.anywhere:
+            Listing(course).renew()
         if course.upstream.is_internal and not is_anywhere:
             _check_internal(course, name)
         resolution = _resolved(course, name)

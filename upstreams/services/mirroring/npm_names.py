@@ -13,7 +13,7 @@ from upstreams.errors import RuleChanged
 from upstreams.flight import release_connection
 from upstreams.models import Upstream
 from upstreams.selectors.facts import Ground
-from upstreams.services.git.answers import names_from_git
+from upstreams.services.git.answers import list_since, names_from_git
 from upstreams.services.mirroring.drivers import Course, PatternsRefused
 from upstreams.services.mirroring.globs import meet
 from upstreams.services.mirroring.present import Present
@@ -33,7 +33,7 @@ class Listing:
 
     def __init__(self, course: Course) -> None:
         self._present = Present.of(course.registry, course.upstream)
-        self._registry, self._upstream = course.registry, self._present.upstream
+        self._registry, self._upstream, self._began = course.registry, self._present.upstream, course.began
 
     def names(self, patterns: Sequence[str]) -> Iterator[str]:
         """Those that meet a pattern and may come from this upstream. Raises PatternsRefused at the end, UpstreamError."""
@@ -51,10 +51,14 @@ class Listing:
         if refused := {pattern: sentence for pattern, sentence in why.items() if sentence}:
             raise PatternsRefused("Not every pattern could be listed.", why=refused)
 
+    def renew(self) -> None:
+        """See to it that a repository was asked in this job's time. Raises UpstreamError where it does not answer."""
+        list_since(self._upstream, self._began, self._still_holds)
+
     def _listed(self) -> Iterable[str] | None:
         """Every name there is, from an upstream that tells."""
         if self._upstream.kind == Upstream.Kind.GIT:
-            return names_from_git(self._upstream, self._still_holds)
+            return names_from_git(self._upstream, self._began, self._still_holds)
         return all_names(target_of(self._upstream), before_send=self._still_holds)
 
     @property
