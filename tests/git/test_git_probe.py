@@ -28,7 +28,8 @@ def test_a_repository(place: Place, forge: GitServer, add_git: Add) -> None:
     found = verdict(place, add_git(place))
 
     assert found["ok"], found
-    assert "2 branches and 1 tags; its default branch is main" in found["sentence"]
+    assert "2 branches and 1 tag; its default branch is main" in found["sentence"]
+    assert found["hint"] == ""
 
 
 def test_what_stands_in_the_way(place: Place, forge: GitServer, modules: Modules, add_git: Add) -> None:

@@ -137,7 +137,9 @@ def test_rest_refuses_the_same_by_field(team: Team, settings: Any, fields: dict[
 def test_a_source_can_be_tested(team: Team, moon: MoonRegistry) -> None:
     moon.add("acme/core")
     run(team, "add", "moon", "--from-preset", "moonbit-registry", "--url", moon.url)
-    assert "It answers as a registry does" in run(team, "test", "moon")
+    said = run(team, "test", "moon")
+    assert "It answers as a MoonBit registry does" in said
+    assert "whoami" not in said
     moon.demand("bearer", secret="s3cret-s3cret-s3cret")
     for status, word in [(0, "401"), (403, "403"), (500, "500"), (404, "not as a registry does")]:
         moon.status = status

@@ -10,6 +10,7 @@ from upstreams.errors import UpstreamError
 
 OK, UNAUTHORIZED, FORBIDDEN, TOO_MANY, FAILING = 200, 401, 403, 429, 500
 TROUBLES = {UNAUTHORIZED: "upstream_unauthorized", FORBIDDEN: "upstream_forbidden", TOO_MANY: "upstream_busy"}
+AN_INDEX = "It answers as a MoonBit registry does: its index can be read."
 NO_INDEX = "The index is a Git repository, mostly at /git/index below the registry; one that is read over HTTP has index_type http."
 
 
@@ -39,4 +40,4 @@ def _judge(target: Target, answer: Answer, address: str, *, is_git: bool) -> Fin
     if not is_git:
         return replace(found, code="upstream_unproven", hint="An index over HTTP shows what it is with the first module: mirror one.")
     is_index = answer.status == OK and answer.headers.get("content-type", "").partition(";")[0].strip() == ADVERTISED
-    return found if is_index else replace(found, code="not_a_registry", hint=NO_INDEX)
+    return replace(found, sentence=AN_INDEX) if is_index else replace(found, code="not_a_registry", hint=NO_INDEX)

@@ -168,6 +168,8 @@ def _all_is_well(upstream: Upstream, finding: Finding) -> tuple[str, str]:
         return "It answers as a registry does.", moved
     if finding.account:
         return f"It answers as a registry does, and knows these credentials as {finding.account}'s.", moved
+    if finding.sentence:  # what was asked there is what an install asks
+        return "", moved
     return "It answers as a registry does.", "Whether it takes the credentials shows with the first package: it does not answer -/whoami."
 
 

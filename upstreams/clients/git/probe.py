@@ -57,8 +57,12 @@ def probe_git(target: GitTarget, seconds: float) -> Finding:
         return Finding(code=code, address=shown, detail=error.cause, sentence=sentence, hint=hint)
     if not refs.branches and not refs.tags:
         return Finding(address=shown, sentence="It is a Git repository, and an empty one.", hint="Push a branch to it.")
-    numbers = f"{len(refs.branches):,} branches and {len(refs.tags):,} tags"
+    numbers = f"{_counted(len(refs.branches), 'branch', 'branches')} and {_counted(len(refs.tags), 'tag', 'tags')}"
     return Finding(address=shown, sentence=f"It is a Git repository with {numbers}; its default branch is {refs.default or 'none'}.")
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def _within(target: GitTarget, seconds: float) -> GitTarget:
