@@ -145,6 +145,7 @@ def test_a_dead_upstream_ends_the_job(jobs: Jobs, recorder: Recorder) -> None:
     mirror = jobs.run(*[f"name-{number}" for number in range(40)])
     assert mirror.state == "failed"
     assert "Given up" in mirror.trouble
+    assert "connection refused" in mirror.trouble, "what the matter is, not only that it is left alone by now"
     assert mirror.items.count() == 40
 
 

@@ -28,6 +28,7 @@ T = TypeVar("T")
 class _Count:
     failures: int = 0
     open_until: float = 0.0
+    trouble: str = ""  # what it last came to; others' upstreams of this address read it too
 
 
 class Breakers:
@@ -42,7 +43,7 @@ class Breakers:
         count = self._count(target.url)
         if not self._admits(count):
             TALLY.note(target.url, "not_asked", 0)
-            sentence = f"Upstream {target.name} has not been answering; it is asked again in a few seconds."
+            sentence = f"Upstream {target.name} has not been answering: {count.trouble}. It is asked again in a few seconds."
             raise UpstreamUnreachable(sentence, upstream=target.name, retry_after=int(PAUSE))
         begun = time.monotonic()
         try:
@@ -52,12 +53,12 @@ class Breakers:
         except UpstreamError as error:
             TALLY.note(target.url, error.code.removeprefix("upstream_"), time.monotonic() - begun)
             if isinstance(error, UpstreamTimeout | UpstreamUnreachable):
-                self._failed(count)
+                self._failed(count, _nameless(error, target.name))
             raise
         status = getattr(answer, "status", 0)
         TALLY.note(target.url, f"{status // 100}xx" if status else "ok", time.monotonic() - begun)  # git has no status
         if status >= SERVER_ERROR or status == TOO_MANY:
-            self._failed(count)
+            self._failed(count, f"it answered {status}")
         else:
             count.failures = 0
         return answer
@@ -77,9 +78,10 @@ class Breakers:
             count.open_until = time.monotonic() + PAUSE
             return True
 
-    def _failed(self, count: _Count) -> None:
+    def _failed(self, count: _Count, trouble: str) -> None:
         with self._lock:
             count.failures += 1
+            count.trouble = trouble
             count.open_until = time.monotonic() + PAUSE
 
     def _count(self, url: str) -> _Count:
@@ -87,6 +89,12 @@ class Breakers:
             if len(self._counts) > ENTRIES:
                 self._counts.clear()
             return self._counts.setdefault(url, _Count())
+
+
+def _nameless(error: UpstreamError, name: str) -> str:
+    """The trouble without the name of the upstream that met it."""
+    known, _, rest = error.message.partition(f"Upstream {name} ")
+    return f"it {rest.rstrip('.')}" if rest and not known else "there was no answer"
 
 
 BREAKERS = Breakers()
