@@ -1,5 +1,7 @@
-"""A background worker of a live Gatehouse, as `manage.py serve` starts it: with the clock, in a group of its own."""
+"""A background worker of a live Gatehouse, by the command of docs/operating.md, with the clock, in a group of its own."""
 
+import re
+import shlex
 import signal
 import sys
 from collections.abc import Iterator
@@ -10,14 +12,15 @@ from tests.parts.gatehouse import Gatehouse
 from tests.parts.process import Process
 
 READY = "worker is ready"
+OPERATING = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+WORDS = shlex.split(re.findall(r"^\.venv/bin/python (-m celery .* worker .*)$", OPERATING, re.MULTILINE)[0])
 
 
 class Worker:
     """Started when first needed; killed or stopped as a test wants."""
 
     def __init__(self, server: Gatehouse, name: str = "tasks1", *, clock: bool = True) -> None:
-        words = [sys.executable, "-m", "celery", "-A", "config.celery", "worker", "--pool", "threads", "--concurrency", "4"]
-        words += ["--without-mingle", "--without-gossip", "--loglevel", "WARNING", "--hostname", f"{name}@%h"]
+        words = [sys.executable, *WORDS, "--hostname", f"{name}@%h"]
         env = {**server.environment(), "TEST_WORKER_READY": READY, **({"GATEHOUSE_CLOCK": "1"} if clock else {})}
         self.process = Process([*words, "-I", "tests.parts.worker_ready"], log=server.folder / f"{name}.log", env=env, cwd=ROOT)
 

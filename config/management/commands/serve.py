@@ -66,7 +66,7 @@ def _granian() -> list[str]:
 
 
 def _celery(number: int) -> list[str]:
-    fixed = "worker --pool threads --concurrency 4 --without-mingle --without-gossip --loglevel WARNING"
+    fixed = "worker --without-mingle --without-gossip --loglevel WARNING"
     return ["config.tasks", "-A", "config.celery", "--quiet", *fixed.split(), "--hostname", f"tasks{number}@%h"]
 
 
