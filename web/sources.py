@@ -134,7 +134,10 @@ class GitForm(UpstreamForm):
     url = forms.CharField(
         label=_("Repository"),
         widget=forms.TextInput(attrs={**NAME.attrs, "placeholder": "https://git.example.org/team/modules.git"}),
-        help_text=_("An address with https:// or ssh://, or git@host:path. Its packages are what npm pack makes of the default branch."),
+        help_text=_(
+            "An address with https:// or ssh://, or git@host:path; from an operator of the installation also a path on the server."
+            " Its packages are what npm pack makes of the default branch."
+        ),
     )
     auth_type = forms.ChoiceField(
         label=_("Signs in with"),

@@ -87,6 +87,7 @@ def test_pages(team: Team, moon: MoonRegistry) -> None:
     text = page.get(f"{base}moonbit/acme/core/").content.decode()
     assert "moon add acme/core" in text
     assert f"/{team.slug}/m/main</code>" in text, "what moon is given as its registry"
+    assert "moon sends no credentials" in text, "the registry is private"
     assert "npm install" not in text
     assert "Dist-tags" not in text
     assert "yanked" not in text

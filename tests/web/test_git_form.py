@@ -17,7 +17,9 @@ KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\r\nabc\r\n-----END OPENSSH PRIVATE KE
 
 
 def test_a_repository_is_added_shown_and_changed(alice: Client, world: World) -> None:
-    assert "Add a Git repository" in text(alice, f"{MAIN}upstreams/")
+    page = text(alice, f"{MAIN}upstreams/")
+    assert "Add a Git repository" in page
+    assert "also a path on the server" in page
     assert alice.post(f"{MAIN}upstreams/", REPOSITORY).status_code == 302
     made = Upstream.objects.get(name="modules")
     assert (made.kind, made.url, made.priority, made.is_internal) == ("git", "https://git.example.org/x.git", 5, True)
