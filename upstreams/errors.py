@@ -18,6 +18,7 @@ class UpstreamError(Unavailable):
 
     code = "upstream_error"
     status = 502
+    address = ""  # what was asked then, once a redirect led elsewhere
 
     def __init__(self, message: str, *, upstream: str = "", retry_after: int | None = None, cause: str = "") -> None:
         super().__init__(message, retry_after=retry_after)

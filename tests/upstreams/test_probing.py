@@ -117,6 +117,17 @@ def test_a_redirect_elsewhere_is_a_hint_where_there_are_none(team: Team) -> None
         assert other.url in verdict.hint
 
 
+def test_a_redirect_to_where_nobody_listens_is_told_of_that_place(team: Team) -> None:
+    with Website({}, PONG) as other:
+        gone = other.url
+    with Website({}, Reply(302, b"", {"Location": f"{gone}/-/ping"})) as website:
+        verdict = verdict_of(team, website.url)
+        assert (verdict.code, verdict.status) == ("upstream_unreachable", None)
+        assert verdict.sentence.startswith(f"It redirects to {gone}. Nothing listens at port {gone.rpartition(':')[2]} of")
+        Upstream.objects.all().delete()
+        assert verdict_of(team, website.url, **BEARER).code == "upstream_redirects"
+
+
 def test_gatehouses_kind_below_a_path(team: Team) -> None:
     with Website({"/team/r/main/-/ping": PONG, "/team/r/main/-/whoami": WHO}, SAYS_NO) as website:
         assert verdict_of(team, f"{website.url}/team/r/main/", auth_type="basic", username="u", secret=SECRET).ok

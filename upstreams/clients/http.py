@@ -187,7 +187,11 @@ def basic(username: str, password: str) -> str:
 def _follow(target: Target, url: str, ask: "Callable[[str], urllib3.BaseHTTPResponse]", watch: Watch, *, keeps: bool) -> Answer:
     """Ask along redirects; `keeps`: a body goes along, so method and origin must stay."""
     for _ in range(HOPS + 1):
-        response = ask(url) if target.is_probe else BREAKERS.guard(target, partial(ask, url))
+        try:
+            response = ask(url) if target.is_probe else BREAKERS.guard(target, partial(ask, url))
+        except UpstreamError as error:
+            error.address = url if origin_of(url) != origin_of(target.url) else ""
+            raise
         location = response.headers.get("location", "")
         if response.status not in REDIRECTS:
             return Answer(response.status, response.headers, url, target.name, response, watch)

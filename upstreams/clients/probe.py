@@ -17,7 +17,7 @@ import orjson
 from upstreams.clients.echo import secrets_of
 from upstreams.clients.http import Answer, Target, get, origin_of
 from upstreams.clients.tally import origin
-from upstreams.errors import UpstreamError
+from upstreams.errors import UpstreamError, UpstreamForbiddenAddress
 
 PING, WHOAMI, ROOT = "/-/ping", "/-/whoami", "/"
 LIMIT = 256 * 1024  # bytes of an answer; a web page may be large, and nobody reads it
@@ -79,7 +79,14 @@ class Probe:
         try:
             return self._judge()
         except UpstreamError as error:
-            return Finding(code=error.code, address=self.address, detail=error.cause)
+            return self._without_answer(error)
+
+    def _without_answer(self, error: UpstreamError) -> Finding:
+        """What came of a question that had no answer, there or where it was led to."""
+        moved = origin(error.address) if error.address else ""
+        if moved and self.target.authorization and not isinstance(error, UpstreamForbiddenAddress):
+            return Finding(code="upstream_redirects", address=self.address, moved=moved)
+        return Finding(code=error.code, address=error.address or self.address, detail=error.cause, moved=moved)
 
     def _judge(self) -> Finding:
         ping = self._ask(PING)

@@ -157,6 +157,8 @@ def told(upstream: Upstream, finding: Finding) -> tuple[str, str]:
     word = word or ("none" if upstream.auth_type == Upstream.AuthType.NONE else "")
     sentence, hint = SENTENCES.get(f"{finding.code} {word}") or SENTENCES.get(finding.code) or IN_GENERAL
     facts = _facts(upstream, finding)
+    if finding.moved and finding.status is None and "{moved}" not in sentence:
+        sentence = "It redirects to {moved}. " + sentence
     return finding.sentence or sentence.format(**facts), finding.hint or hint.format(**facts)
 
 
