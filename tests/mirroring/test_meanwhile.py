@@ -3,14 +3,18 @@
 import time
 from pathlib import Path
 
+from django.utils import timezone
+
 from tests.mirroring.jobs import Jobs, troubles
 from tests.npm.outside import connect
+from tests.parts import faults
 from tests.parts.recorder import Recorder
 from tests.parts.repository import GitServer, Repository
-from upstreams.models import GitListing, Mirror
-from upstreams.services.mirroring.engine import Run
+from upstreams.models import GitListing, Mirror, UpstreamDocument
+from upstreams.services.mirroring.engine import TRIES, Run
 from upstreams.services.mirroring.hold import take
 from upstreams.services.mirroring.known import driver_for
+from upstreams.services.mirroring.orders import retry
 from upstreams.services.mirroring.work import no_tell
 from upstreams.services.sources import change_upstream, create_upstream
 from upstreams.services.wishes import UpstreamChanges, UpstreamWish
@@ -42,6 +46,22 @@ def test_an_upstream_that_is_disabled_hears_nothing(jobs: Jobs, recorder: Record
     mirror = overtaken(jobs, {"enabled": False}, "left-*")
     assert "is disabled" in troubles(mirror)["left-*"]
     assert recorder.seen == []
+
+
+def test_an_earlier_source_that_cannot_say_is_told_and_asked_again(jobs: Jobs, recorder: Recorder, other_recorder: Recorder) -> None:
+    """The versions held here answer installs meanwhile; a job goes on as soon as that source says again that it has none."""
+    other_recorder.add("left-pad", "1.0.0")
+    second = Jobs(jobs.team, connect(jobs.team, other_recorder, "second"))
+    assert second.run("left-pad").state == "done"
+    other_recorder.add("left-pad", "1.0.0", "1.1.0")
+    UpstreamDocument.objects.update(fresh_until=timezone.now())
+    recorder.misbehave("left-pad", faults.status(503))
+    mirror = second.run("left-pad")
+    assert troubles(mirror) == {"left-pad": "Upstream public answers 503."}
+    assert len(recorder.asked("left-pad")) == 1 + TRIES
+    recorder.behave()
+    assert second.finish(retry(actor=jobs.team.actor("bob"), mirror=mirror)).state == "done"
+    assert second.held() == ["left-pad@1.0.0", "left-pad@1.1.0"]
 
 
 def test_of_a_repository_that_is_another_the_new_one_is_listed(jobs: Jobs, tmp_path: Path) -> None:

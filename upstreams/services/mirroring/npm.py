@@ -27,6 +27,7 @@ from upstreams.services.mirroring.npm_names import Listing
 from upstreams.services.pulls import Offer, Pull, offered_versions, pinned_by
 from upstreams.services.resolve import Resolution, judge, peek, resolve
 from upstreams.spool import Tail
+from upstreams.terms import Reply
 from workspaces import statements
 from workspaces.errors import Invalid
 
@@ -149,6 +150,7 @@ class Npm:
             shown = composed(resolution)
             offers = {version: Offer(version, manifest, "", "") for version, manifest in shown["versions"].items()}
             return _Look(resolution, None, offers, shown["dist-tags"], len(offers) * TYPICAL)
+        _check_all_said(resolution)
         raise NotFromHere(why_not_from(course.upstream, resolution.decision))
 
     def _keep(self, name: str, look: _Look, wanted: Sequence[str]) -> None:
@@ -193,6 +195,13 @@ def _resolved(course: Course, name: Name) -> Resolution:
     except SourceAbsent as error:
         decision = peek(course.registry, name).decision
         raise SourceAbsent(why_absent(course.upstream, decision, "package"), why=error.why) from None
+
+
+def _check_all_said(resolution: Resolution) -> None:
+    """A source that could not say, while what is held here answers, leaves open where the name comes from. Raises its trouble."""
+    failed = (said.error for said in resolution.situation.replies.values() if said.reply is Reply.FAILED and said.error is not None)
+    if resolution.decision.blocked_by and (trouble := next(failed, None)) is not None:
+        raise trouble
 
 
 def _offered(resolution: Resolution, upstream_id: int, document: UpstreamDocument, name: Name) -> _Look:
