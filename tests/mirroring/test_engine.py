@@ -12,8 +12,9 @@ from tests.parts.pack import pack
 from tests.parts.recorder import Recorder
 from upstreams.models import Mirror, MirrorItem
 from upstreams.services.mirroring import hold
+from upstreams.services.mirroring.hold import beat, take
 from upstreams.services.mirroring.ledger import HoldLost, Ledger, Outcome
-from upstreams.services.mirroring.orders import MirrorUnderway, cancel, retry
+from upstreams.services.mirroring.orders import MirrorUnderway, Order, cancel, order, retry
 from upstreams.services.mirroring.report import describe_mirror, errors_of
 from upstreams.services.mirroring.work import work
 from workspaces.errors import Conflict, Denied
@@ -171,6 +172,14 @@ def test_cancelled_before_anybody_came(jobs: Jobs, recorder: Recorder) -> None:
     assert mirror.state == "cancelled"
     assert jobs.finish(mirror).state == "cancelled"
     assert not recorder.seen
+
+
+def test_cancelled_while_the_command_that_ordered_it_waits_for_its_turn(jobs: Jobs) -> None:
+    assert take(jobs.order("first").pk, "worker") is not None
+    wish = Order(patterns=["left-pad"], worker="command")
+    mine = order(actor=jobs.team.actor("bob"), registry=jobs.team.registry, upstream=jobs.upstream, order=wish)
+    assert (take(mine.pk, "command"), beat(mine.pk, "command")) == (None, False)
+    assert cancel(actor=jobs.team.actor("bob"), mirror=mine).state == "cancelled"
 
 
 def test_in_full_means_missing_bytes_too(jobs: Jobs, recorder: Recorder) -> None:

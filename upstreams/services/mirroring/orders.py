@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from packages.models import NAME_LENGTH
@@ -85,7 +86,8 @@ def cancel(*, actor: Actor, mirror: Mirror) -> Mirror:
     with transaction.atomic():
         if not Mirror.objects.filter(pk=mirror.pk, state__in=OPEN).update(cancel_asked=True):
             raise MirrorOver("The job is over already.")
-        waiting = Mirror.objects.filter(free(), pk=mirror.pk, state__in=OPEN)
+        # One that is kept for the command that ordered it gives signs of life too, while it waits for its turn.
+        waiting = Mirror.objects.filter(free() | Q(state=State.QUEUED), pk=mirror.pk, state__in=OPEN)
         waiting.update(state=State.CANCELLED, worker="", beat_at=None, ended_at=timezone.now())
         record(actor, "mirror.cancelled", subject_of(mirror), workspace=mirror.registry.workspace_id, new={"id": mirror.pk})
     mirror.refresh_from_db()
