@@ -7,7 +7,6 @@ Every registry is started anew for each installation.
 
 import gzip
 import json
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import median
@@ -80,7 +79,6 @@ def _through(peer: Peer, closure: Closure, folder: Path) -> Install:
         return install_once(peer, COLD, closure, folder / "client")
     finally:
         peer.stop()
-        shutil.rmtree(peer.folder, ignore_errors=True)
 
 
 def _stock(upstream: Nginx, closure: Closure) -> None:
