@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.test import Client
 
 from web.views import operations
@@ -66,6 +66,21 @@ def test_an_unexpected_error_shows_no_inside(client: Client, monkeypatch: pytest
     assert "secret inside" not in page.content.decode()
     assert "Traceback" not in page.content.decode()
     assert client.get("/login", headers={"accept": "application/json"}).json()["code"] == "server_error"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", [OperationalError, InterfaceError])
+def test_a_database_that_cannot_answer_is_503(client: Client, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]) -> None:
+    def broken(*_args: object, **_kwargs: object) -> None:
+        raise kind("connection to 10.0.0.5 failed for user secret")
+
+    monkeypatch.setattr("web.views.session.safe_next", broken)
+    client.raise_request_exception = False
+    page = client.get("/login", headers={"accept": "text/html"})
+    assert (page.status_code, page.headers["retry-after"]) == (503, "5")
+    assert "The database cannot answer now" in page.content.decode()
+    assert "10.0.0.5" not in page.content.decode()
+    assert client.get("/login", headers={"accept": "application/json"}).json()["code"] == "unavailable"
 
 
 def test_a_foreign_host_is_400(client: Client) -> None:

@@ -1,11 +1,16 @@
 """Errors outside the pages' own: unknown addresses, refused forms, and the last resort."""
 
+import sys
+
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import Resolver404, resolve, reverse
 from django.utils.translation import gettext as _
 
 from web.errors import status_page, wants_html
+
+AGAIN = 5  # seconds until the database may answer again
 
 
 def elsewhere(request: HttpRequest, rest: str) -> HttpResponse:
@@ -45,7 +50,11 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: touches neither database nor session, since one of them may be the cause."""
+    """500, or 503 while the database cannot answer: touches neither it nor the session, since one of them may be the cause."""
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        answer = _bare(request, 503, _("The database cannot answer now"), "unavailable")
+        answer.headers["Retry-After"] = str(AGAIN)
+        return answer
     return _bare(request, 500, _("Something went wrong on our side"), "server_error")
 
 
