@@ -279,3 +279,13 @@ def test_mirrored_as_a_whole(gate: Gate, place: Place, add_git: Add) -> None:
         place.slug,
     )
     assert {("mod", "1.2.0"), ("@acme/other", "1.2.0")} <= {(str(name), str(version)) for name, version in held}
+
+
+def test_what_was_tagged_a_moment_ago_is_pulled(place: Place, modules: Modules, add_git: Add) -> None:
+    add_git(place)
+    shown(place)
+    modules.repository.commit({"packages/fresh/package.json": {"name": "fresh", "version": "7.0.0"}})
+    modules.repository.tag("v7.0.0")
+    for name in ("mod", "fresh"):
+        answer = place.api("bob").post(place.rest + "pull/", {"name": name, "versions": ["7.0.0"]})
+        assert (answer.status, [one["version"] for one in answer.json().get("versions", [])]) == (200, ["7.0.0"]), answer

@@ -54,6 +54,20 @@ def test_words_for_versions(street: Street, recorder: Recorder) -> None:
     street.refused("pull", 400, "name_invalid", name="no name")
 
 
+def test_what_came_out_a_moment_ago_is_found(street: Street, recorder: Recorder) -> None:
+    street.upstream(recorder)
+    recorder.add("left", "1.0.0")
+    street.pull("left")
+    street.refused("pull", 404, "package_not_found", name="right")
+    recorder.add("left", "1.1.0")
+    recorder.add("right", "2.0.0")
+    assert list(results(street.pull("left", "1.1.0"))) == ["left@1.1.0"]
+    assert list(results(street.pull("right", "2.0.0"))) == ["right@2.0.0"]
+    recorder.forget()
+    street.refused("pull", 404, "version_not_found", name="left", versions=["9.9.9"])
+    assert len(recorder.asked("left")) == 1, "once more, not again and again"
+
+
 def test_a_named_upstream_that_lacks_the_package_is_named(street: Street, recorder: Recorder) -> None:
     """Whatever kind it is, and where the registry holds the name itself too."""
     street.upstream(recorder, at="prod")

@@ -6,18 +6,20 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from packages.formats.npm.names import Name
 from packages.formats.npm.packument import Manifest
 from packages.formats.npm.sent import Sent
 from packages.formats.npm.versions import is_version
+from registries.models import Registry
 from upstreams.clients.npm import Fetched, Known, fetch_packument, whole
 from upstreams.durability import lightly, remembered
 from upstreams.errors import RuleChanged, UpstreamBadAnswer, UpstreamError
 from upstreams.flight import release_connection, single_flight
 from upstreams.memory import let_go, parsed
-from upstreams.models import Upstream, UpstreamDocument
+from upstreams.models import GitListing, Upstream, UpstreamDocument
 from upstreams.selectors.facts import Replied, replied
 from upstreams.services.alerts import removed_upstream
 from upstreams.services.git.answers import answer_from_git
@@ -76,6 +78,16 @@ def consult(upstream: Upstream, name: Name, *, still_holds: Holds) -> Replied:
             return _stand_in(row, error, now)
         packed = fetched.packed if fetched.body is not None else b""
         return replied(_keep(upstream, name, fetched, packed, still_holds))
+
+
+def outdate(registry: Registry, name: Name, began: datetime) -> bool:
+    """See to it that what sources of the workspace said about `name` before `began` is asked again; whether any had."""
+    counts = {"upstream__registry__workspace_id": registry.workspace_id, "fresh_until__gt": began}
+    listings = GitListing.objects.filter(**counts, fetched_at__lt=began)
+    listed = list(listings.values_list("upstream", flat=True))  # what a repository says of a name is of its listing
+    listings.update(fresh_until=began)
+    said = UpstreamDocument.objects.filter(Q(fetched_at__lt=began) | Q(upstream__in=listed), **counts, name=name.full)
+    return bool(said.update(fresh_until=began))
 
 
 def load(document: UpstreamDocument) -> Manifest:

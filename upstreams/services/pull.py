@@ -12,6 +12,7 @@ from functools import partial
 from typing import TypeVar
 
 from django.db import connection
+from django.utils import timezone
 
 from packages.errors import VersionNotFound
 from packages.formats.npm.names import Name, parse_known
@@ -22,7 +23,7 @@ from registries.models import Registry
 from upstreams.errors import RuleChanged, SourceAbsent, UpstreamError, UpstreamUnreachable
 from upstreams.flight import release_connection
 from upstreams.models import Upstream
-from upstreams.services.consult import load
+from upstreams.services.consult import load, outdate
 from upstreams.services.documents import composed
 from upstreams.services.files import open_file
 from upstreams.services.hauls import (
@@ -78,14 +79,30 @@ def pull(*, actor: Actor, registry: Registry, upstream: str, order: Order) -> Ou
     if not actor.may(Action.PUBLISH, registry, Target("npm", order.name.full)):
         raise Denied(f"{actor.name or 'This token'} may not pull {order.name.full} into {registry}.")
     source = named_upstream(registry, upstream, "npm") if upstream else None
-    offering = _offering(registry, parse_known(order.name.full), source)
+    offering, numbers = _sought(registry, source, order)
     haul = Haul()
-    taken = [_take(actor, offering, number, source) for number in _asked_for(offering, order)]
+    taken = [_take(actor, offering, number, source) for number in numbers]
     while taken:
         haul.take([one.moved for one in taken])
         taken = _follow(actor, registry, haul, taken) if order.dependencies else []
     tell_of_pull(actor, registry, upstream, order, haul)
     return Outcome(origin=upstream, goal=str(registry), moved=haul.moved, left_out=haul.left_out)
+
+
+def _sought(registry: Registry, source: Upstream | None, order: Order) -> tuple[Offering, list[str]]:
+    """What there is and which of it is meant; what is not there by answers of before is looked for once more by new ones.
+
+    Whoever asks for a version by its number knows that it is out by now.
+    """
+    name, began = parse_known(order.name.full), timezone.now()
+    try:
+        offering = _offering(registry, name, source)
+        return offering, _asked_for(offering, order)
+    except (VersionNotFound, SourceAbsent):
+        if not outdate(registry, name, began):
+            raise
+    offering = _offering(registry, name, source)
+    return offering, _asked_for(offering, order)
 
 
 def _offering(registry: Registry, name: Name, source: Upstream | None) -> Offering:
