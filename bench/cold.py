@@ -6,6 +6,7 @@ Every registry is started anew for each installation.
 """
 
 import gzip
+import itertools
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,6 +22,7 @@ from packages.formats.npm.packument import SHORT_FIELDS
 
 COLD = next(command for command in COMMANDS if command.lock == "full")
 DIRECT = "directly"
+_numbers = itertools.count(1)  # of empty registries, which stay until the run is over (installs.install_once)
 LOOPBACK, PUBLIC = "nginx on loopback", "the configured public registry"
 EMPTY: Mapping[str, type[Verdaccio | GatehousePostgreSQL | GatehouseSQLite]] = {
     kind.name: kind for kind in (Verdaccio, GatehousePostgreSQL, GatehouseSQLite)
@@ -61,10 +63,10 @@ def _measured(
     direct: Peer | Outside, url: str, closure: Closure, folder: Path, rounds: int, say: Callable[[str], None]
 ) -> dict[str, Install]:
     seen: dict[str, list[Install]] = {name: [] for name in (DIRECT, *EMPTY)}
-    for number in range(rounds):
+    for _ in range(rounds):
         seen[DIRECT].append(install_once(direct, COLD, closure, folder / "client"))
         for name, kind in EMPTY.items():
-            seen[name].append(_through(kind(folder / f"empty-{number}", url), closure, folder))
+            seen[name].append(_through(kind(folder / f"empty-{next(_numbers)}", url), closure, folder))
         say("cold: " + ", ".join(f"{name} {runs[-1].wall:.1f} s, CPU {runs[-1].cpu:.2f} s" for name, runs in seen.items()))
     return {
         name: Install(median(one.wall for one in runs), median(one.cpu for one in runs), median(one.client for one in runs))
