@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.parts.gatehouse import Gatehouse
 from tests.parts.pack import pack
 from tests.parts.recorder import Recorder
 from tests.parts.repository import GitServer, Repository
+from tests.parts.web_client import Caller
 
 pytestmark = pytest.mark.npm
 GUIDE = ROOT / "docs" / "guide" / "dependency-confusion.md"
@@ -57,6 +59,14 @@ class Stage:
     def shell(self, machine: str) -> Shell:
         """That machine's terminal."""
         return self._shells[machine]
+
+    def settle(self) -> None:
+        """Wait until all that the registry outside has answered stands in its log, which it writes in order, a moment later."""
+        number = Caller(self._outside.url).get("/-/ping").headers["x-request-id"]
+        log, deadline = self._outside.data / "log" / "requests.jsonl", time.monotonic() + 10
+        while number not in log.read_text():
+            assert time.monotonic() < deadline, "the request log is not written"
+            time.sleep(0.05)
 
     def _server(self, name: str, upstream: str) -> Gatehouse:
         server = Gatehouse(self._folder / name, "", upstream, workers=1)
@@ -148,6 +158,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 def test_the_guide_is_what_happens(stage: Stage) -> None:
     played = list(commands(GUIDE))
     for command in played:
+        if "requests.jsonl" in command.words:
+            stage.settle()
         play(command, stage.shell(command.machine))
 
     assert len(played) > 40
