@@ -164,7 +164,7 @@ def _small_transfers() -> object:
 _manifest = (BASE_DIR / "staticfiles" / "staticfiles.json").exists()
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "blobs": {"BACKEND": "packages.blobs.DurableFileStorage", "OPTIONS": {"location": str(ENVIRONMENT.storage.folder)}}
+    "blobs": {"BACKEND": "packages.durable.DurableFileStorage", "OPTIONS": {"location": str(ENVIRONMENT.storage.folder)}}
     if ENVIRONMENT.storage.folder
     else {
         "BACKEND": "storages.backends.s3.S3Storage",

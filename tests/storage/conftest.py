@@ -25,7 +25,7 @@ def backend(request: pytest.FixtureRequest, settings: Any, tmp_path: Path, monke
         monkeypatch.setenv("STORAGE_URL", part.storage_url(part.bucket()))
         entry = runpy.run_path(str(ROOT / "config" / "settings.py"))["STORAGES"]["blobs"]  # exactly what STORAGE_URL makes of it
     else:
-        entry = {"BACKEND": "packages.blobs.DurableFileStorage", "OPTIONS": {"location": str(tmp_path / "blobs")}}
+        entry = {"BACKEND": "packages.durable.DurableFileStorage", "OPTIONS": {"location": str(tmp_path / "blobs")}}
     settings.STORAGES = {**settings.STORAGES, "blobs": entry}
     storages._storages.clear()  # type: ignore[attr-defined]
     yield str(request.param)

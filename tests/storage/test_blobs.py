@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import pytest
 
-from packages import blobs
+from packages import blobs, durable
 from packages.errors import BodyTooLarge, StorageFull
 from packages.formats.publication import StagedFile
 
@@ -225,8 +225,9 @@ def test_a_client_chooses_no_name(backend: str) -> None:
 
 def test_a_disk_that_takes_only_a_part_gets_the_rest(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A raw write may be short: the disk was nearly full, or a signal came."""
-    created = blobs._created
-    monkeypatch.setattr(blobs, "_created", lambda path: _Sipping(created(path)))
+    created = durable.created
+    for writer in (blobs, durable):  # while it comes in, and when it is stored
+        monkeypatch.setattr(writer, "created", lambda path: _Sipping(created(path)))
 
     staged = _keep(b"in small sips")
 
@@ -273,7 +274,7 @@ def _overwrite(sha256: str, content: bytes) -> None:
     """Damage the stored bytes behind Gatehouse's back."""
     storage = blobs.backend()
     name = blobs.key(sha256)
-    if isinstance(storage, blobs.DurableFileStorage):
+    if isinstance(storage, durable.DurableFileStorage):
         Path(storage.path(name)).write_bytes(content)
     else:
         storage.bucket.Object(f"blobs/{name}").put(Body=content)  # type: ignore[attr-defined]
