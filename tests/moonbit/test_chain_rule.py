@@ -79,6 +79,19 @@ def test_a_shadowed_number_is_lifted_by_the_same_bytes(row: Terrace, moon: MoonR
     assert Version.objects.get(package__registry=row.registries["main"]).is_internal
 
 
+def test_a_shadowed_number_is_not_lifted_by_other_bytes(row: Terrace, moon: MoonRegistry) -> None:
+    moon.add("acme/core", "0.1.0", content=zipped("acme/core", "0.1.0", ours="no"))
+    row.mirror(row.source(moon), "acme/core")
+    ours = row.make("acme/core", at="shared")
+    before = Version.objects.values_list("integrity", "is_internal").get(package__registry=row.registries["main"])
+    answer = row.zip("acme/core")
+    assert (answer.status_code, b"is shadowed; delete it first" in answer.content) == (502, True)
+    assert Version.objects.values_list("integrity", "is_internal").get(package__registry=row.registries["main"]) == before
+    assert not Event.objects.filter(action="version.internal").exists()
+    unpublish_version(**key(row, "acme/core", "0.1.0", at="main"))
+    assert row.fetch("acme/core") == ours
+
+
 def test_other_bytes_than_were_seen_first_do_not_come_through(row: Terrace, moons: Callable[[], MoonRegistry]) -> None:
     first, other = moons(), moons()
     first.add("plain/one", content=zipped("plain/one", "0.1.0", ours="first"))

@@ -133,3 +133,22 @@ def test_deleting_a_shadowed_version_frees_its_number(place: Place, recorder: Re
     assert rita.get(tarball).status == 502, "first bytes win: the number is held by other bytes"
     assert place.api().delete(f"{place.rest}packages/npm/contested/versions/1.0.0/").status == 204
     assert place.as_("rita").get(tarball).body == inside.tarball
+
+
+def test_other_bytes_of_ours_do_not_take_the_place_of_what_is_shadowed(place: Place, recorder: Recorder) -> None:
+    public, ours = recorder.offer(pack("contested", text="public")), pack("contested", text="ours")
+    place.upstream(recorder)
+    rita, tarball = place.as_("rita"), "/contested/-/contested-1.0.0.tgz"
+    assert rita.get(tarball).body == public.tarball
+    behind = place.second()
+    behind.publish(ours)
+    link = {"name": "behind", "kind": "registry", "registry": behind.registry}
+    assert place.api().post(f"{place.rest}upstreams/", link).status == 201
+    version = f"{place.rest}packages/npm/contested/versions/1.0.0/"
+    for _ in range(2):
+        answer = rita.get(tarball)
+        assert (answer.status, "is shadowed; delete it first" in answer.json()["error"]) == (502, True), answer
+        held = place.api().get(version).json()
+        assert (held["internal"], held["integrity"]) == (False, public.integrity)
+    assert place.api().delete(version).status == 204
+    assert rita.get(tarball).body == ours.tarball
