@@ -17,8 +17,8 @@ from django.http.response import HttpResponseBase
 from protocols.bodies import Body, BodyRefused
 from protocols.told import ENVIRON
 from protocols.wire import FileAnswer, TailAnswer, shown_path
-from upstreams.flight import release_connection
 from upstreams.spool import SpoolBroken, Tail
+from workspaces.room import release_connection
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

@@ -18,8 +18,9 @@ from typing import IO, Protocol
 from django.conf import settings
 
 from upstreams.errors import UpstreamError, UpstreamTimeout, UpstreamUnreachable
-from upstreams.flight import is_busy, release_connection, try_lock
+from upstreams.flight import is_busy, try_lock
 from upstreams.progress import DONE, FAILED, RUNNING, VERIFIED_FIRST, Discreet, Progress, State, is_small
+from workspaces.room import release_connection
 
 WITHHELD = 64 * 1024  # bytes kept back of a larger one until its hash is right
 WRITERS = 32  # downloads at once per process

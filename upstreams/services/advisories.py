@@ -15,11 +15,11 @@ from packages.formats.npm.advisories import Advisories, Node, Versions, flat_tre
 from registries.models import Registry
 from upstreams.clients.questions import ask_audit
 from upstreams.errors import RuleChanged, UpstreamError
-from upstreams.flight import release_connection
 from upstreams.models import Upstream
 from upstreams.services.outgoing import Survey, limited, survey_asking, switch_holds, trouble
 from upstreams.services.troubles import tell_of_trouble
 from workspaces.access import Action, Actor, Target
+from workspaces.room import release_connection
 
 BULK, QUICK = "/-/npm/v1/security/advisories/bulk", "/-/npm/v1/security/audits/quick"
 TURNS = 4  # questions in the quick form to one upstream: as many versions of one name

@@ -33,7 +33,6 @@ from upstreams.errors import (
     UpstreamUnauthorized,
     UpstreamUnsuitable,
 )
-from upstreams.flight import release_connection
 from upstreams.memory import parsed
 from upstreams.models import Upstream
 from upstreams.selectors.facts import current_epochs
@@ -43,6 +42,7 @@ from upstreams.services.push import PRESENT, PUSHED, Moved, Outcome
 from upstreams.targets import target_of
 from workspaces.access import Action, Actor, matches
 from workspaces.errors import Denied
+from workspaces.room import release_connection
 from workspaces.services.audit import record
 
 ANSWERED_WITHIN = 60.0  # seconds a registry has to take a version in, at least

@@ -18,7 +18,6 @@ from upstreams.clients.git.probe import probe_git
 from upstreams.clients.moonbit_probe import probe_moonbit
 from upstreams.clients.probe import Finding, probe_npm
 from upstreams.errors import UpstreamError
-from upstreams.flight import release_connection
 from upstreams.models import Upstream
 from upstreams.services.git.targets import git_target_of
 from upstreams.services.hints import told
@@ -26,6 +25,7 @@ from upstreams.targets import target_of
 from upstreams.variables import reads_shell
 from workspaces.access import Action, Actor
 from workspaces.errors import Denied, TooManyRequests
+from workspaces.room import release_connection
 
 SECONDS = 14.0  # for all questions of a test; then it is over, wherever it hangs
 PER_MINUTE = 30  # tests of one workspace

@@ -21,7 +21,6 @@ from packages.formats.npm.ranges import Dependency, dependencies_of, meant_by, p
 from packages.models import Version
 from registries.models import Registry
 from upstreams.errors import RuleChanged, SourceAbsent, UpstreamError, UpstreamUnreachable
-from upstreams.flight import release_connection
 from upstreams.models import Upstream
 from upstreams.services.consult import load, outdate
 from upstreams.services.documents import composed
@@ -47,6 +46,7 @@ from upstreams.spool import SpoolBroken, Tail
 from upstreams.terms import Path
 from workspaces.access import Action, Actor, Target
 from workspaces.errors import Denied
+from workspaces.room import release_connection
 
 AT_THE_SAME_TIME = 8  # dependencies asked about, and files fetched
 PIECE = 1024 * 1024

@@ -9,7 +9,6 @@ from packages.search import Found, Hit, Sieve, find
 from registries.models import Registry
 from upstreams.clients.questions import ask_search
 from upstreams.errors import RuleChanged, UpstreamError
-from upstreams.flight import release_connection
 from upstreams.models import Upstream
 from upstreams.selectors.chain import reached
 from upstreams.selectors.facts import Ground
@@ -18,6 +17,7 @@ from upstreams.services.outgoing import limited, parsed, survey, switch_holds, t
 from upstreams.services.texts import why_it_stays
 from upstreams.services.troubles import tell_of_trouble
 from workspaces.access import Action, Actor, Target
+from workspaces.room import release_connection
 
 UPSTREAMS = 3  # public upstreams that are asked for one page
 SEARCH = "/-/v1/search"

@@ -15,7 +15,7 @@ from packages.models import SigningKey, Version
 from registries.models import Registry
 from upstreams.clients.signatures import fetch_attestations, fetch_keys
 from upstreams.errors import RuleChanged, UpstreamError
-from upstreams.flight import release_connection, single_flight
+from upstreams.flight import single_flight
 from upstreams.models import Upstream
 from upstreams.selectors.facts import current_epochs
 from upstreams.services.consult import load
@@ -23,6 +23,7 @@ from upstreams.services.renderings import visible_versions
 from upstreams.services.resolve import Resolution, resolve
 from upstreams.services.troubles import tell_of_trouble, telling
 from upstreams.targets import target_of
+from workspaces.room import release_connection
 
 LOG = logging.getLogger(__name__)
 SCHEME = "ecdsa-sha2-nistp256"  # npm's word for ECDSA over P-256 with SHA-256, as type of key and as scheme

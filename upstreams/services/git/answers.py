@@ -18,7 +18,7 @@ from upstreams.clients.echo import refuse_echo
 from upstreams.clients.git.remote import GitTarget, keep_commits
 from upstreams.durability import remembered
 from upstreams.errors import RuleChanged, UpstreamBadAnswer, UpstreamError, UpstreamUnreachable
-from upstreams.flight import release_connection, single_flight
+from upstreams.flight import single_flight
 from upstreams.memory import let_go, parsed
 from upstreams.models import GitListing, Upstream, UpstreamDocument
 from upstreams.selectors.facts import Replied, replied
@@ -30,6 +30,7 @@ from upstreams.services.git.targets import git_target_of
 from upstreams.services.pinning import pin, pins_of
 from upstreams.services.troubles import tell_of_trouble, telling
 from upstreams.terms import Reply
+from workspaces.room import release_connection
 
 RETRY_AFTER_FAILURE = timedelta(seconds=15)  # before a repository in trouble is asked again
 SOON = timedelta(seconds=30)  # when the promises that are still missing are added

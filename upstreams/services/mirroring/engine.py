@@ -17,13 +17,12 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from upstreams.errors import RuleChanged, UpstreamError, UpstreamTimeout, UpstreamUnauthorized, UpstreamUnreachable
-from upstreams.flight import release_connection
 from upstreams.models import Mirror
 from upstreams.services.mirroring.drivers import PATTERN, Course, Driver, Options
 from upstreams.services.mirroring.ledger import Item, Ledger, Outcome
 from upstreams.services.mirroring.steps import Steps
 from workspaces.errors import GatehouseError
-from workspaces.room import room_for
+from workspaces.room import release_connection, room_for
 
 TRIES = 3  # of one item, as long as it gets no answer
 TRIES_AT_HOME = 30  # of one item, as long as our own database does not answer

@@ -10,7 +10,6 @@ from packages.formats.npm.names import Name
 from upstreams.clients.npm_names import all_names
 from upstreams.clients.questions import ask_search
 from upstreams.errors import RuleChanged
-from upstreams.flight import release_connection
 from upstreams.models import Upstream
 from upstreams.selectors.facts import Ground
 from upstreams.services.git.answers import list_since, names_from_git
@@ -22,6 +21,7 @@ from upstreams.services.search import SEARCH
 from upstreams.services.texts import why_it_stays
 from upstreams.targets import target_of
 from workspaces.access import matches
+from workspaces.room import release_connection
 
 PAGE = 250  # packages in one answer of a search: the most npm's own gives
 PAGES, BARREN = 400, 4  # pages at most; and without anything that is sought, until the rest is not looked at

@@ -17,7 +17,7 @@ from upstreams.clients.http import Target
 from upstreams.clients.moonbit import Lines, fetch_lines
 from upstreams.durability import remembered
 from upstreams.errors import RuleChanged, UpstreamBadAnswer, UpstreamError
-from upstreams.flight import release_connection, single_flight
+from upstreams.flight import single_flight
 from upstreams.models import Upstream, UpstreamDocument
 from upstreams.selectors.facts import Replied, replied
 from upstreams.services.consult import LOCK, PATIENCE, RETRY_AFTER_FAILURE, STALE_LIFE
@@ -28,6 +28,7 @@ from upstreams.targets import target_of
 from upstreams.terms import Reply
 from workspaces import reading, statements
 from workspaces.insertion import upsert
+from workspaces.room import release_connection
 
 
 def consult(upstream: Upstream, name: Name, since: datetime, *, still_holds: Callable[[], None]) -> Replied:

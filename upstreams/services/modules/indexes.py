@@ -20,8 +20,9 @@ from upstreams.clients.http import Target
 from upstreams.clients.local_git import GitFailed
 from upstreams.clients.module_index import ModuleIndex
 from upstreams.errors import UpstreamBadAnswer
-from upstreams.flight import release_connection, single_flight
+from upstreams.flight import single_flight
 from upstreams.models import Upstream
+from workspaces.room import release_connection
 
 COPY = "index.git"
 PATIENCE = 330.0  # seconds to wait for somebody else who brings the same index

@@ -17,7 +17,6 @@ from packages.services.epochs import bump_name
 from upstreams.clients.moonbit import fetch_zip
 from upstreams.durability import remembered
 from upstreams.errors import UpstreamBadAnswer, UpstreamIntegrityMismatch
-from upstreams.flight import release_connection
 from upstreams.models import Upstream
 from upstreams.services.alerts import checksum_wrong
 from upstreams.services.modules.entry import Newcomer, enter
@@ -26,6 +25,7 @@ from upstreams.services.modules.resolve import Resolution
 from upstreams.services.troubles import telling
 from upstreams.targets import target_of
 from workspaces import statements
+from workspaces.room import release_connection
 from workspaces.services.audit import SYSTEM, record
 
 HELD = (

@@ -9,8 +9,8 @@ from typing import IO
 
 from upstreams.clients import local_git
 from upstreams.clients.local_git import GitFailed
-from upstreams.flight import release_connection
 from workspaces.errors import Invalid, Unavailable
+from workspaces.room import release_connection
 
 AT_ONCE = 16  # processes of git, in one process of ours
 SECONDS = 300.0  # one answer has
