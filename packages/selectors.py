@@ -15,6 +15,7 @@ from workspaces.models import Group, Membership
 from workspaces.selectors import members_of
 
 UNSHADOWED = Q(is_internal=True) | ~Q(origin=Version.Origin.PULLED)  # versions that no rule hides
+IS_SHOWN = "(%s OR v.is_internal OR v.origin <> 'pulled')"  # the same of SQL's `v`; all of them where the value is true
 
 
 def packages_of(

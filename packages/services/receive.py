@@ -17,7 +17,7 @@ from packages.formats.publication import Publication, StagedFile
 from packages.models import Format, Package, Version
 from packages.services.listing import list_in_search, list_pulled, listing_writes
 from packages.services.publish import Standing, add_version, move_tag, tell_of_shadowed
-from packages.services.rows import Now, enter
+from packages.services.rows import ANY_ID, Now, enter
 from packages.services.signing import UNSIGNED, sign
 from registries.gate import RegistryNotFound
 from registries.models import Registry
@@ -25,10 +25,7 @@ from workspaces import reading, statements
 from workspaces.access import Actor
 from workspaces.services.audit import SYSTEM, record
 
-HELD = (
-    "WHERE t.package_id = (SELECT p.id FROM packages_package p WHERE p.registry_id = %s AND p.format = %s AND p.name = %s)"
-    " AND t.version = %s"
-)
+HELD = f"WHERE t.package_id = {ANY_ID} AND t.version = %s"
 FILE = (
     "SELECT f.name, b.size, b.sha1, b.sha256, b.sha512 FROM packages_file f JOIN packages_blob b ON b.id = f.blob_id"
     " WHERE f.version_id = %s ORDER BY f.id"

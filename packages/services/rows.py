@@ -20,13 +20,14 @@ from workspaces.insertion import as_loaded, insert, statement_for
 from workspaces.prepared import Statement
 from workspaces.statements import Write, is_postgresql, last_row, moment, row, run, several
 
-# An npm package's id, on its own: where it was joined, PostgreSQL sought versions by their number alone while it knew nothing of the
+# A package's id, on its own: where it was joined, PostgreSQL sought versions by their number alone while it knew nothing of the
 # tables yet, and kept to that for a minute (measured: 3 ms of each of the first 3,000 packages of a mirror job).
-PACKAGE_ID = "(SELECT p.id FROM packages_package p WHERE p.registry_id = %s AND p.format = 'npm' AND p.name = %s)"
+ID_OF = "(SELECT p.id FROM packages_package p WHERE p.registry_id = %s AND p.format = {} AND p.name = %s)"
+PACKAGE_ID, MODULE_ID, ANY_ID = (ID_OF.format(one) for one in ("'npm'", "'moonbit'", "%s"))
 RETIRED = "EXISTS(SELECT 1 FROM packages_retiredversion WHERE registry_id = %s AND format = %s AND name = %s AND version = %s)"
 BEFORE = (
-    "SELECT (SELECT v.id FROM packages_version v WHERE v.version = %s AND v.package_id ="  # noqa: S608 - constants only
-    f" (SELECT p.id FROM packages_package p WHERE p.registry_id = %s AND p.format = %s AND p.name = %s)), {RETIRED}"
+    "SELECT (SELECT v.id FROM packages_version v"  # noqa: S608 - constants only
+    f" WHERE v.version = %s AND v.package_id = {ANY_ID}), {RETIRED}"
 )
 STANDING = (
     f"SELECT r.is_internal, {RETIRED}, EXISTS(SELECT 1 FROM packages_tag WHERE package_id = {{package}} AND name = 'latest'),"  # noqa: S608

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from packages.formats.npm.names import Name
 from packages.models import Version
-from packages.selectors import UNSHADOWED
+from packages.selectors import IS_SHOWN, UNSHADOWED
 from packages.services.rows import PACKAGE_ID
 from registries.models import Registry
 from registries.selectors import RESTRICTED, is_restricted
@@ -35,8 +35,7 @@ CURRENT = (
 OLD = "WHERE t.registry_id = %s AND t.format = 'npm' AND t.name = %s"
 FILES = (
     "SELECT f.name, b.sha256, b.size FROM packages_file f JOIN packages_blob b ON b.id = f.blob_id"  # noqa: S608 - constants only
-    f" JOIN packages_version v ON v.id = f.version_id WHERE v.package_id = {PACKAGE_ID}"
-    " AND (%s OR v.is_internal OR v.origin <> 'pulled')"
+    f" JOIN packages_version v ON v.id = f.version_id WHERE v.package_id = {PACKAGE_ID} AND {IS_SHOWN}"
 )
 NAMED_FILE = f"{FILES} AND f.name || '' = %s"  # so that no index of all files' names is gone through (rows.PACKAGE_ID)
 ITS_ID = "(SELECT id FROM upstreams_rendering WHERE registry_id = %s AND format = 'npm' AND name = %s)"  # the row may come just before

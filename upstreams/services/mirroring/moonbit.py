@@ -12,6 +12,7 @@ from packages.formats.moonbit.index import Entry, Index, dependencies_of
 from packages.formats.moonbit.names import Name, parse_name
 from packages.formats.moonbit.versions import is_version
 from packages.models import Version
+from packages.services.rows import MODULE_ID
 from upstreams.errors import InternalSourceUnavailable, RuleChanged, SourceAbsent, UpstreamError
 from upstreams.models import Upstream
 from upstreams.services.mirroring.absence import why_absent, why_nobody_else, why_not_from
@@ -33,10 +34,9 @@ TRIES = 5  # times a version is begun anew because the rules changed under it
 KEPT = 64  # names that were looked up and are at hand
 CHUNK = 500  # names judged at once
 LOOK = (
-    "SELECT v.manifest, v.is_internal, v.origin, b.sha256 FROM packages_version v"
+    "SELECT v.manifest, v.is_internal, v.origin, b.sha256 FROM packages_version v"  # noqa: S608 - constants only
     " LEFT JOIN packages_file f ON f.version_id = v.id LEFT JOIN packages_blob b ON b.id = f.blob_id"
-    " WHERE v.package_id = (SELECT p.id FROM packages_package p WHERE p.registry_id = %s AND p.format = 'moonbit' AND p.name = %s)"
-    " AND v.version = %s"
+    f" WHERE v.package_id = {MODULE_ID} AND v.version = %s"
 )
 EVERY, YANKED = frozenset({"", "*"}), "yanked"  # words for versions: all that are not yanked, and all
 

@@ -15,6 +15,7 @@ from packages.formats.npm.names import Name, parse_known
 from packages.formats.npm.packument import Manifest
 from packages.formats.npm.versions import is_version
 from packages.models import Version
+from packages.selectors import IS_SHOWN
 from packages.services.rows import PACKAGE_ID
 from upstreams.errors import RuleChanged, SourceAbsent, UpstreamUnreachable
 from upstreams.models import Upstream, UpstreamDocument
@@ -36,14 +37,10 @@ PATIENCE = 330.0  # seconds for one file
 KEPT_NAMES, KEPT_BYTES = 64, 16 * 1024 * 1024  # what was looked up and is at hand: names, and what their documents take
 TYPICAL = 4 * 1024  # bytes of a manifest in memory
 
-HELD = (
-    f"SELECT v.version FROM packages_version v WHERE v.package_id = {PACKAGE_ID}"  # noqa: S608 - constants only
-    " AND (%s OR v.is_internal OR v.origin <> 'pulled')"
-)
+HELD = f"SELECT v.version FROM packages_version v WHERE v.package_id = {PACKAGE_ID} AND {IS_SHOWN}"  # noqa: S608 - constants only
 FILES = (
     "SELECT v.version, b.sha256 FROM packages_blob b JOIN packages_file f ON f.blob_id = b.id"  # noqa: S608 - constants only
-    f" JOIN packages_version v ON v.id = f.version_id WHERE v.package_id = {PACKAGE_ID}"
-    " AND (%s OR v.is_internal OR v.origin <> 'pulled')"
+    f" JOIN packages_version v ON v.id = f.version_id WHERE v.package_id = {PACKAGE_ID} AND {IS_SHOWN}"
 )
 FILE = FILES + " AND v.version = %s"
 RETIRED = "SELECT version FROM packages_retiredversion WHERE registry_id = %s AND format = 'npm' AND name = %s"

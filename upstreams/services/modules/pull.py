@@ -14,6 +14,7 @@ from packages.formats.moonbit.index import Entry, manifest_of
 from packages.formats.publication import Publication, StagedFile
 from packages.models import Version
 from packages.services.epochs import bump_name
+from packages.services.rows import MODULE_ID
 from upstreams.clients.moonbit import fetch_zip
 from upstreams.durability import remembered
 from upstreams.errors import UpstreamBadAnswer, UpstreamIntegrityMismatch
@@ -29,12 +30,11 @@ from workspaces.room import release_connection
 from workspaces.services.audit import SYSTEM, record
 
 HELD = (
-    "SELECT v.id, v.version, v.is_internal, v.origin, v.is_yanked, b.sha256,"
+    "SELECT v.id, v.version, v.is_internal, v.origin, v.is_yanked, b.sha256,"  # noqa: S608 - constants only
     " (SELECT o.upstream_id FROM upstreams_origin o WHERE o.version_id = v.id) FROM packages_version v"
     " LEFT JOIN packages_file f ON f.version_id = v.id"
     " LEFT JOIN packages_blob b ON b.id = f.blob_id"
-    " WHERE v.package_id ="
-    " (SELECT p.id FROM packages_package p WHERE p.registry_id = %s AND p.format = 'moonbit' AND p.name = %s)"
+    f" WHERE v.package_id = {MODULE_ID}"
 )
 RETIRED = "SELECT version FROM packages_retiredversion WHERE registry_id = %s AND format = 'moonbit' AND name = %s"
 
