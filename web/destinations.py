@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from packages.models import Format
 from registries.models import Registry
 from upstreams.models import Upstream
+from upstreams.services.hauls import has
 from upstreams.services.trades import TRADES
 from web import reads
 from workspaces.access import Action, Actor, Target
@@ -32,7 +33,7 @@ def ways(actor: Actor, registry: Registry, format: str, name: str) -> Ways:  # n
         return Ways()
     target = Target(format, name)
     others = Registry.objects.filter(workspace_id=registry.workspace_id).exclude(pk=registry.pk).select_related("workspace")
-    enabled = [one for one in reads.upstreams_of(registry) if one.is_enabled and _has(one, format)]
+    enabled = [one for one in reads.upstreams_of(registry) if one.is_enabled and has(one, format)]
     goes_out = format == Format.NPM and actor.may(Action.MANAGE, registry)
     outside = [one for one in enabled if one.kind == Upstream.Kind.URL] if goes_out else []
     return Ways(
@@ -40,8 +41,3 @@ def ways(actor: Actor, registry: Registry, format: str, name: str) -> Ways:  # n
         upstreams=outside,
         sources=enabled if actor.may(Action.PUBLISH, registry, target) else [],
     )
-
-
-def _has(upstream: Upstream, format: str) -> bool:  # noqa: A002 - the address's own word
-    """Whether packages of this format may come from it: a link, unless it was made for another, has them all."""
-    return upstream.format == format or (upstream.kind == Upstream.Kind.REGISTRY and upstream.format == Format.NPM)

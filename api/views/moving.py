@@ -12,15 +12,12 @@ from api.schema import described
 from api.serializers.moving import OutcomeShown, PullOrder, PushOrder
 from registries.gate import RegistryMoved, registry_for
 from registries.models import Registry
-from upstreams.services.modules.fetching import pull_modules
 from upstreams.services.outward import push_out
 from upstreams.services.parcels import Order
 from upstreams.services.pull import pull
 from upstreams.services.push import push
-from upstreams.services.trades import MODULES, NPM, TRADES
+from upstreams.services.trades import NPM, TRADES
 from workspaces.access import Action, Actor, Target
-
-PULLS = {NPM.format: pull, MODULES.format: pull_modules}
 
 
 class PushView(Door):
@@ -56,7 +53,7 @@ class PullView(Door):
         values = self.read(PullOrder)
         order = _order(values)
         registry = registry_for(self.actor, ws, reg, Action.PUBLISH, Target(order.trade.format, order.name.full))
-        outcome = PULLS[order.trade.format](actor=self.actor, registry=registry, upstream=values.get("upstream", ""), order=order)
+        outcome = pull(actor=self.actor, registry=registry, upstream=values.get("upstream", ""), order=order)
         return Response(OutcomeShown(outcome).data)
 
 

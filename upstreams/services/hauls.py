@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Q
-
 from packages.errors import VersionNotFound
+from packages.models import Format
 from registries.models import Registry
 from upstreams.errors import SourceAbsent, SourceNotAllowed, UpstreamDisabled, UpstreamNotFound, UpstreamUnreachable
 from upstreams.models import Upstream
@@ -35,13 +34,17 @@ class Haul:
 
 def named_upstream(registry: Registry, name: str, format: str) -> Upstream:  # noqa: A002 - the field's own word
     """That upstream of the registry, which has packages of this format. Raises UpstreamNotFound, UpstreamDisabled."""
-    fitting = Q(format=format) | Q(kind=Upstream.Kind.REGISTRY, format="npm")  # a link is for packages of every format
-    found = Upstream.objects.select_related("source__workspace").filter(fitting, registry=registry, name=name).first()
-    if found is None:
+    found = Upstream.objects.select_related("source__workspace").filter(registry=registry, name=name).first()
+    if found is None or not has(found, format):
         raise UpstreamNotFound(f"{registry} has no upstream “{name[:40]}”.")
     if not found.is_enabled:
         raise UpstreamDisabled(f"Upstream {name} is disabled, so nothing is pulled from it.")
     return found
+
+
+def has(upstream: Upstream, format: str) -> bool:  # noqa: A002 - the field's own word
+    """Whether packages of this format may come from it: a link, unless it was made for another, has those of every format."""
+    return upstream.format == format or (upstream.kind == Upstream.Kind.REGISTRY and upstream.format == Format.NPM)
 
 
 def paths_outside(registry: Registry, name: Named, decision: Decision, source: Upstream | None) -> list[Path]:

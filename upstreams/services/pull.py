@@ -37,11 +37,13 @@ from upstreams.services.hauls import (
     paths_outside,
     tell_of_pull,
 )
+from upstreams.services.modules.fetching import pull_modules
 from upstreams.services.parcels import TRIES, LeftOut, Order
 from upstreams.services.pulls import offered_versions
 from upstreams.services.push import PRESENT, PULLED, Moved, Outcome
 from upstreams.services.renderings import unshadowed_versions, versions_shown
 from upstreams.services.resolve import Resolution, judge, peek, resolve
+from upstreams.services.trades import MODULES, NPM
 from upstreams.spool import SpoolBroken, Tail
 from upstreams.terms import Path
 from workspaces.access import Action, Actor, Target
@@ -71,7 +73,13 @@ class Offering:
 
 
 def pull(*, actor: Actor, registry: Registry, upstream: str, order: Order) -> Outcome:
-    """Bring versions of a name into `registry`: exactly those, with the flag their source gives them.
+    """Bring versions of a name into `registry`, whatever their format. Raises what `pull_npm` and `pull_modules` raise."""
+    ways = {NPM.format: pull_npm, MODULES.format: pull_modules}
+    return ways[order.trade.format](actor=actor, registry=registry, upstream=upstream, order=order)
+
+
+def pull_npm(*, actor: Actor, registry: Registry, upstream: str, order: Order) -> Outcome:
+    """Bring versions of an npm package into `registry`: exactly those, with the flag their source gives them.
 
     What they depend on comes along only if asked for; what of that cannot come is told, and holds nothing else up.
     Raises Denied, UpstreamNotFound, UpstreamDisabled, SourceNotAllowed, VersionNotFound, SourceAbsent, UpstreamError.

@@ -13,12 +13,11 @@ from django.utils.translation import ngettext
 from registries.gate import registry_for
 from registries.models import Registry
 from upstreams.errors import CredentialsNotLent, InternalVersion
-from upstreams.services.modules.fetching import pull_modules
 from upstreams.services.outward import goal_for, needs_disclosure, push_out
 from upstreams.services.parcels import Order, parcels_of
 from upstreams.services.pull import pull as pull_versions
 from upstreams.services.push import PRESENT, Outcome, push
-from upstreams.services.trades import MODULES, NPM, TRADES
+from upstreams.services.trades import NPM, TRADES
 from web.confirm import Question, ask, is_confirmed
 from web.destinations import REGISTRY
 from web.doors import door, sent
@@ -26,7 +25,6 @@ from workspaces.access import Action, Actor, Target
 from workspaces.errors import Conflict, Denied, GatehouseError, Invalid, NotFound, Unavailable
 
 SHOWN = 10  # names in one sentence
-PULLS = {NPM.format: pull_versions, MODULES.format: pull_modules}
 TOLD = (Conflict, CredentialsNotLent, Invalid, NotFound, Unavailable)  # said on the page one comes back to
 
 
@@ -54,9 +52,7 @@ def pull(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, nam
     )
     order = replace(order, versions=tuple(word.strip() for word in order.versions if word.strip()))
     back = reverse("web:package", args=[ws, reg, format, name])
-    return _told(
-        request, back, lambda: PULLS[order.trade.format](actor=actor, registry=found, upstream=sent(request, "upstream"), order=order)
-    )
+    return _told(request, back, lambda: pull_versions(actor=actor, registry=found, upstream=sent(request, "upstream"), order=order))
 
 
 def _push(request: HttpRequest, actor: Actor, found: Registry, order: Order, back: str) -> HttpResponse:
