@@ -2,10 +2,12 @@
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from registries.services import create_registry
 from tests.web.addresses import MAIN, text
@@ -88,6 +90,15 @@ def test_it_polls_while_something_is_under_way_and_no_longer(alice: Client, worl
     Mirror.objects.update(state="failed", done=9)
     for address, part in ((MIRRORS, "jobs"), (f"{MIRRORS}{made.pk}/", "job")):
         assert POLLS not in alice.get(address, headers={"HX-Request": "true", "HX-Target": part}).content.decode()
+
+
+@pytest.mark.parametrize(("silence", "said"), [(0, "at work"), (3600, "waits to go on"), (None, "waits to go on")])
+def test_a_job_whose_worker_is_gone_is_not_at_work(alice: Client, world: World, silence: int | None, said: str) -> None:
+    made = job(world, state="running", beat_at=silence if silence is None else timezone.now() - timedelta(seconds=silence))
+    for address in (MIRRORS, f"{MIRRORS}{made.pk}/"):
+        page = text(alice, address)
+        assert POLLS in page
+        assert [word for word in ("at work", "waits to go on") if word in page] == [said]
 
 
 def test_what_failed_and_why_is_told_and_tried_again(alice: Client, world: World) -> None:

@@ -12,7 +12,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from upstreams.models import Upstream
+from upstreams.models import Mirror, Upstream
+from upstreams.services.mirroring.hold import is_at_work
 from upstreams.services.wishes import kind_in_words
 from web.words import WORDS
 
@@ -36,6 +37,12 @@ def words(code: str) -> str:
 def kind_words(upstream: Upstream) -> str:
     """What an upstream is, of which packages."""
     return kind_in_words(upstream)
+
+
+@register.filter
+def has_worker(job: Mirror) -> bool:
+    """Whether somebody alive works on a mirror job."""
+    return is_at_work(job)
 
 
 @register.filter

@@ -37,6 +37,11 @@ def free() -> Q:
     return Q(beat_at=None) | Q(beat_at__lte=last_beat())
 
 
+def is_at_work(mirror: Mirror) -> bool:
+    """Whether somebody alive works on it; one that was begun and has nobody waits for its turn, or for a worker."""
+    return mirror.state == Mirror.State.RUNNING and mirror.beat_at is not None and mirror.beat_at > last_beat()
+
+
 @transaction.atomic
 def take(mirror_id: int, worker: str) -> Mirror | None:
     """The job, taken; None when it is over, somebody else works on it, or on another job of the same upstream."""
