@@ -67,15 +67,24 @@ def last_trouble(upstream: Upstream, folded: str, document: UpstreamDocument | N
 
     `document`: what the upstream said of the name last.
     """
-    known = cache.get(_key(upstream))
-    if known is None:
+    met = _met(upstream)
+    if met is None:
         return None
-    met = Trouble(**known)
     about = met.about.lower()
     if about == folded or about.startswith(f"{folded}@"):
         return met if document is None or document.fetched_at <= met.at else None
     has_answered = UpstreamDocument.objects.filter(upstream=upstream, fetched_at__gt=met.at).exists
     return met if met.is_general and not has_answered() else None
+
+
+def _met(upstream: Upstream) -> Trouble | None:
+    """What was remembered. Whoever asks why something does not come is told the rest of it without the cache, too."""
+    try:
+        known = cache.get(_key(upstream))
+        return Trouble(**known) if known is not None else None
+    except Exception:  # whatever keeps the cache from it, or another release wrote there
+        log.exception("trouble with an upstream could not be looked up")
+        return None
 
 
 def _key(upstream: Upstream) -> str:
