@@ -10,7 +10,6 @@ from upstreams.clients.guard import embedded
 
 Scope = MutableMapping[str, Any]
 Headers = dict[str, str]
-FORWARDED = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host")
 
 
 def headers_of(scope: Scope) -> Headers:

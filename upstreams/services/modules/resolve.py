@@ -46,18 +46,10 @@ class Resolution:
     situation: Situation
     decision: Decision
 
-    def offered_by(self, upstream_id: int) -> UpstreamDocument | None:
-        """What that upstream of the registry says it has, if the rule lets it answer."""
-        return self.offered_at((upstream_id,))
-
     def offered_at(self, path: Path) -> UpstreamDocument | None:
-        """The same of the one that a path ends in."""
+        """What the upstream that a path ends in says it has, if the rule lets it answer."""
         said = self.situation.replies.get(path[-1]) if path in self.decision.answering else None
         return said.document if said is not None else None
-
-    def sources(self) -> list[Upstream]:
-        """The upstreams that answer, nearest first; of a path through other registries its last."""
-        return [self.situation.upstreams[path[-1]] for path in self.decision.answering if path]
 
     def check_still_holds(self) -> None:
         """Raises RuleChanged once the rules for the name are others."""
@@ -100,7 +92,7 @@ def judge(registry: Registry, name: Name, *, fresh: Mapping[int, datetime] | Non
 def source_for(resolution: Resolution, upstream: Upstream) -> UpstreamDocument:
     """What `upstream` has of the module. Raises OtherSource with the clause by which it is not asked, and its own trouble."""
     said = resolution.situation.replies.get(upstream.pk)
-    document = resolution.offered_by(upstream.pk)
+    document = resolution.offered_at((upstream.pk,))
     if document is not None:
         if said is not None and said.error is not None:
             raise said.error  # what it said earlier serves readers; whoever wants it anew has to know
