@@ -7,9 +7,10 @@ from api import reads
 from api.base import Door, ListDoor
 from api.schema import described
 from api.serializers.people import ClaimNew, ClaimShown
+from packages.services.shadows import claim
 from workspaces.access import Action
 from workspaces.selectors import workspace_for
-from workspaces.services.spaces import add_claim, remove_claim
+from workspaces.services.spaces import remove_claim
 
 
 class ClaimsView(ListDoor):
@@ -24,8 +25,8 @@ class ClaimsView(ListDoor):
     def post(self, request: Request, ws: str) -> Response:  # noqa: ARG002 - the framework's signature
         """Claim a pattern: its names are internal from the next request on."""
         workspace = workspace_for(self.actor, ws, Action.MANAGE)
-        claim = add_claim(actor=self.actor, workspace=workspace, **self.read(ClaimNew))
-        return Response(ClaimShown(claim).data, status=201)
+        made = claim(actor=self.actor, workspace=workspace, **self.read(ClaimNew))
+        return Response(ClaimShown(made).data, status=201)
 
 
 class ClaimView(Door):

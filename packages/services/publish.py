@@ -13,6 +13,7 @@ from packages.formats.publication import Publication
 from packages.models import Format, Package, Version
 from packages.services.listing import listing_writes
 from packages.services.rows import Before, Now, enter, look_before, write_tag, write_version
+from packages.services.shadows import tell_of_owned
 from packages.services.signing import UNSIGNED, Signature, sign
 from packages.services.turns import turn
 from registries.gate import RegistryNotFound
@@ -20,9 +21,8 @@ from registries.models import Registry
 from registries.services import restrict
 from workspaces.access import Action, Actor, Target
 from workspaces.errors import Denied
-from workspaces.models import Event
 from workspaces.prepared import Statement
-from workspaces.services.audit import SYSTEM, event_write, record
+from workspaces.services.audit import event_write, record
 from workspaces.statements import Write, is_postgresql
 
 Also = Callable[[Version], Sequence[Write]]
@@ -145,7 +145,7 @@ def _commit(actor: Actor, registry: Registry, publication: Publication, origin: 
         told = {"differences": list(publication.differences)}
         record(actor, "version.manifest_differs", subject, workspace=registry.workspace_id, new=told)
     if now.is_internal and now.has_pulled:
-        tell_of_shadowed(package)
+        tell_of_owned(registry.workspace_id, package.format, package.folded)
     # The bytes are durable before the row is.
     write_version(version, publication.file, publication.filename, tags, (*listed, event), then_commit=storing.settle)
     return Published(version, created=True)
@@ -164,18 +164,6 @@ def _restrict_first(actor: Actor, registry: Registry, package: Package) -> None:
     if Registry.objects.get(pk=registry.pk).is_public and not own.exists() and restrict(registry.pk, package.format, package.name):
         subject = f"{registry} {package.format} {package.name}"
         record(actor, "access.status", subject, workspace=registry.workspace_id, old={"restricted": False}, new={"restricted": True})
-
-
-def tell_of_shadowed(package: Package) -> None:
-    """An alert when versions pulled from outside are hidden now that the name is internal; once per set of versions."""
-    pulled = Version.objects.filter(package=package, is_internal=False, origin=Version.Origin.PULLED)
-    versions = sorted(pulled.values_list("version", flat=True))
-    if not versions:
-        return
-    registry = package.registry
-    subject, action, new = f"{registry} {package.format} {package.name}", "alert.versions_shadowed", {"versions": versions[:50]}
-    if not Event.objects.filter(workspace_id=registry.workspace_id, action=action, object=subject, new=new).exists():
-        record(SYSTEM, action, subject, workspace=registry.workspace_id, new=new)
 
 
 def _existing(registry: Registry, publication: Publication) -> Version | None:

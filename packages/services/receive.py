@@ -16,8 +16,9 @@ from packages.formats.npm.versions import sort_key
 from packages.formats.publication import Publication, StagedFile
 from packages.models import Format, Package, Version
 from packages.services.listing import list_in_search, list_pulled, listing_writes
-from packages.services.publish import Standing, add_version, move_tag, tell_of_shadowed
+from packages.services.publish import Standing, add_version, move_tag
 from packages.services.rows import ANY_ID, Now, enter
+from packages.services.shadows import tell_of_owned, tell_of_shadowed
 from packages.services.signing import UNSIGNED, sign
 from registries.gate import RegistryNotFound
 from registries.models import Registry
@@ -62,9 +63,11 @@ def receive(*, actor: Actor, registry: Registry, versions: Iterable[Version], ta
         if package.format == Format.NPM:
             found = _tagged(package, found, tags)
             _list(package, [one for one in found if one.is_new])
-    shown = [one.version.package for one in found if one.is_lifted or (one.is_new and one.version.is_internal)]
-    if shown:
-        tell_of_shadowed(shown[0])
+    shown = [one.version for one in found if one.is_lifted or (one.is_new and one.version.is_internal)]
+    if any(is_own(version) for version in shown):
+        tell_of_owned(registry.workspace_id, shown[0].package.format, shown[0].package.folded)
+    elif shown:
+        tell_of_shadowed(shown[0].package)
     return found
 
 

@@ -31,7 +31,9 @@ BEFORE = (
 )
 STANDING = (
     f"SELECT r.is_internal, {RETIRED}, EXISTS(SELECT 1 FROM packages_tag WHERE package_id = {{package}} AND name = 'latest'),"  # noqa: S608
-    " EXISTS(SELECT 1 FROM packages_version WHERE package_id = {package} AND NOT is_internal AND origin = 'pulled'),"
+    " EXISTS(SELECT 1 FROM packages_package p WHERE p.format = %s AND p.folded = %s AND p.registry_id IN"
+    " (SELECT w.id FROM registries_registry w WHERE w.workspace_id = r.workspace_id) AND (SELECT v.id FROM packages_version v"
+    " WHERE v.package_id = p.id AND NOT v.is_internal AND v.origin = 'pulled' LIMIT 1) IS NOT NULL),"  # by the package: see PACKAGE_ID
     " (SELECT v.id FROM packages_version v WHERE v.package_id = {package} AND v.version = %s),"
     " (SELECT k.keyid FROM packages_signingkey k WHERE k.workspace_id = r.workspace_id AND k.expires_at IS NULL)"
 )
@@ -79,7 +81,7 @@ class Now:
     is_internal: bool
     is_retired: bool
     has_latest: bool
-    has_pulled: bool
+    has_pulled: bool  # some registry of the workspace has pulled versions of the name that are not internal
     version_id: int | None  # of the version, when it is there
     keyid: str | None  # of the workspace's present signing key
 
@@ -101,10 +103,10 @@ def enter(registry: Registry, publication: Publication) -> tuple[Package, Now] |
     retired, version = [registry.pk, publication.format, name, publication.version], publication.version
     lock = (BUMP, [registry.workspace_id, publication.format, folded])
     if is_postgresql():
-        found = last_row([lock, (ENTER, [*entering, *retired, version, registry.pk])])
+        found = last_row([lock, (ENTER, [*entering, *retired, publication.format, folded, version, registry.pk])])
     else:
         package = last_row([lock, (PACKAGE, entering)]) or ()
-        found = row(STANDING_NOW, [*retired, package[0], package[0], package[0], version, registry.pk])
+        found = row(STANDING_NOW, [*retired, package[0], publication.format, folded, package[0], version, registry.pk])
         found = found and (*found, *package)
     if found is None:
         return None

@@ -8,7 +8,8 @@ from packages.formats.npm.versions import newest
 from packages.models import Package, RetiredVersion, Tag, Tombstone, Version
 from packages.services.epochs import bump_name
 from packages.services.listing import list_in_search
-from packages.services.publish import move_tag, tell_of_shadowed, touch
+from packages.services.publish import move_tag, touch
+from packages.services.shadows import tell_of_owned, tell_of_shadowed
 from registries.models import Registry
 from registries.services import forget_name
 from workspaces.access import Action, Actor, Target
@@ -76,8 +77,10 @@ def set_internal(*, actor: Actor, registry: Registry, format: str, name: str, ve
         _tombstones(registry, format, package.folded).delete()
     touch(package)
     list_in_search(package)
-    if internal:
+    if internal and found.origin == Version.Origin.PULLED:
         tell_of_shadowed(package)
+    elif internal:
+        tell_of_owned(registry.workspace_id, format, package.folded)
     _record(actor, "version.internal", package, version, {"internal": not internal}, {"internal": internal})
     return found
 

@@ -223,7 +223,8 @@ def test_a_pull_obeys_the_rule(yard: Yard, moons: Callable[[], MoonRegistry]) ->
     nearer.seen.clear()
     farther.seen.clear()
     assert "rule 2" in yard.refused("pull", 409, "source_not_allowed", name="acme/core", upstream="farther")
-    yard.refused("pull", 404, "package_not_found", name="acme/core", versions=["9.9.9"])
+    said = yard.refused("pull", 404, "package_not_found", name="acme/core", versions=["9.9.9"])
+    assert said.endswith("The name is internal here (this registry holds an internal version); no public source is asked."), said
     assert nearer.asked("core") == farther.asked("core") == []
     assert farther.zips() == []
     change_upstream(actor=yard.team.actor("alice"), upstream=upstream, changes={"enabled": False})

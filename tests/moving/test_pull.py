@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from packages.services.shadows import claim
 from tests.moving.street import Street, events, results
 from tests.parts.pack import pack
 from tests.parts.recorder import Recorder
@@ -120,8 +121,24 @@ def test_a_public_upstream_hears_nothing_of_an_internal_name(street: Street, rec
     recorder.add("corp-x", "99.0.0")
     body: dict[str, Any] = {"name": "corp-x", **({"versions": versions} if versions else {})}
     assert "rule 2" in street.refused("pull", 409, "source_not_allowed", upstream="public", **body)
-    street.refused("pull", 404, "package_not_found", **body)
+    said = street.refused("pull", 404, "package_not_found", **body)
+    assert said.endswith("The name is internal here (this registry holds an internal version); no public source is asked."), said
     assert recorder.seen == []
+
+
+def test_a_claimed_name_that_nobody_has_is_refused_with_the_claim(street: Street, recorder: Recorder) -> None:
+    """Also where it is a dependency that is left out."""
+    street.upstream(recorder)
+    recorder.add("left", dependencies={"corp-next": "^1.0.0"})
+    recorder.add("corp-next", "1.99.0")
+    claim(actor=street.team.actor("alice"), workspace=street.team.space, pattern="corp-*")
+    why = "The name is internal here (by the claim corp-*); no public source is asked."
+    assert street.refused("pull", 404, "package_not_found", name="corp-next").endswith(why)
+    (left,) = street.pull("left", dependencies=True)["left_out"]
+    assert (left["name"], left["wanted"]) == ("corp-next", "^1.0.0")
+    assert left["why"].endswith(why), left
+    assert not recorder.asked("corp-next")
+    assert "internal" not in street.refused("pull", 404, "package_not_found", name="nobody-has-it")
 
 
 def test_what_an_internal_upstream_has_comes_internal(street: Street, recorder: Recorder, other_recorder: Recorder) -> None:

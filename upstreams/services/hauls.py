@@ -1,6 +1,7 @@
 """What pulling on purpose is for packages of every format: who is named and may answer, how much comes, and what came of it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from packages.errors import VersionNotFound
@@ -16,6 +17,8 @@ from upstreams.terms import Decision, Path
 from workspaces.access import Action, Actor, Target
 from workspaces.errors import Denied, GatehouseError, Invalid
 from workspaces.services.audit import record
+
+INTERNAL = "internal: "  # so begins every clause that says by what a name is internal
 
 
 @dataclass
@@ -76,6 +79,19 @@ def lacks(source: Upstream, name: Named, why: str) -> SourceAbsent:
     """The upstream that was named has nothing of the name; of a registry that is gone through, nobody behind it either."""
     behind = ", and nobody behind it has" if source.kind == Upstream.Kind.REGISTRY else ""
     return SourceAbsent(f"Upstream {source.name} has no package {name.full}{behind}.", why=why)
+
+
+@contextmanager
+def reasoned() -> Iterator[None]:
+    """Whoever pulls may publish here, so where nobody has an internal name, the 404 also says why no public source was asked."""
+    try:
+        yield
+    except SourceAbsent as absent:
+        if not absent.why.startswith(INTERNAL):
+            raise
+        clause = absent.why.removeprefix(INTERNAL)
+        said = f"{absent.message} The name is internal here ({clause}); no public source is asked."
+        raise SourceAbsent(said, why=absent.why) from None
 
 
 def chosen_by(order: Order, registry: Registry, meant_by: Callable[[str], Sequence[str]]) -> list[str]:

@@ -35,6 +35,7 @@ from upstreams.services.hauls import (
     named_upstream,
     not_allowed,
     paths_outside,
+    reasoned,
     tell_of_pull,
 )
 from upstreams.services.modules.fetching import pull_modules
@@ -97,6 +98,7 @@ def pull_npm(*, actor: Actor, registry: Registry, upstream: str, order: Order) -
     return Outcome(origin=upstream, goal=str(registry), moved=haul.moved, left_out=haul.left_out)
 
 
+@reasoned()
 def _sought(registry: Registry, source: Upstream | None, order: Order) -> tuple[Offering, list[str]]:
     """What there is and which of it is meant; what is not there by answers of before is looked for once more by new ones.
 
@@ -239,6 +241,7 @@ def _or_why(act: Callable[[Dependency], T], wish: Dependency) -> T | LeftOut:
         connection.close()
 
 
+@reasoned()
 def _pick(actor: Actor, registry: Registry, needed: Dependency) -> tuple[Offering, str]:
     """Of what the registry would show, its own versions included. Raises Denied, VersionNotFound, SourceAbsent, UpstreamError."""
     name = needed.name

@@ -9,7 +9,7 @@ from django.utils import timezone
 from packages.formats.npm.names import Name
 from packages.models import Package, Tombstone
 from packages.services.epochs import bump_name
-from packages.services.publish import tell_of_shadowed
+from packages.services.shadows import tell_of_shadowed
 from packages.services.versions import keep_internal
 from registries.models import Registry
 from upstreams.errors import InternalSourceUnavailable, RuleChanged, SourceAbsent, UpstreamUnreachable

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from django.db import transaction
 
+from packages.services.shadows import tell_of_claimed
 from registries.models import Registry
 from upstreams.errors import UpstreamExists, UpstreamInvalid, UpstreamNotFound
 from upstreams.models import Upstream
@@ -39,6 +40,7 @@ def create_upstream(*, actor: Actor, registry: Registry, wish: UpstreamWish) -> 
         _apply(upstream, wish)
         upstream.save()
         record(actor, "upstream.created", f"{registry} {wish.name}", workspace=registry.workspace_id, new=describe(upstream))
+        _tell_of_names(upstream)
     return upstream
 
 
@@ -72,7 +74,14 @@ def change_upstream(*, actor: Actor, upstream: Upstream, changes: UpstreamChange
             ask_anew([fresh])
         subject = f"{fresh.registry} {fresh.name}"
         record(actor, "upstream.changed", subject, workspace=fresh.registry.workspace_id, old=old, new=_told(fresh, wish))
+        _tell_of_names(fresh)
     return fresh
+
+
+def _tell_of_names(upstream: Upstream) -> None:
+    """What was pulled from outside under names that are this upstream's now is hidden: somebody should know."""
+    if upstream.is_internal:
+        tell_of_claimed(upstream.registry.workspace_id, upstream.patterns)
 
 
 def _told(fresh: Upstream, wish: UpstreamWish) -> dict[str, object]:

@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from packages.services.shadows import claim
 from web import reads
 from web.confirm import Question, ask, is_confirmed
 from web.doors import asked, door, sent
@@ -17,7 +18,7 @@ from workspaces.errors import Conflict, Denied, Invalid
 from workspaces.models import Workspace
 from workspaces.selectors import groups_of, workspace_for
 from workspaces.services.people import parse_role, remove_member, set_member
-from workspaces.services.spaces import add_claim, remove_claim
+from workspaces.services.spaces import remove_claim
 
 
 @door("GET", "POST")
@@ -75,11 +76,11 @@ def claims(request: HttpRequest, actor: Actor, ws: str) -> HttpResponse:
     if not form.is_valid():
         return _claims(request, actor, space, form, 400)
     try:
-        claim = add_claim(actor=actor, workspace=space, pattern=form.cleaned_data["pattern"])
+        made = claim(actor=actor, workspace=space, pattern=form.cleaned_data["pattern"])
     except (Invalid, Conflict) as error:
         form.refuse(error)
         return _claims(request, actor, space, form, status_of(error))
-    messages.success(request, _("%(pattern)s is internal in this workspace from now on.") % {"pattern": claim.pattern})
+    messages.success(request, _("%(pattern)s is internal in this workspace from now on.") % {"pattern": made.pattern})
     return redirect("web:claims", ws)
 
 

@@ -26,6 +26,7 @@ from upstreams.services.hauls import (
     named_upstream,
     not_allowed,
     paths_outside,
+    reasoned,
     tell_of_pull,
 )
 from upstreams.services.modules.chained import fetch_behind, offered_behind
@@ -85,6 +86,7 @@ def _anew(registry: Registry) -> Fresh:
     return dict.fromkeys(everybody, timezone.now())
 
 
+@reasoned()
 def _offering(registry: Registry, name: Name, source: Upstream | None = None, fresh: Fresh | None = None) -> Offering:
     """Everything the rule lets in from outside the registry, or from `source` alone. Raises SourceNotAllowed.
 
@@ -195,6 +197,7 @@ def _follow(actor: Actor, registry: Registry, haul: Haul, taken: Sequence[Taken]
     return found
 
 
+@reasoned()
 def _needed(actor: Actor, registry: Registry, name: Name, wanted: str, fresh: Fresh) -> Taken:
     """Of what the registry would show, its own versions included. Raises Denied, VersionNotFound, SourceAbsent, UpstreamError."""
     if not actor.may(Action.READ, registry, Target(FORMAT, name.full)):
