@@ -33,7 +33,7 @@ STANDING = (
     f"SELECT r.is_internal, {RETIRED}, EXISTS(SELECT 1 FROM packages_tag WHERE package_id = {{package}} AND name = 'latest'),"  # noqa: S608
     " EXISTS(SELECT 1 FROM packages_package p WHERE p.format = %s AND p.folded = %s AND p.registry_id IN"
     " (SELECT w.id FROM registries_registry w WHERE w.workspace_id = r.workspace_id) AND (SELECT v.id FROM packages_version v"
-    " WHERE v.package_id = p.id AND NOT v.is_internal AND v.origin = 'pulled' LIMIT 1) IS NOT NULL),"  # by the package: see PACKAGE_ID
+    " WHERE v.package_id = p.id AND NOT v.is_internal AND v.origin = 'pulled' LIMIT 1) IS NOT NULL),"  # by the package: see ID_OF
     " (SELECT v.id FROM packages_version v WHERE v.package_id = {package} AND v.version = %s),"
     " (SELECT k.keyid FROM packages_signingkey k WHERE k.workspace_id = r.workspace_id AND k.expires_at IS NULL)"
 )

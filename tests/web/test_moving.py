@@ -106,6 +106,15 @@ def test_publishing_outside_asks_too(alice: Client, put: Callable[..., Version],
     assert not Event.objects.filter(action="version.disclosed").exists()
 
 
+def test_nobody_is_asked_for_a_yes_to_what_is_refused(alice: Client, put: Callable[..., Version], shelf: Recorder, world: World) -> None:
+    put("@acme/http", "1.0.0")
+    Upstream.objects.filter(pk=world.upstream.pk).update(patterns=["@partner/*"])
+    said = follow(alice, f"{V}push/", where="upstream:outside")
+    assert "Upstream outside is not for @acme/http: its patterns do not fit." in said
+    assert "Disclose" not in said
+    assert shelf.seen == []
+
+
 @pytest.mark.django_db(transaction=True)
 def test_pulling(sign_in: Callable[[str], Client], shelf: Recorder) -> None:
     bob = sign_in("bob")

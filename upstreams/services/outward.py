@@ -71,7 +71,7 @@ def push_out(*, actor: Actor, registry: Registry, upstream: str, order: Order, d
     for holding, _ in parcels.in_order():
         if holding.epochs.rule != rule:
             raise RuleChanged("The rules of this workspace changed just now; try again.", retry_after=1)
-        _check_patterns(goal, npm_name(holding))
+    check_patterns(goal, parcels)
     _leave(actor, registry, goal, order, parcels, disclose=disclose)
     errand = Errand(actor, registry, goal, replace_patience(target_of(goal)))
     plans = [errand.plan(holding, rows) for holding, rows in parcels.in_order()]
@@ -135,9 +135,11 @@ def npm_name(holding: Holding) -> Name:
     return parse_known(holding.name.full)
 
 
-def _check_patterns(goal: Upstream, name: Name) -> None:
-    if goal.patterns and not any(matches(pattern, name.folded) for pattern in goal.patterns):
-        raise SourceNotAllowed(f"Upstream {goal.name} is not for {name.full}: its patterns do not fit.")
+def check_patterns(goal: Upstream, parcels: Parcels) -> None:
+    """Raises SourceNotAllowed when the upstream is not for one of these names."""
+    for holding, _ in parcels.in_order():
+        if goal.patterns and not any(matches(pattern, holding.name.folded) for pattern in goal.patterns):
+            raise SourceNotAllowed(f"Upstream {goal.name} is not for {holding.name.full}: its patterns do not fit.")
 
 
 def _leave(actor: Actor, registry: Registry, goal: Upstream, order: Order, parcels: Parcels, *, disclose: bool) -> None:

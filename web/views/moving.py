@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from registries.gate import registry_for
 from registries.models import Registry
 from upstreams.errors import CredentialsNotLent, InternalVersion
-from upstreams.services.outward import goal_for, needs_disclosure, push_out
+from upstreams.services.outward import check_patterns, goal_for, needs_disclosure, push_out
 from upstreams.services.parcels import Order, parcels_of
 from upstreams.services.pull import pull as pull_versions
 from upstreams.services.push import PRESENT, Outcome, push
@@ -79,7 +79,9 @@ def _push_out(request: HttpRequest, actor: Actor, found: Registry, order: Order,
         raise Denied(_("Only admins and owners send versions to an upstream outside the workspace."))
     disclose = is_confirmed(request, typed=order.name.full)
     try:
-        secret = needs_disclosure(goal_for(actor, found, upstream), parcels_of(actor, found, order))
+        goal, parcels = goal_for(actor, found, upstream), parcels_of(actor, found, order)
+        check_patterns(goal, parcels)  # nobody is asked for a yes to what is refused after it
+        secret = needs_disclosure(goal, parcels)
     except TOLD as error:
         return _back(request, back, error)
     if not is_confirmed(request) or (secret and not disclose):
