@@ -6,6 +6,7 @@ decides whether a source may be asked. No Django, no network, no clock.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from upstreams.terms import Decision, Facts, Home, Kind, Outcome, Path, Reply, Source, Step
 
@@ -32,7 +33,7 @@ def decide(facts: Facts) -> Decision:
         decision = _from_home_alone(facts)
     else:
         decision = _by_internal_upstreams(facts)
-    return replace(decision, steps=tuple(_trace(facts, decision)))
+    return replace(decision, tracing=partial(_trace, facts))
 
 
 def _internal_at_home(facts: Facts) -> str:

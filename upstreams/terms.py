@@ -1,7 +1,9 @@
 """The words of the rule: sources, facts, replies, decisions (RULE.md, "Words"). Pure."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 Path = tuple[int, ...]  # upstream ids from the asked registry to a source; () is the registry itself
 
@@ -113,4 +115,9 @@ class Decision:
     answering: tuple[Path, ...] = ()
     blocked_by: str = ""
     shows_pulled: bool = False
-    steps: tuple[Step, ...] = field(default=(), compare=False)
+    tracing: Callable[["Decision"], Iterable[Step]] = field(default=lambda _: (), compare=False, repr=False)
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The trace: made where somebody wants to know, which is seldom."""
+        return tuple(self.tracing(self))
