@@ -4,6 +4,7 @@ It has no opinion of its own: it may only say "this caller, by the authoriser, m
 hand out what the rule rendered. Everything it does not know for certain goes to the slow path (None).
 """
 
+import asyncio
 import os
 import re
 from collections.abc import MutableMapping
@@ -20,7 +21,7 @@ from django.http.request import split_domain_port, validate_host
 from packages import blobs
 from protocols.hot_lines import Hot
 from protocols.outside import Headers, headers_of, outside
-from protocols.recall import Bounded, Recall, key_of
+from protocols.recall import Bounded, Key, Recall, key_of
 from protocols.wire import base_url, document_headers, etag_listed, file_headers, form_of, is_home_question, stale_headers, takes_gzip
 from tokens import usage
 from tokens.secrets import FORM, digest
@@ -90,8 +91,8 @@ class HotPath:
     """The thin handler of one process; made on its event loop."""
 
     def __init__(self) -> None:
-        self._reader = open_reader()
-        self._statements = Statements(self._reader)
+        self.reader = open_reader()
+        self._statements = Statements(self.reader)
         self._recall: Recall[Decision | None] = Recall()
         self._documents, self._files = Bounded(DOCUMENTS), Bounded(FILES)
         backend = blobs.backend()
@@ -104,13 +105,7 @@ class HotPath:
         if key is None:
             return None
         try:
-            stamp = self._reader.stamp_at_once() or await self._reader.stamp()
-            kept = self._recall.under(stamp).get(key)
-            if kept is not None and time() < kept.until:
-                decision = kept.decision
-            else:
-                decision, until = await self._decide(scope)
-                self._recall.keep(stamp, key, decision, until)
+            decision = await self._decision(scope, key)
             if decision is None:
                 return None
             body = self._held(decision) or await self._fetched(decision)
@@ -121,6 +116,25 @@ class HotPath:
         if decision.row.token_id is not None:
             usage.touch(decision.row.token_id)
         return HotAnswer(decision.start, body, decision, headers.get(b"user-agent", b"").decode("latin-1"))
+
+    async def _decision(self, scope: Scope, key: Key) -> Decision | None:
+        """Remembered, or made."""
+        stamp, deciding = self.reader.stamp_at_once(), None
+        if stamp is None:
+            if not self._recall.holds(key):  # asked together with the stamp, and behind it
+                deciding = asyncio.ensure_future(self._decide(scope))
+            try:
+                stamp = await self.reader.stamp()
+            except BaseException:
+                if deciding is not None:
+                    deciding.cancel()
+                raise
+        kept = self._recall.under(stamp).get(key)
+        if deciding is None and kept is not None and time() < kept.until:
+            return kept.decision
+        decision, until = await (deciding or self._decide(scope))
+        self._recall.keep(stamp, key, decision, until)
+        return decision
 
     async def _decide(self, scope: Scope) -> tuple[Decision | None, float]:
         """The decision by one statement, and until when it holds by the clock.

@@ -60,6 +60,10 @@ class Recall(Generic[T]):
         self._stamp: Stamp | None = None
         self._kept: dict[Key, Kept[T]] = {}
 
+    def holds(self, key: Key) -> bool:
+        """Whether anything was decided of it under the stamp seen last."""
+        return key in self._kept
+
     def under(self, stamp: Stamp) -> dict[Key, Kept[T]]:
         """What was decided under `stamp`; all else is forgotten."""
         if stamp != self._stamp:
