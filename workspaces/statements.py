@@ -32,15 +32,7 @@ def database() -> BaseDatabaseWrapper:
 
 def rows(text: str, values: Sequence[Any]) -> list[Row]:
     """Run a statement with its places as `%s`; all its rows. Raises Django's database errors."""
-    here = database()
-    if _is_watched(here):
-        return _shown(here, text, values)
-    _make_ready(here)
-    with here.wrap_database_errors:
-        if here.vendor == "sqlite":
-            found: list[Row] = here.connection.execute(_question_marks(text), values).fetchall()
-            return found
-        return prepared_of(here.connection).rows(text, values)
+    return _rows(database(), text, values)
 
 
 def row(text: str, values: Sequence[Any]) -> Row | None:
@@ -73,7 +65,7 @@ def several(statements: Sequence[Statement], *, then_commit: Callable[[], object
             behind = then_commit if _is_outermost(here) else None
             found = prepared_of(here.connection).several(statements, then_commit=behind)
     else:
-        found = [rows(text, values) for text, values in statements]
+        found = [_rows(here, text, values) for text, values in statements]
     if then_commit is not None and not (is_together and _is_outermost(here)):
         then_commit()
     return found
@@ -108,6 +100,17 @@ def moment(value: datetime) -> object:
 def is_outermost() -> bool:
     """Whether leaving the present `atomic` commits."""
     return _is_outermost(database())
+
+
+def _rows(here: BaseDatabaseWrapper, text: str, values: Sequence[Any]) -> list[Row]:
+    if _is_watched(here):
+        return _shown(here, text, values)
+    _make_ready(here)
+    with here.wrap_database_errors:
+        if here.vendor == "sqlite":
+            found: list[Row] = here.connection.execute(_question_marks(text), values).fetchall()
+            return found
+        return prepared_of(here.connection).rows(text, values)
 
 
 def _is_watched(here: BaseDatabaseWrapper) -> bool:

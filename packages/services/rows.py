@@ -144,8 +144,7 @@ def write_version(
     run(FILE, [version.pk, filename, blob_id])
     for tag in tags:
         write_tag(version.package_id, tag, version.pk)
-    for text, values in (*((write.text, write.values) for write in also), *behind):
-        run(text, values)
+    several([*((write.text, write.values) for write in also), *behind])
     if then_commit is not None:
         then_commit()
 

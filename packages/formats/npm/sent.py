@@ -13,6 +13,7 @@ import orjson
 from packages.formats.npm.packument import Manifest, promised_by
 from packages.formats.npm.versions import is_version
 
+OTHERS = bytes(set(range(256)) - set(b"{["))
 OUTSIDE = 2  # a version lies in the packument and in its list of versions
 
 
@@ -21,7 +22,8 @@ class Sent:
 
     def __init__(self, data: bytes) -> None:
         """Raises ValueError when it is not JSON in UTF-8 (RFC 8259), NotMetadata when it is but no packument; RecursionError."""
-        data.decode("utf-8")  # what is read past is not looked at otherwise
+        if not data.isascii():
+            data.decode("utf-8")  # what is read past is not looked at otherwise
         try:
             outline = _OUTLINE.decode(data)
         except msgspec.ValidationError:
@@ -58,7 +60,7 @@ class Sent:
     def _dists(self) -> "Sequence[_Dist | None]":
         """Of each version, in their order: all at once where each has one, or none."""
         try:
-            return [one.dist for one in _MANIFESTS.decode(b"[%b]" % b",".join(self._versions.values()))]
+            return [one.dist for one in _DISTS.decode(self.data).versions.values()]
         except msgspec.ValidationError:
             return [_dist(raw) for raw in self._versions.values()]
 
@@ -82,9 +84,13 @@ class _Manifest(msgspec.Struct):
     dist: _Dist | None = None
 
 
+class _Dists(msgspec.Struct):
+    versions: dict[str, _Manifest]
+
+
 _OUTLINE = msgspec.json.Decoder(_Outline)
 _MANIFEST = msgspec.json.Decoder(_Manifest)
-_MANIFESTS = msgspec.json.Decoder(list[_Manifest])
+_DISTS = msgspec.json.Decoder(_Dists)
 
 
 def _dist(raw: msgspec.Raw) -> _Dist | None:
@@ -95,4 +101,4 @@ def _dist(raw: msgspec.Raw) -> _Dist | None:
 
 
 def _openings(data: bytes) -> int:
-    return data.count(b"{") + data.count(b"[")
+    return len(data.translate(None, OTHERS))  # a third less time than counting each
