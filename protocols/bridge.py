@@ -5,8 +5,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 from django.conf import settings
@@ -15,10 +14,10 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from protocols.bodies import Body, BodyRefused
+from protocols.inthread import in_thread
 from protocols.told import ENVIRON
 from protocols.wire import FileAnswer, TailAnswer, shown_path
 from upstreams.spool import SpoolBroken, Tail
-from workspaces.room import release_connection
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -26,15 +25,12 @@ Send = Callable[[Message], Awaitable[None]]
 Headers = dict[str, str]
 Gatekeeper = Callable[[str, str, Headers, str], HttpResponse | int]  # the refusal, or how many bytes may come
 
-T = TypeVar("T")
-THREADS = 64
 PIECE = 256 * 1024
 KEPT = frozenset({"www-authenticate", "retry-after", "allow", "location"})  # headers of a refusal
 QUIET = (0.002, 0.05)  # seconds a follower waits for more bytes: at first, at most
 PATIENCE = 330.0  # seconds without a byte before a follower gives up
 
 log = logging.getLogger("gatehouse.requests")
-_threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="django")
 
 
 class Bridge:
@@ -48,7 +44,7 @@ class Bridge:
         if self._gatekeeper is None:
             return int(settings.SMALL_BODY_LIMIT)
         gatekeeper = self._gatekeeper
-        answer = await _in_thread(lambda: gatekeeper(method, path, headers, ip))
+        answer = await in_thread(lambda: gatekeeper(method, path, headers, ip))
         if isinstance(answer, int):
             return answer
         return _Refusal(answer, {name: value for name, value in answer.headers.items() if name.lower() in KEPT})
@@ -59,15 +55,10 @@ class Bridge:
         """Make the response in a thread and send it."""
         environ = scope[ENVIRON] = make_environ(scope, headers, outside, body)
         begun = time.monotonic()
-        response, content = await _in_thread(lambda: self._respond(environ))
+        response, content = await in_thread(lambda: self._respond(environ))
         response.headers["X-Request-ID"] = outside[2]
         _watch(scope, response, begun)
-        with_body = scope["method"] != "HEAD"
-        try:
-            await _send(response, content, receive, send, with_body=with_body)
-        finally:
-            if isinstance(response, TailAnswer):
-                response.tail.close()
+        await send_response(response, content, receive, send, with_body=scope["method"] != "HEAD")
 
     def _respond(self, environ: dict[str, Any]) -> tuple[HttpResponseBase, bytes | None]:
         """Run Django; its database connection is given back before the first byte is sent."""
@@ -135,6 +126,15 @@ def _no_start(status: str, headers: list[tuple[str, str]], error: object = None)
     return lambda _: None
 
 
+async def send_response(response: HttpResponseBase, content: bytes | None, receive: Receive, send: Send, *, with_body: bool = True) -> None:
+    """Send it; `content`: its body, where that is not read while it is sent."""
+    try:
+        await _send(response, content, receive, send, with_body=with_body)
+    finally:
+        if isinstance(response, TailAnswer):
+            response.tail.close()
+
+
 async def _send(response: HttpResponseBase, content: bytes | None, receive: Receive, send: Send, *, with_body: bool) -> None:
     raw = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
     raw += [(b"set-cookie", morsel.OutputString().encode("latin-1")) for morsel in response.cookies.values()]
@@ -153,7 +153,7 @@ async def _send(response: HttpResponseBase, content: bytes | None, receive: Rece
 
 async def _stream(pieces: Iterator[bytes], send: Send) -> None:
     """A file range, or one of Django's own streaming responses."""
-    while (piece := await _in_thread(lambda: next(pieces, None))) is not None:
+    while (piece := await in_thread(lambda: next(pieces, None))) is not None:
         await send({"type": "http.response.body", "body": bytes(piece), "more_body": True})
     await send({"type": "http.response.body", "body": b""})
 
@@ -188,38 +188,6 @@ async def _follow(tail: Tail, raw: list[tuple[bytes, bytes]], receive: Receive, 
 async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-async def _in_thread(work: Callable[[], T]) -> T:
-    """As `run_in_executor`, without its chain of two futures, which costs as much again as the two threads' handing over."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def settle(setter: Callable[[Any], None], value: object) -> None:
-        if not future.done():  # nobody waits any more
-            setter(value)
-
-    def run() -> None:
-        try:
-            found = _unbound(work)
-        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
-            loop.call_soon_threadsafe(settle, future.set_exception, error)
-        else:
-            loop.call_soon_threadsafe(settle, future.set_result, found)
-
-    _threads.submit(run)
-    return await future
-
-
-def _unbound(work: Callable[[], T]) -> T:
-    """Do it and give the database connection back, whatever took it: there are far more threads than connections, and they rest.
-
-    Only a whole response tells Django to; a question of the gatekeeper's and a piece of a stream are none.
-    """
-    try:
-        return work()
-    finally:
-        release_connection()
 
 
 def _watch(scope: Message, response: HttpResponseBase, begun: float) -> None:

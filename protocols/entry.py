@@ -15,7 +15,8 @@ import orjson
 
 from protocols import observation
 from protocols.bodies import BodyRefused, ClientGone, receive_body
-from protocols.bridge import Bridge
+from protocols.bridge import Bridge, send_response
+from protocols.cold import ColdPath
 from protocols.hot import EMPTY, HOST, HotPath
 from protocols.observation import observe_hot
 from protocols.outside import Headers, headers_of, outside
@@ -40,6 +41,7 @@ class Entry:
     def __init__(self, *, lean: Bridge, full: Bridge) -> None:
         self._lean, self._full = lean, full
         self._hot: HotPath | None = None
+        self._cold: ColdPath | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (or the server's own start and stop)."""
@@ -65,9 +67,20 @@ class Entry:
         headers, told = headers_of(scope), Told(send, begun)
         scheme, ip = outside(scope, headers)
         try:
-            await self._refuse_or_pass(scope, headers, (scheme, ip, told.number), receive, told)
+            if not (scope["method"] == "GET" and self._hot is not None and await self._at_first_sight(scope, self._hot, receive, told)):
+                await self._refuse_or_pass(scope, headers, (scheme, ip, told.number), receive, told)
         finally:
             told.observe(scope, ip, headers.get("user-agent", ""))
+
+    async def _at_first_sight(self, scope: Scope, hot: HotPath, receive: Receive, send: Told) -> bool:
+        """Whether the path for unknown names has answered."""
+        if self._cold is None:
+            self._cold = ColdPath(hot.reader)
+        answer = await self._cold.answer(scope)
+        if answer is None:
+            return False
+        await send_response(*answer, receive, send)
+        return True
 
     async def _refuse_or_pass(self, scope: Scope, headers: Headers, seen: tuple[str, str, str], receive: Receive, send: Told) -> None:
         if scope["method"] not in METHODS:

@@ -22,7 +22,6 @@ OFFSETS = 2**62  # bytes of a lock file, none of which is ever written
 SLOTS = 4096  # lock files where a system locks whole files only; two keys that share one merely wait for each other
 FLOCK = "hhqqi0q"  # struct flock of 64-bit Linux (fcntl(2)): type, whence, start, length, pid
 POLL = 0.01  # seconds
-__all__ = ["is_busy", "release_connection", "single_flight", "try_lock"]
 
 
 @contextlib.contextmanager

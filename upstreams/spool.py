@@ -95,15 +95,16 @@ class Spool:
     def __init__(self, key: str) -> None:
         self._key, self._state = key, Path(settings.DATA_DIR, "spool", f"{key}.json")
 
-    def join(self, opening: Opening, *, is_here: Callable[[], bool], patience: float) -> Tail | None:
+    def join(self, opening: Opening, *, is_here: Callable[[], bool], patience: float, lock: int | None = None) -> Tail | None:
         """Start the download, or follow the one that runs. None: it is done and stored; ask the database again.
 
         What is verified before its first byte leaves is received in this thread, anything larger in one of its own.
-        `is_here` is asked under the lock: whoever held it last may have stored the file after the caller looked.
+        `is_here` is asked under the lock: whoever held it last may have stored the file after the caller looked. `lock`: it,
+        where the caller holds it already and gives it away.
         Raises the UpstreamError it failed with (also when somebody else started it), UpstreamTimeout.
         """
         until = time.monotonic() + patience
-        handle, writer = try_lock(KIND, self._key), None
+        handle, writer = try_lock(KIND, self._key) if lock is None else lock, None
         if handle is not None:
             writer = None if self._is_needless(handle, is_here) else self._begun(handle, opening)
             if writer is None:
@@ -143,13 +144,17 @@ class Spool:
                 tail.wait(patience)
         elif not self._is_needless(handle, is_here):
             try:
-                self._state.unlink(missing_ok=True)
+                self.forget()
                 progress = Discreet(self._state)
                 opening().receive(progress)
                 progress.end()
             finally:
                 self._state.unlink(missing_ok=True)  # what came of it is for the caller; whoever waits looks again
                 os.close(handle)
+
+    def forget(self) -> None:
+        """What an earlier download told, for who begins another and holds the lock."""
+        self._state.unlink(missing_ok=True)
 
     def state(self) -> State | None:
         """What the writer told last, or None."""
@@ -199,7 +204,7 @@ class Spool:
         """The thread that writes it, or None when it was small and is here already. Raises UpstreamError when that came to nothing."""
         is_ours = True
         try:
-            self._state.unlink(missing_ok=True)
+            self.forget()
             progress = Discreet(self._state)
             with self._telling(progress):
                 incoming = opening()

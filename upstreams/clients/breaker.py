@@ -55,13 +55,21 @@ class Breakers:
             if isinstance(error, UpstreamTimeout | UpstreamUnreachable):
                 self._failed(count, _nameless(error, target.name))
             raise
-        status = getattr(answer, "status", 0)
-        TALLY.note(target.url, f"{status // 100}xx" if status else "ok", time.monotonic() - begun)  # git has no status
-        if status >= SERVER_ERROR or status == TOO_MANY:
+        self.heard(target, getattr(answer, "status", 0), begun)  # git has no status
+        return answer
+
+    def is_open(self, target: "Target") -> bool:
+        """Whether it has failed too often to be asked just like that."""
+        return self._count(target.url).failures >= FAILURES
+
+    def heard(self, target: "Target", status: int, begun: float) -> None:
+        """It answered so (0: it has no such numbers) to what it was asked at `begun`, by the monotonic clock."""
+        count = self._count(target.url)
+        TALLY.note(target.url, f"{status // 100}xx" if status else "ok", time.monotonic() - begun)
+        if is_failure(status):
             self._failed(count, f"it answered {status}")
         else:
             count.failures = 0
-        return answer
 
     def states(self) -> dict[str, bool]:
         """By the upstream's origin: whether its breaker is open."""
@@ -89,6 +97,11 @@ class Breakers:
             if len(self._counts) > ENTRIES:
                 self._counts.clear()
             return self._counts.setdefault(url, _Count())
+
+
+def is_failure(status: int) -> bool:
+    """Whether an upstream that answers so is in trouble."""
+    return status >= SERVER_ERROR or status == TOO_MANY
 
 
 def _nameless(error: UpstreamError, name: str) -> str:

@@ -99,7 +99,7 @@ class _Guarded:
         _watched(self, self.sock)
         getattr(_hook, "before_send", no_check)()
         super().request(*args, **kwargs)  # type: ignore[misc]
-        _acknowledge_at_once(self.sock)
+        acknowledge_at_once(self.sock)
 
 
 class _GuardedHTTP(_Guarded, HTTPConnection):
@@ -110,7 +110,7 @@ class _GuardedHTTPS(_Guarded, HTTPSConnection):
     response_class = _Wary
 
 
-def _acknowledge_at_once(sock: socket.socket | None) -> None:
+def acknowledge_at_once(sock: socket.socket | None) -> None:
     """Acknowledge the head of the answer without delay; the option holds for what comes next only (tcp(7)).
 
     Servers that write head and body apart hold the body back until then (Nagle): 40 ms of each small answer.
@@ -140,6 +140,24 @@ def _connected(connection: Any, found: list[tuple[int, tuple[object, ...]]]) -> 
             _watched(connection, sock)  # now, for the TLS handshake too may drip
             return sock
     raise NewConnectionError(connection, str(last)) from last
+
+
+def dialled(host: str, port: int, allowed: tuple[AllowedNetwork, ...], *, trusted: bool, seconds: float) -> socket.socket:
+    """A connected socket that does not block, to a judged address. Raises AddressForbidden, OSError."""
+    last: OSError = OSError("no address")
+    for family, address in resolve(host, port, allowed, trusted=trusted):
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.settimeout(seconds)
+            sock.connect(address)
+            sock.setblocking(False)
+        except OSError as error:
+            sock.close()
+            last = error
+        else:
+            return sock
+    raise last
 
 
 _pools: dict[tuple[Origin, bool, tuple[AllowedNetwork, ...]], HTTPConnectionPool] = {}

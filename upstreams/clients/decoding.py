@@ -1,7 +1,7 @@
 """Bodies decoded within bounds, a piece at a time, and kept as they were compressed for whoever wants them so."""
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from upstreams.errors import UpstreamBadAnswer
@@ -40,6 +40,30 @@ def decoder_for(encoding: str, upstream: str) -> Callable[[bytes], Iterator[byte
     if encoding.lower() not in {"gzip", "x-gzip"}:
         raise UpstreamBadAnswer(f"Upstream {upstream} sent an encoding nobody asked for.", upstream=upstream)
     return Gunzip(upstream)
+
+
+def decoded(
+    pieces: Iterable[bytes], encoding: str, upstream: str, limit: int, compressed: "Compressed | None" = None, length: int | None = None
+) -> Iterator[bytes]:
+    """A body's `pieces` decoded: never more than `limit` bytes, and nothing of one that says itself that it has more.
+
+    `compressed` is told the bytes before they are decoded. Raises UpstreamBadAnswer.
+    """
+    decoder, total = decoder_for(encoding, upstream), length or 0
+    if compressed is not None:
+        compressed.decoder = decoder
+    too_much = UpstreamBadAnswer(f"Upstream {upstream} sent more than {limit:,} bytes.", upstream=upstream)
+    if total > limit:
+        raise too_much
+    total = 0
+    for piece in pieces:
+        if compressed is not None:
+            compressed.take(piece)
+        for part in decoder(piece):
+            total += len(part)
+            if total > limit:
+                raise too_much
+            yield part
 
 
 @dataclass

@@ -9,9 +9,10 @@ import contextlib
 import re
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from typing import Protocol
 from urllib.parse import urljoin, urlsplit
 
 import urllib3
@@ -21,9 +22,9 @@ from urllib3.exceptions import TimeoutError as Urllib3Timeout
 from upstreams.clients.breaker import BREAKERS
 from upstreams.clients.causes import cause_of
 from upstreams.clients.connections import Origin, no_check, pool_for, sending
-from upstreams.clients.decoding import Compressed, decoder_for
+from upstreams.clients.decoding import Compressed, decoded
 from upstreams.clients.guard import AddressForbidden, AllowedNetwork
-from upstreams.clients.watchdog import SLOTS, WATCHDOG, Watch, release, unless_answered
+from upstreams.clients.watchdog import SLOTS, WATCHDOG, Watch, is_dripping, release, unless_answered
 from upstreams.errors import (
     UpstreamBadAnswer,
     UpstreamError,
@@ -35,8 +36,6 @@ from upstreams.errors import (
 
 HOPS = 5
 PIECE = 64 * 1024
-SLOW_START = 30.0  # seconds before the minimum rate counts
-MINIMUM_RATE = 1024  # bytes per second
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 KEEPING = frozenset({307, 308})  # those that keep the method and the body (RFC 9110, section 15.4)
 USER_AGENT = "gatehouse"
@@ -91,38 +90,26 @@ class Answer:
 
         `compressed` is told the bytes before they are decoded.
         """
-        decoder = decoder_for(self.headers.get("content-encoding", ""), self.upstream)
-        if compressed is not None:
-            compressed.decoder = decoder
-        begun, raw, total = time.monotonic(), 0, 0
-        if (self.length or 0) > limit:  # it says so itself: nothing of it is read
-            raise self._too_much(limit)
-        with _translated(self.upstream, self._watch):
-            # read1 gives what one system call brought: a whole PIECE would wait for the last drop of a drip.
-            while piece := self._response.read1(PIECE, decode_content=False):
-                raw += len(piece)
-                self._judge(begun, raw)
-                if compressed is not None:
-                    compressed.take(piece)
-                for decoded in decoder(piece):
-                    total += len(decoded)
-                    if total > limit:
-                        raise self._too_much(limit)
-                    yield decoded
-            self._judge(begun, raw)  # a line that was broken off may look like the end of the body
+        return decoded(self._received(), self.headers.get("content-encoding", ""), self.upstream, limit, compressed, self.length)
 
     def close(self) -> None:
         """Give the connection up; an unread one is not used again."""
         self._response.close()
         self._done()
 
-    def _too_much(self, limit: int) -> UpstreamBadAnswer:
-        return UpstreamBadAnswer(f"Upstream {self.upstream} sent more than {limit:,} bytes.", upstream=self.upstream)
+    def _received(self) -> Iterator[bytes]:
+        begun, raw = time.monotonic(), 0
+        with _translated(self.upstream, self._watch):
+            # read1 gives what one system call brought: a whole PIECE would wait for the last drop of a drip.
+            while piece := self._response.read1(PIECE, decode_content=False):
+                raw += len(piece)
+                self._judge(begun, raw)
+                yield piece
+            self._judge(begun, raw)  # a line that was broken off may look like the end of the body
 
     def _judge(self, begun: float, raw: int) -> None:
         now = time.monotonic()
-        slow = now - begun > SLOW_START and raw < MINIMUM_RATE * (now - begun)
-        if self._watch.is_over or now > self._watch.deadline or slow:
+        if self._watch.is_over or now > self._watch.deadline or is_dripping(raw, now - begun):
             raise UpstreamTimeout(f"Upstream {self.upstream} sends too slowly.", upstream=self.upstream)
 
 
@@ -160,7 +147,23 @@ def _converse(target: Target, url: str, headers: dict[str, str], body: Body, bef
     return answer
 
 
-def refuse_status(answer: Answer) -> UpstreamError:
+class Refusable(Protocol):
+    """An answer as far as its head tells."""
+
+    @property
+    def status(self) -> int:
+        """HTTP's."""
+
+    @property
+    def upstream(self) -> str:
+        """The upstream's name."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """By name in lower case."""
+
+
+def refuse_status(answer: Refusable) -> UpstreamError:
     """The error for a status that is neither success nor absence."""
     name = answer.upstream
     if answer.status in {401, 403, 407}:

@@ -3,13 +3,14 @@
 import contextlib
 import hashlib
 import io
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 from urllib.parse import quote
 
 import orjson
+from isal import isal_zlib
 
 from packages.formats.npm.names import Name
 from packages.formats.npm.packument import Manifest
@@ -17,7 +18,7 @@ from packages.formats.npm.sent import NotMetadata, Sent
 from upstreams.clients.connections import no_check
 from upstreams.clients.decoding import Compressed
 from upstreams.clients.echo import refuse_echo
-from upstreams.clients.http import Answer, Target, get, origin_of, refuse_status
+from upstreams.clients.http import Answer, Refusable, Target, get, origin_of, refuse_status
 from upstreams.clients.watchdog import SLOTS
 from upstreams.errors import UpstreamBadAnswer
 from upstreams.memory import LARGE as LARGE_TO_PARSE
@@ -26,7 +27,16 @@ from upstreams.memory import parsed
 CONTAINERS, VALUES = 1_000_000, 4_000_000  # objects and lists, and commas, in one document: bounds what it takes in memory
 LARGE = 16 * 1024 * 1024  # bytes from which on a document is a large one
 WRITABLE = 250  # levels that orjson certainly writes again (its limit is 254)
+PACKUMENT = {"accept": "application/json", "accept-encoding": "gzip"}  # what is sent with each of the two questions
+TARBALL = {"accept": "application/octet-stream, */*;q=0.5", "accept-encoding": "identity"}
 OK, NOT_MODIFIED, NOT_FOUND, GONE = 200, 304, 404, 410
+
+
+class Readable(Refusable, Protocol):
+    """An answer whose body can be read."""
+
+    def pieces(self, limit: int, compressed: Compressed | None = None) -> Iterator[bytes]:
+        """The decoded body. Raises UpstreamError subclasses."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,7 @@ class Fetched:
     @property
     def packed(self) -> bytes:
         """The body, compressed."""
-        return self.gzip or zlib.compress(self.body or b"", level=1, wbits=31)
+        return self.gzip or isal_zlib.compress(self.body or b"", level=1, wbits=31)
 
 
 def fetch_packument(target: Target, name: Name, known: Known, *, limit: int, before_send: Callable[[], None] = no_check) -> Fetched:
@@ -65,22 +75,21 @@ def fetch_packument(target: Target, name: Name, known: Known, *, limit: int, bef
 
     Raises UpstreamError subclasses; an answer about another name, or none at all, is UpstreamBadAnswer.
     """
-    headers = {"accept": "application/json", "accept-encoding": "gzip"}
+    headers = dict(PACKUMENT)
     if known.etag:
         headers["if-none-match"] = known.etag
     if known.last_modified:
         headers["if-modified-since"] = known.last_modified
-    answer = get(target, f"{target.url}/{escaped(name)}", headers, before_send=before_send)
+    answer = get(target, packument_url(target, name), headers, before_send=before_send)
     try:
-        return _read(target, answer, name, known, limit)
+        return read_packument(target, answer, name, known, limit=limit)
     finally:
         answer.close()
 
 
 def fetch_tarball(target: Target, url: str, *, before_send: Callable[[], None] = no_check) -> Answer:
     """Open the tarball at `url`; credentials go along only to the upstream's own origin. The caller closes it."""
-    headers = {"accept": "application/octet-stream, */*;q=0.5", "accept-encoding": "identity"}
-    answer = get(target, url, headers, before_send=before_send)
+    answer = get(target, url, TARBALL, before_send=before_send)
     if answer.status == OK:
         return answer
     answer.close()
@@ -94,7 +103,13 @@ def escaped(name: Name) -> str:
     return f"@{quote(name.scope, safe='~')}%2f{quote(name.bare, safe='~')}" if name.scope else quote(name.bare, safe="~")
 
 
-def _read(target: Target, answer: Answer, name: Name, known: Known, limit: int) -> Fetched:
+def packument_url(target: Target, name: Name) -> str:
+    """Where its packument is."""
+    return f"{target.url}/{escaped(name)}"
+
+
+def read_packument(target: Target, answer: "Readable", name: Name, known: Known, *, limit: int) -> Fetched:
+    """What the upstream's answer says. Raises UpstreamError subclasses."""
     if answer.status == NOT_MODIFIED and (known.etag or known.last_modified):
         return Fetched(is_present=True, etag=known.etag, last_modified=known.last_modified)
     if answer.status in {NOT_FOUND, GONE}:
@@ -127,7 +142,7 @@ def whole(data: bytes) -> Manifest:
     return document
 
 
-def _whole(target: Target, answer: Answer, limit: int, compressed: Compressed, until: contextlib.ExitStack) -> bytes:
+def _whole(target: Target, answer: "Readable", limit: int, compressed: Compressed, until: contextlib.ExitStack) -> bytes:
     """The body. Of large ones only so many are held and taken apart at once, `until` this one is done. Raises UpstreamError."""
     body, is_large = io.BytesIO(), False
     for piece in answer.pieces(limit, compressed):
@@ -141,7 +156,7 @@ def _whole(target: Target, answer: Answer, limit: int, compressed: Compressed, u
 def _checked(target: Target, data: bytes, name: Name) -> Sent:
     """The packument, if it is one. Raises UpstreamBadAnswer."""
     upstream = target.name
-    if len(data) > CONTAINERS and (data.count(b"{") + data.count(b"[") > CONTAINERS or data.count(b",") > VALUES):
+    if len(data) > 2 * CONTAINERS and (data.count(b"{") + data.count(b"[") > CONTAINERS or data.count(b",") > VALUES):  # each is two bytes
         raise UpstreamBadAnswer(f"Upstream {upstream} sent metadata of too many pieces.", upstream=upstream)
     try:
         sent = Sent(data)

@@ -19,6 +19,8 @@ LARGE_AT_ONCE = 4  # answers of one upstream that a process holds while they are
 LARGE_WAIT = 30.0
 AGAIN = 2  # seconds until the caller should ask again
 ENTRIES = 1024
+SLOW_START = 30.0  # seconds before the minimum rate counts
+MINIMUM_RATE = 1024  # bytes per second
 LOOK = 600.0  # seconds between two looks while nothing is asked
 
 
@@ -118,15 +120,28 @@ class Slots:
         """The same before more of a large answer is held. Raises UpstreamBusy."""
         return self._take(("large", asked), name, LARGE_AT_ONCE, LARGE_WAIT)
 
+    def take_at_once(self, asked: object) -> threading.BoundedSemaphore | None:
+        """One of the same places as `take`, or None when none is free at this moment."""
+        slot = self._slot(asked, AT_ONCE)
+        return slot if slot.acquire(blocking=False) else None
+
     def _take(self, asked: object, name: str, at_once: int, wait: float) -> threading.BoundedSemaphore:
-        with self._lock:
-            if len(self._slots) > ENTRIES:
-                self._slots.clear()
-            slot = self._slots.setdefault(asked, threading.BoundedSemaphore(at_once))
+        slot = self._slot(asked, at_once)
         if not slot.acquire(timeout=wait):
             sentence = f"Too many questions to upstream {name} are open already; try again."
             raise UpstreamBusy(sentence, upstream=name, retry_after=AGAIN)
         return slot
+
+    def _slot(self, asked: object, at_once: int) -> threading.BoundedSemaphore:
+        with self._lock:
+            if len(self._slots) > ENTRIES:
+                self._slots.clear()
+            return self._slots.setdefault(asked, threading.BoundedSemaphore(at_once))
+
+
+def is_dripping(received: int, seconds: float) -> bool:
+    """Whether so many bytes in so long are too few."""
+    return seconds > SLOW_START and received < MINIMUM_RATE * seconds
 
 
 WATCHDOG = Watchdog()

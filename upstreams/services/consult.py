@@ -17,7 +17,7 @@ from registries.models import Registry
 from upstreams.clients.npm import Fetched, Known, fetch_packument, whole
 from upstreams.durability import lightly, remembered
 from upstreams.errors import RuleChanged, UpstreamBadAnswer, UpstreamError
-from upstreams.flight import release_connection, single_flight
+from upstreams.flight import single_flight
 from upstreams.memory import let_go, parsed
 from upstreams.models import GitListing, Upstream, UpstreamDocument
 from upstreams.selectors.facts import Replied, replied
@@ -30,11 +30,14 @@ from upstreams.terms import Reply
 from workspaces import reading, statements
 from workspaces.insertion import upsert_last
 from workspaces.prepared import Row, Statement
+from workspaces.room import release_connection
 
 STALE_LIFE = timedelta(days=30)  # how long what an upstream said earlier may stand in for it while it is down
 RETRY_AFTER_FAILURE = timedelta(seconds=15)  # a stale answer counts this long before the upstream is tried again
 SAID = "WHERE t.upstream_id = %s AND t.name = %s"
+ONE = ("upstream_id", "name")  # of a name there is one row
 LOCK = "SELECT id FROM upstreams_upstream WHERE id = %s"
+CONSULT = "consult"  # the kind of lock
 PATIENCE = 60.0  # seconds to wait for somebody else's question
 
 
@@ -63,7 +66,7 @@ def consult(upstream: Upstream, name: Name, *, still_holds: Holds) -> Replied:
         still_holds()
         release_connection()  # whoever waits for an upstream holds no database connection
 
-    with single_flight("consult", f"{upstream.pk} {name.full}", patience=PATIENCE):
+    with single_flight(CONSULT, consult_key(upstream, name), patience=PATIENCE):
         row, now = _said_before(upstream, name), timezone.now()
         if row is not None and row.fresh_until > now:
             return replied(row)
@@ -76,8 +79,17 @@ def consult(upstream: Upstream, name: Name, *, still_holds: Holds) -> Replied:
             let_go(error)
             tell_of_trouble(upstream, error, name.full)
             return _stand_in(row, error, now)
-        packed = fetched.packed if fetched.body is not None else b""
-        return replied(_keep(upstream, name, fetched, packed, still_holds))
+        return keep_answer(upstream, name, fetched, still_holds)
+
+
+def consult_key(upstream: Upstream, name: Name) -> str:
+    """Of the lock (kind CONSULT) that whoever asks it about the name holds."""
+    return f"{upstream.pk} {name.full}"
+
+
+def keep_answer(upstream: Upstream, name: Name, fetched: Fetched, still_holds: Holds) -> Replied:
+    """Write down what it answered, for the caller who holds the lock. Raises RuleChanged, and what `still_holds` raises."""
+    return replied(_keep(upstream, name, fetched, still_holds))
 
 
 def outdate(registry: Registry, name: Name, began: datetime) -> bool:
@@ -124,7 +136,7 @@ def _stand_in(row: UpstreamDocument | None, error: UpstreamError, now: datetime)
 
 
 @remembered(is_told=False)
-def _keep(upstream: Upstream, name: Name, fetched: Fetched, packed: bytes, still_holds: Holds) -> UpstreamDocument:
+def _keep(upstream: Upstream, name: Name, fetched: Fetched, still_holds: Holds) -> UpstreamDocument:
     asking = (reading.selecting(UpstreamDocument, SAID, without="body"), [upstream.pk, name.full])
     pins = [holding(upstream.registry_id, name, fetched.promises)] if fetched.body is not None else []
     light, locking = lightly(), (statements.sharing(LOCK), [upstream.pk])
@@ -140,21 +152,28 @@ def _keep(upstream: Upstream, name: Name, fetched: Fetched, packed: bytes, still
         return row
     if row is not None and row.is_present and fetched.digest != row.digest:
         _tell_of_removed(upstream, name, row, fetched)
-    life = settings.METADATA_FRESH if fetched.is_present else _believed(upstream)
+    said = document_of(upstream, name, fetched)
+    pinned = pinning(upstream, name, fetched.promises, held[0]) if held else None
+    upsert_last(said, ONE, pinned.adding if pinned is not None else [])
+    said.pins = pinned.pins if pinned is not None else None
+    return said
+
+
+def document_of(upstream: Upstream, name: Name, fetched: Fetched) -> UpstreamDocument:
+    """The row for what it answered just now, not yet written."""
+    now, life = timezone.now(), settings.METADATA_FRESH if fetched.is_present else _believed(upstream)
     said = UpstreamDocument(
         upstream=upstream,
         name=name.full,
         is_present=fetched.is_present,
         etag=fetched.etag,
         last_modified=fetched.last_modified,
-        body=packed,
+        body=fetched.packed if fetched.body is not None else b"",
         digest=fetched.digest if fetched.body is not None else "",
         fetched_at=now,
         fresh_until=now + life,
     )
-    pinned = pinning(upstream, name, fetched.promises, held[0]) if held else None
-    upsert_last(said, ("upstream_id", "name"), pinned.adding if pinned is not None else [])
-    said.sent, said.pins = fetched.sent, pinned.pins if pinned is not None else None
+    said.sent = fetched.sent
     return said
 
 

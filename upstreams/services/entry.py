@@ -1,9 +1,10 @@
 """How a version from a source enters a registry: under the name's lock, as the rule still says, with its origin and event."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
 from django.utils import timezone
 
 from packages.formats.npm.names import Name
@@ -16,13 +17,15 @@ from packages.services.rows import PACKAGE_ID
 from registries.models import Registry
 from upstreams.durability import lightly, remembered
 from upstreams.errors import RuleChanged, UpstreamIntegrityMismatch
-from upstreams.models import Rendering, Upstream
+from upstreams.models import Rendering, Upstream, UpstreamDocument
 from upstreams.selectors.facts import EPOCHS, Epochs, epochs_in
 from upstreams.services.alerts import integrity_changed, manifest_differs
-from upstreams.services.pinning import has_seen_others, pin_one, pins_of
+from upstreams.services.consult import LOCK, ONE, SAID
+from upstreams.services.pinning import has_seen_others, holding, pin_one, pins_of
 from upstreams.services.renderings import Found, HeldFile, finding, found_in, listing, listing_newcomer
 from upstreams.services.resolve import Resolution
 from workspaces import reading, statements
+from workspaces.insertion import upserting
 from workspaces.prepared import Row, Statement
 from workspaces.services.audit import SYSTEM, event_write, record
 from workspaces.statements import Write
@@ -44,12 +47,35 @@ HELD = f"WHERE t.package_id = {PACKAGE_ID} AND t.version = %s"
 RETIRED = "SELECT id FROM packages_retiredversion WHERE registry_id = %s AND format = 'npm' AND name = %s AND version = %s"
 
 
+@dataclass(frozen=True)
+class FirstWord:
+    """What an upstream said of a name of which nothing was known: its row, to be written with the first version, and the promises in it."""
+
+    document: UpstreamDocument
+    promises: Mapping[str, str]
+
+    def asking(self, registry: Registry, name: Name) -> list[Statement]:
+        """The statements that find and hold what it would stand beside."""
+        said = reading.selecting(UpstreamDocument, SAID, without="body")
+        return [(said, [self.document.upstream_id, name.full]), holding(registry.pk, name, self.promises)]
+
+    def check(self, upstream: Sequence[Row], said: Sequence[Row], pins: Sequence[Row]) -> None:
+        """It still is the first. Raises RuleChanged: whoever asks next goes by what is known now."""
+        if not upstream or said or orjson.loads(bytes(pins[0][1])) != self.promises:
+            raise RuleChanged("Others have asked for this package just now; try again.", retry_after=1)
+
+    @property
+    def writing(self) -> Statement:
+        """The statement that writes it down."""
+        return upserting(self.document, ONE)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Newcomer:
     """A version that comes into `upstream.registry` from that upstream; its bytes are stored already.
 
     `decided`: the registry's decision by which somebody waits for the file, so that it is listed; without one it is where a
-    decision is written down already.
+    decision is written down already. `first`: what is to be written down of the upstream in the same transaction.
     """
 
     upstream: Upstream
@@ -58,6 +84,7 @@ class Newcomer:
     is_internal: bool
     address: str
     decided: Resolution | None = None
+    first: FirstWord | None = None
 
 
 def enter(newcomer: Newcomer, epochs: Epochs) -> HeldFile | None:
@@ -72,7 +99,7 @@ def enter(newcomer: Newcomer, epochs: Epochs) -> HeldFile | None:
 def _enter(newcomer: Newcomer, epochs: Epochs) -> HeldFile | None:
     registry, name, upstream = newcomer.upstream.registry, newcomer.name, newcomer.upstream
     publication = newcomer.publication
-    scene = _scene(registry, name, publication.version)
+    scene = _scene(newcomer)
     if scene.epochs != epochs:
         raise RuleChanged("The rules for this package changed just now; try again.", retry_after=1)
     if scene.is_retired:
@@ -93,7 +120,7 @@ def _enter(newcomer: Newcomer, epochs: Epochs) -> HeldFile | None:
         SYSTEM,
         standing,
         lambda version: scene.writes(version, newcomer),
-        behind=[] if differs else scene.listing(file, newcomer.decided),
+        behind=[*scene.first(newcomer), *([] if differs else scene.listing(file, newcomer.decided))],
         then_commit=statements.at_once if statements.is_postgresql() and not differs else None,
     )
     if not statements.is_postgresql():  # there it is a part of the version's own statement
@@ -129,6 +156,10 @@ class _Scene:
             return listing_newcomer(decided, file, self.found)
         return [listing(self.current, file)] if self.current is not None else []
 
+    def first(self, newcomer: Newcomer) -> list[Statement]:
+        """What is to be written down of the upstream."""
+        return [newcomer.first.writing] if newcomer.first is not None else []
+
     def writes(self, version: Version, newcomer: Newcomer) -> list[Write]:
         """What is written together with the version: what search knows, and the event."""
         registry = self.package.registry
@@ -144,26 +175,31 @@ def _origin_writes(newcomer: Newcomer) -> list[Write]:
     return [Write("origin", FROM, [upstream.pk, upstream.name, newcomer.address])] if statements.is_postgresql() else []
 
 
-def _scene(registry: Registry, name: Name, version: str) -> _Scene:
-    """One journey. The name's row is made when it is new; a version from a source moves no revision on."""
+def _scene(newcomer: Newcomer) -> _Scene:
+    """One journey. The name's row is made when it is new; a version from a source moves no revision on. Raises RuleChanged."""
+    registry, name, version, first = newcomer.upstream.registry, newcomer.name, newcomer.publication.version, newcomer.first
     now, whose, light = statements.moment(timezone.now()), [registry.pk, name.full], lightly()
     locked = [registry.workspace_id, "npm", name.folded]
-    _, epochs, packages, held, retired, known, *found = statements.several(
-        [
-            *light,
-            (LOCK_NAME, locked),
-            (EPOCHS, ["npm", name.folded, registry.workspace_id]),
-            (PACKAGE, [registry.pk, "npm", name.full, name.folded, now, now]),
-            (reading.selecting(Version, HELD), [*whose, version]),
-            (RETIRED, [*whose, version]),
-            (KNOWN, whose),
-            *finding(registry, name),
-        ]
-    )[len(light) :]
+    upstream = [(statements.sharing(LOCK), [newcomer.upstream.pk])] if first is not None else []  # first, as `consult` holds it
+    asking = [
+        (LOCK_NAME, locked),
+        (EPOCHS, ["npm", name.folded, registry.workspace_id]),
+        (PACKAGE, [registry.pk, "npm", name.full, name.folded, now, now]),
+        (reading.selecting(Version, HELD), [*whose, version]),
+        (RETIRED, [*whose, version]),
+        (KNOWN, whose),
+        *finding(registry, name),
+    ]
+    beside = first.asking(registry, name) if first is not None else []
+    found = statements.several([*light, *upstream, *asking, *beside])[len(light) :]
+    if first is not None:
+        is_there, *found, said, pins = found
+        first.check(is_there, said, pins)
+    _, epochs, packages, held, retired, known, *written = found
     pk, revision = packages[0]
     package = Package(pk=pk, registry=registry, format="npm", name=name.full, folded=name.folded, revision=revision)
     version_held = next(iter(reading.made(Version, held)), None)
-    return _Scene(epochs_in(epochs), package, version_held, bool(retired), known, found_in(found))
+    return _Scene(epochs_in(epochs), package, version_held, bool(retired), known, found_in(written))
 
 
 def adopt(link: Upstream, name: Name, filename: str, epochs: Epochs) -> None:

@@ -1,6 +1,7 @@
 """Tarballs: from our own blobs, or pulled through from the upstream the rule names, once for all who ask."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from django.utils import timezone
 from packages import blobs
 from packages.errors import VersionNotFound
 from packages.formats.npm.names import Name
+from packages.selectors import IS_SHOWN
 from packages.services.rows import PACKAGE_ID
 from registries.models import Registry
 from upstreams.errors import RuleChanged, SourceAbsent, UpstreamTimeout
@@ -24,10 +26,7 @@ from upstreams.spool import Spool, Tail
 from workspaces import statements
 
 LISTED = "SELECT sha256, size FROM upstreams_documentfile WHERE rendering_id = %s AND filename = %s"
-STORED = (
-    f"SELECT v.id FROM packages_version v WHERE v.package_id = {PACKAGE_ID} AND v.version = %s"  # noqa: S608 - constants only
-    " AND (%s OR v.is_internal OR v.origin <> 'pulled')"
-)
+STORED = f"SELECT v.id FROM packages_version v WHERE v.package_id = {PACKAGE_ID} AND v.version = %s AND {IS_SHOWN}"  # noqa: S608 - constants only
 TRIES = 5
 PATIENCE = 330.0  # seconds for the first megabyte; the client's own limits are tighter
 
@@ -68,7 +67,7 @@ def open_file(registry: Registry, name: Name, filename: str, *, links: tuple[Ups
         if held is not None:  # asked for by the odd name the upstream's own address has
             return held
         try:
-            flowing = _fetched(pull, filename)
+            flowing = fetched(pull, filename, pull.begin)
         except RuleChanged:
             continue
         if flowing is not None:
@@ -76,17 +75,20 @@ def open_file(registry: Registry, name: Name, filename: str, *, links: tuple[Ups
     raise UpstreamTimeout("The file is being changed all the time; try again.", retry_after=5)
 
 
-def _fetched(pull: Pull, filename: str) -> OpenedFile | Tail | None:
-    """The file by this pull, or what flows of it; None when it is here and the database says how. Raises UpstreamError subclasses."""
+def fetched(pull: Pull, filename: str, begin: Callable[[], Incoming], *, lock: int | None = None) -> OpenedFile | Tail | None:
+    """The file by this pull, or what flows of it; None when it is here and the database says how. Raises UpstreamError subclasses.
+
+    `begin` opens the download, if there is to be one. `lock`: as for `Spool.join`.
+    """
     begun: list[Incoming] = []
 
     def opening() -> Incoming:
-        begun.append(pull.begin())
+        begun.append(begin())
         return begun[0]
 
     resolution = pull.resolution
     spool = spool_of(resolution.registry, resolution.name, filename)
-    tail = spool.join(opening, is_here=partial(_is_stored, resolution, pull.offer.version), patience=PATIENCE)
+    tail = spool.join(opening, is_here=partial(_is_stored, resolution, pull.offer.version), patience=PATIENCE, lock=lock)
     listed = begun[0].listed if begun and tail is None else None
     return _opened(listed) if listed is not None else tail
 
@@ -175,5 +177,10 @@ def _at_home(upstream: Upstream, resolution: Resolution) -> Upstream:
 
 def spool_of(registry: Registry, name: Name, filename: str) -> Spool:
     """Where the download of a file is known to every process of this machine."""
+    return Spool(spool_key(registry, name, filename))
+
+
+def spool_key(registry: Registry, name: Name, filename: str) -> str:
+    """Of its lock and its state."""
     key = f"{settings.DATA_DIR}\n{registry.pk}\n{name.full}\n{filename}"
-    return Spool(hashlib.sha256(key.encode()).hexdigest()[:40])
+    return hashlib.sha256(key.encode()).hexdigest()[:40]

@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 import orjson
@@ -21,18 +22,18 @@ from packages.formats.publication import Publication, StagedFile
 from upstreams.clients.http import Answer
 from upstreams.clients.npm import fetch_tarball
 from upstreams.errors import RuleChanged, UpstreamBadAnswer, UpstreamIntegrityMismatch
-from upstreams.flight import release_connection
 from upstreams.models import Upstream, UpstreamDocument
 from upstreams.progress import Progress
 from upstreams.selectors.facts import current_epochs
 from upstreams.services.alerts import checksum_wrong, integrity_changed
-from upstreams.services.entry import Newcomer, adopt, enter
+from upstreams.services.entry import FirstWord, Newcomer, adopt, enter
 from upstreams.services.git.sending import Packed, open_packed, promise_of
 from upstreams.services.pinning import pins_of
 from upstreams.services.renderings import HeldFile
 from upstreams.services.resolve import Resolution
 from upstreams.services.troubles import telling
 from upstreams.targets import target_of
+from workspaces.room import release_connection
 
 ALGORITHMS = ("sha512", "sha384", "sha256", "sha1")  # strongest first (W3C SRI, section 3.2)
 
@@ -56,6 +57,28 @@ class Offer:
         return unquote(urlsplit(self.tarball).path.rpartition("/")[2])
 
 
+class Bytes(Protocol):
+    """A tarball's bytes, about to flow or here; `url` is where they come from."""
+
+    @property
+    def url(self) -> str:
+        """Without credentials."""
+
+    @property
+    def length(self) -> int | None:
+        """How many, if that is told beforehand."""
+
+    def pieces(self, limit: int) -> Iterator[bytes]:
+        """They themselves. Raises UpstreamError subclasses."""
+
+
+class Openable(Bytes, Protocol):
+    """The same, to be closed."""
+
+    def close(self) -> None:
+        """Nothing more is wanted of it."""
+
+
 @dataclass(frozen=True)
 class Truth:
     """The manifest a tarball turned out to have, and where its document said otherwise."""
@@ -69,7 +92,7 @@ class Pull:
     """One download, decided by `resolution`. `begin` is the spool's work.
 
     `links`: the `registry` upstreams it is asked through, the one next to `upstream` first; each registry keeps the version.
-    `is_asked`: somebody waits for it in the registry the resolution is of, which lists it.
+    `is_asked`: somebody waits for it in the registry the resolution is of, which lists it. `first`: as of `Newcomer`.
     """
 
     resolution: Resolution
@@ -77,14 +100,15 @@ class Pull:
     offer: Offer
     links: tuple[Upstream, ...] = ()
     is_asked: bool = False
+    first: FirstWord | None = None
 
     def begin(self) -> "Incoming":
         """Open it. Raises UpstreamError subclasses."""
         with self._telling():
-            promised = self._promised()
+            promised = self.promised()
             return Incoming(self, promised, self._opened(promised))
 
-    def take(self, promised: str, answer: Answer | Packed, progress: Progress) -> HeldFile | None:
+    def take(self, promised: str, answer: "Bytes", progress: Progress) -> HeldFile | None:
         """Download, verify, store, record; the file, if it is listed. Raises UpstreamError subclasses; nothing unverified is kept."""
         is_short = answer.length is not None and answer.length <= blobs.IN_MEMORY
         with self._telling(), blobs.Staging(limit=settings.FILE_LIMIT, memory=blobs.IN_MEMORY if is_short else 0) as staging:
@@ -108,7 +132,7 @@ class Pull:
         release_connection()  # a slow upstream holds no database connection
         return fetch_tarball(target, self.offer.tarball, before_send=self._before_send)
 
-    def _promised(self) -> str:
+    def promised(self) -> str:
         """What the bytes must be: as first seen here, else as promised now."""
         registry, name = self.resolution.registry, self.resolution.name
         promised = self.offer.pinned or pins_of(registry.pk, name).get(self.offer.version) or self.offer.promised
@@ -177,6 +201,7 @@ class Pull:
                 is_internal=self.upstream.is_internal,
                 address=_shown(address),
                 decided=self.resolution if self.is_asked else None,
+                first=self.first,
             ),
             self.resolution.epochs,
         )
@@ -192,7 +217,7 @@ class Incoming:
 
     pull: Pull
     promised: str
-    answer: Answer | Packed
+    answer: "Openable"
     listed: HeldFile | None = None
 
     @property

@@ -125,11 +125,11 @@ def _settle(registry: Registry, name: Name, *, home_only: bool, only_internal: b
 
 def _ask(registry: Registry, name: Name, situation: Situation, path: Path) -> Replied:
     """Put the question, if the decision still holds when the connection stands, and again when the answer is kept."""
-    return consult(situation.upstreams[path[-1]], name, still_holds=_SameEpochs(registry, name, situation.epochs))
+    return consult(situation.upstreams[path[-1]], name, still_holds=SameEpochs(registry, name, situation.epochs))
 
 
 @dataclass(frozen=True)
-class _SameEpochs:
+class SameEpochs:
     """Whether a decision still holds: nothing it depends on has changed since. Raises Superseded."""
 
     registry: Registry
@@ -138,13 +138,16 @@ class _SameEpochs:
 
     @property
     def statement(self) -> Statement:
+        """What it looks at."""
         return EPOCHS, ["npm", self.name.folded, self.registry.workspace_id]
 
     def judge(self, rows: Sequence[Row]) -> None:
+        """By what the statement found."""
         if epochs_in(rows) != self.epochs:
             raise Superseded
 
     def __call__(self) -> None:
+        """Look, and judge."""
         self.judge(statements.rows(*self.statement))
 
 
