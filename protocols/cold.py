@@ -1,8 +1,8 @@
 """The path for tarballs of names that nobody has seen, on the event loop: what an installation into an empty registry asks.
 
 Like the hot path it has no opinion of its own: it asks whom the rule names, checks what it gets as the slow path does, and leaves
-whatever is not plain to that one (None). An installation asks for a thousand such files at once; in threads each took three times
-the processor's time (docs/speed.md).
+whatever is not plain to that one (None). An installation asks for a thousand such files at once, and shares the machine with the
+server (docs/adr/0013).
 """
 
 import contextlib

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from upstreams.clients.causes import cause_of
 from upstreams.clients.decoding import Compressed, decoded
 from upstreams.clients.hearing import Broken, Hearing
-from upstreams.clients.http import NUMBER, Target
+from upstreams.clients.http import Target, length_of
 from upstreams.clients.watchdog import is_dripping
 from upstreams.errors import UpstreamTimeout, UpstreamUnreachable
 
@@ -50,8 +50,7 @@ class Flowing:
     @property
     def length(self) -> int | None:
         """Content-Length of an unencoded body, in bytes."""
-        raw = self.headers.get("content-length", "")
-        return int(raw) if NUMBER.fullmatch(raw) and not self.headers.get("content-encoding") else None
+        return length_of(self.headers)
 
     @property
     def waiting(self) -> int:

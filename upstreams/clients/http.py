@@ -82,8 +82,7 @@ class Answer:
     @property
     def length(self) -> int | None:
         """Content-Length of an unencoded body, in bytes."""
-        raw = self.headers.get("content-length", "")
-        return int(raw) if NUMBER.fullmatch(raw) and not self.headers.get("content-encoding") else None
+        return length_of(self.headers)
 
     def pieces(self, limit: int, compressed: Compressed | None = None) -> Iterator[bytes]:
         """The decoded body; never more than `limit` bytes after decompression, in bounded time.
@@ -111,6 +110,12 @@ class Answer:
         now = time.monotonic()
         if self._watch.is_over or now > self._watch.deadline or is_dripping(raw, now - begun):
             raise UpstreamTimeout(f"Upstream {self.upstream} sends too slowly.", upstream=self.upstream)
+
+
+def length_of(headers: Mapping[str, str]) -> int | None:
+    """Content-Length of an unencoded body, in bytes."""
+    raw = headers.get("content-length", "")
+    return int(raw) if NUMBER.fullmatch(raw) and not headers.get("content-encoding") else None
 
 
 Body = bytes | Upload | None

@@ -67,7 +67,7 @@ def open_file(registry: Registry, name: Name, filename: str, *, links: tuple[Ups
         if held is not None:  # asked for by the odd name the upstream's own address has
             return held
         try:
-            flowing = fetched(pull, filename, pull.begin)
+            flowing = download(pull, filename, pull.begin)
         except RuleChanged:
             continue
         if flowing is not None:
@@ -75,7 +75,7 @@ def open_file(registry: Registry, name: Name, filename: str, *, links: tuple[Ups
     raise UpstreamTimeout("The file is being changed all the time; try again.", retry_after=5)
 
 
-def fetched(pull: Pull, filename: str, begin: Callable[[], Incoming], *, lock: int | None = None) -> OpenedFile | Tail | None:
+def download(pull: Pull, filename: str, begin: Callable[[], Incoming], *, lock: int | None = None) -> OpenedFile | Tail | None:
     """The file by this pull, or what flows of it; None when it is here and the database says how. Raises UpstreamError subclasses.
 
     `begin` opens the download, if there is to be one. `lock`: as for `Spool.join`.

@@ -22,8 +22,7 @@ from upstreams.selectors.facts import Epochs, NameRows, Replied, Situation, fact
 from upstreams.selectors.unknown import Place
 from upstreams.services.consult import CONSULT, consult_key, document_of, keep_answer
 from upstreams.services.entry import FirstWord
-from upstreams.services.files import OpenedFile, spool_key, spool_of
-from upstreams.services.files import fetched as download
+from upstreams.services.files import OpenedFile, download, spool_key, spool_of
 from upstreams.services.pulls import Incoming, Pull, offered_version
 from upstreams.services.renderings import HeldFile
 from upstreams.services.resolve import Resolution, SameEpochs, Superseded
