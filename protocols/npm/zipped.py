@@ -1,10 +1,9 @@
 """Bodies that may come compressed: npm gzips its audits, yarn 4 does not. Bounded before and after (threats.md R3)."""
 
-import zlib
-
 from django.http import HttpRequest
 
 from packages.errors import BodyTooLarge
+from packages.formats import gzipped
 from packages.formats.errors import DocumentInvalid
 from protocols.npm.door import Body, encoding_of
 
@@ -17,7 +16,7 @@ def read_zipped(request: HttpRequest, limit: int) -> bytes:
     body = Body(request, limit, encodings=GZIP)
     if encoding_of(request) not in GZIP:
         return b"".join(iter(lambda: body.read(PIECE), b""))
-    unzip, pieces, total = zlib.decompressobj(wbits=31), [], 0
+    unzip, pieces, total = gzipped.inflater(), [], 0
     while piece := body.read(PIECE):
         if unzip.eof:
             raise DocumentInvalid("Something follows the end of the body's gzip.")
@@ -35,8 +34,8 @@ def read_zipped(request: HttpRequest, limit: int) -> bytes:
     return b"".join(pieces)
 
 
-def _inflated(unzip: "zlib._Decompress", piece: bytes) -> bytes:
+def _inflated(unzip: gzipped.Inflater, piece: bytes) -> bytes:
     try:
         return unzip.decompress(piece, PIECE * 4)
-    except zlib.error:
+    except gzipped.Broken:
         raise DocumentInvalid("The body is not gzip, as its Content-Encoding says.") from None

@@ -1,9 +1,9 @@
 """Bodies decoded within bounds, a piece at a time, and kept as they were compressed for whoever wants them so."""
 
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from packages.formats import gzipped
 from upstreams.errors import UpstreamBadAnswer
 
 PIECE = 256 * 1024  # bytes decoded at once
@@ -14,7 +14,7 @@ class Gunzip:
 
     def __init__(self, upstream: str) -> None:
         self._upstream = upstream
-        self._unzip = zlib.decompressobj(wbits=31)
+        self._unzip = gzipped.inflater()
 
     @property
     def is_whole(self) -> bool:
@@ -26,7 +26,7 @@ class Gunzip:
         while piece:
             try:
                 yield self._unzip.decompress(piece, PIECE)
-            except zlib.error:
+            except gzipped.Broken:
                 raise UpstreamBadAnswer(f"Upstream {self._upstream} sent broken gzip.", upstream=self._upstream) from None
             if self._unzip.unused_data:  # zlib would hand the same tail back for ever, and keep each copy
                 raise UpstreamBadAnswer(f"Upstream {self._upstream} sent bytes after the end of its gzip.", upstream=self._upstream)

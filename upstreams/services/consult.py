@@ -1,6 +1,5 @@
 """Asking one upstream about one name: cached, revalidated, one asker at a time. Whether it may be asked is the rule's business."""
 
-import zlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -9,6 +8,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from packages.formats import gzipped
 from packages.formats.npm.names import Name
 from packages.formats.npm.packument import Manifest
 from packages.formats.npm.sent import Sent
@@ -123,7 +123,7 @@ def _body(document: UpstreamDocument) -> bytes:
     packed = UpstreamDocument.objects.values_list("body", flat=True).filter(pk=document.pk).first()
     if packed is None:  # it went with its upstream, or what that one said was forgotten
         raise RuleChanged("The rules for this package changed just now; try again.", retry_after=1)
-    return zlib.decompress(bytes(packed), wbits=31)
+    return gzipped.unpacked(bytes(packed))
 
 
 def _stand_in(row: UpstreamDocument | None, error: UpstreamError, now: datetime) -> Replied:
@@ -190,7 +190,7 @@ def _believed(upstream: Upstream) -> timedelta:
 def _tell_of_removed(upstream: Upstream, name: Name, row: UpstreamDocument, fetched: Fetched) -> None:
     """Tell people of versions that were offered before and are not any more (threats.md U26)."""
     offered = parsed(fetched.body)["versions"] if fetched.body is not None else {}
-    before = parsed(zlib.decompress(bytes(row.body), wbits=31))["versions"]
+    before = parsed(gzipped.unpacked(bytes(row.body)))["versions"]
     gone = [version for version in before if version not in offered and is_version(version)]
     if gone:
         removed_upstream(upstream, name.full, gone, whole=not fetched.is_present)

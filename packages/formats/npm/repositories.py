@@ -49,7 +49,7 @@ class Repository:
 
 def known(text: object) -> Repository | None:
     """The repository an address or short form means, if its host is a well-known one."""
-    if not isinstance(text, str) or len(text) > LENGTH:
+    if not isinstance(text, str) or "/" not in text or len(text) > LENGTH:
         return None
     if found := LONG.fullmatch(text.strip()):
         rest = found["rest"] or ""

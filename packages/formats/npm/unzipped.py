@@ -1,9 +1,9 @@
 """gzip read as a stream, within limits of size and ratio. Pure."""
 
-import zlib
 from collections.abc import Iterator
 from typing import IO
 
+from packages.formats import gzipped
 from packages.formats.errors import ContentInvalid
 
 PIECE = 256 * 1024
@@ -56,7 +56,7 @@ class Unzipped:
         return bool(self._buffer)
 
     def _inflate(self, file: IO[bytes]) -> Iterator[bytes]:
-        inflater = zlib.decompressobj(wbits=31)
+        inflater = gzipped.inflater()
         read = given = 0
         while not inflater.eof:
             packed = inflater.unconsumed_tail or file.read(PIECE)
@@ -65,7 +65,7 @@ class Unzipped:
             read = file.tell()
             try:
                 piece = inflater.decompress(packed, PIECE)
-            except zlib.error:
+            except gzipped.Broken:
                 raise ContentInvalid("The tarball is not gzip, or damaged.") from None
             given += len(piece)
             _check_size(given, read)
