@@ -8,7 +8,6 @@ server (docs/adr/0013).
 import contextlib
 import logging
 from collections.abc import MutableMapping
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -20,11 +19,11 @@ from packages import blobs
 from packages.formats.errors import NameInvalid
 from packages.formats.npm.names import Name, parse_known
 from packages.services.downloads import Downloaded
-from protocols.hot import Question, understand
+from protocols.batched import Batched
+from protocols.hot import UNSEEN, Question, Unseen
 from protocols.inthread import in_thread
 from protocols.npm import errors
 from protocols.observation import ACTOR, DOWNLOAD
-from protocols.recall import key_of
 from protocols.told import ENVIRON
 from protocols.wire import FileAnswer, TailAnswer, file_headers
 from tokens import usage
@@ -58,16 +57,17 @@ class ColdPath:
 
     def __init__(self, reader: Reader) -> None:
         self._unknowns, self._places, self._lines = Unknowns(reader), Places(), Lines()
+        self._take = Batched(sight.take, lambda: self._at_work)
         self._at_work = 0
 
     async def answer(self, scope: Scope) -> ColdAnswer | None:
         """The tarball, or why it is refused; None: the slow path's business. Never raises."""
-        asked = understand(scope) if key_of(scope, dict(scope["headers"])) is not None else None
-        if asked is None or not asked.filename or asked.if_none_match or self._at_work >= MOST:
+        unseen: Unseen | None = scope.get(UNSEEN)
+        if unseen is None or unseen.asked.if_none_match or self._at_work >= MOST or not _may_read(unseen):
             return None
         self._at_work += 1
         try:
-            return await self._found(scope, asked)
+            return await self._found(scope, *unseen)
         except _Refused as refused:
             response = errors.answer(refused.error)
             response.headers["Content-Length"] = str(len(response.content))
@@ -80,13 +80,12 @@ class ColdPath:
         finally:
             self._at_work -= 1
 
-    async def _found(self, scope: Scope, asked: Question) -> ColdAnswer | None:
+    async def _found(self, scope: Scope, asked: Question, unknown: Unknown) -> ColdAnswer | None:
         try:
             name = parse_known(asked.name)
         except NameInvalid:
             return None
-        unknown = await self._look(asked)
-        if unknown is None or not name.version_of(asked.filename):
+        if not name.version_of(asked.filename):
             return None
         seen = await self._sighted(unknown, name)
         locks = sight.Locks.taken(seen, asked.filename) if seen is not None else None
@@ -104,17 +103,6 @@ class ColdPath:
             usage.touch(unknown.row.token_id)
         return answer
 
-    async def _look(self, asked: Question) -> Unknown | None:
-        """The name, unless something is known of it or the caller may not read it for certain."""
-        key = (asked.workspace, asked.registry, asked.name)
-        unknown = await self._unknowns.look(key, asked.secret_hash, asked.ip, datetime.now(UTC))
-        if unknown is None:
-            return None
-        actor, registry = unknown.row.actor, unknown.row.registry
-        if registry.is_public and actor.role_in(registry.workspace_id) is None:  # it may be for members only
-            return None
-        return unknown if actor.may(Action.READ, registry, target(asked.name)) else None
-
     async def _sighted(self, unknown: Unknown, name: Name) -> sight.Sighted | None:
         registry_id, rule_epoch = unknown.row.registry.id, unknown.epochs.rule
         place: Place | None = self._places.kept(registry_id, rule_epoch)
@@ -131,9 +119,11 @@ class ColdPath:
         try:
             if isinstance(heard, Flowing):
                 return _followed(await in_thread(lambda: sight.follow(seen, fetched, pull, heard, locks)))
-            held = await in_thread(lambda: sight.take(seen, fetched, pull, heard))
         except UpstreamError as error:
             raise _Refused(error) from None
+        held = await self._take(sight.Taking(seen, fetched, pull, heard))
+        if isinstance(held, UpstreamError):
+            raise _Refused(held)
         return (HttpResponse(heard.body, headers=_headers(held)), heard.body) if held is not None else None
 
     async def _document(self, unknown: Unknown, seen: sight.Sighted, version: str) -> tuple[Fetched, Pull | None]:
@@ -168,6 +158,14 @@ class ColdPath:
         """Raises _Changed when the rule may say something else by now."""
         if await self._unknowns.epochs(unknown.row.registry.workspace_id, seen.name.folded) != unknown.epochs:
             raise _Changed
+
+
+def _may_read(unseen: Unseen) -> bool:
+    """Whether the caller certainly may."""
+    actor, registry = unseen.unknown.row.actor, unseen.unknown.row.registry
+    if registry.is_public and actor.role_in(registry.workspace_id) is None:  # it may be for members only
+        return False
+    return actor.may(Action.READ, registry, target(unseen.asked.name))
 
 
 def _read(seen: sight.Sighted, heard: Heard | Flowing, version: str, limit: int) -> tuple[Fetched, Pull | None]:

@@ -25,8 +25,10 @@ from protocols.recall import Bounded, Key, Recall, key_of
 from protocols.wire import base_url, document_headers, etag_listed, file_headers, form_of, is_home_question, stale_headers, takes_gzip
 from tokens import usage
 from tokens.secrets import FORM, digest
+from upstreams.selectors.facts import Epochs
 from upstreams.selectors.hot import Row, Statements, target
 from upstreams.selectors.readers import DatabaseTrouble, open_reader
+from upstreams.selectors.unknown import Unknown
 from workspaces.access import Action
 
 PART = r"[A-Za-z0-9~-][A-Za-z0-9._~-]*"
@@ -39,6 +41,8 @@ HOST = re.compile(
 )  # a registry's address on it fits the column that documents are kept by
 SMALL = 64 * 1024  # bytes: files up to this size are kept in memory
 DOCUMENTS, FILES = 24 * 1024 * 1024, 8 * 1024 * 1024  # bytes kept in memory per process
+
+UNSEEN = "gatehouse.unseen"  # where in the scope of a request the next way finds what this one's statement found
 
 Scope = MutableMapping[str, Any]
 Message = dict[str, Any]
@@ -85,6 +89,13 @@ class Question:
     secret_hash: str
     ip: str
     if_none_match: str
+
+
+class Unseen(NamedTuple):
+    """A file of a name of which nothing is known, as a request's `scope[UNSEEN]`."""
+
+    asked: Question
+    unknown: Unknown
 
 
 class HotPath:
@@ -145,6 +156,11 @@ class HotPath:
         if asked is None:
             return None, float("inf")
         row = await (self._file_row(asked) if asked.filename else self._document_row(asked))
+        if row is not None and asked.filename and row.found[0] is None:
+            *_, name_epoch, rule_epoch, is_known = row.found
+            if not is_known:
+                scope[UNSEEN] = Unseen(asked, Unknown(row, Epochs(name_epoch, rule_epoch)))
+            return None, float("inf")
         if row is None or not row.actor.may(Action.READ, row.registry, target(asked.name, is_restricted=row.is_restricted)):
             return None, float("inf")
         return (self._file(asked, row) if asked.filename else _document(asked, row)), row.until
@@ -158,7 +174,7 @@ class HotPath:
         return await self._statements.file(key, asked.secret_hash, asked.ip, datetime.now(UTC))
 
     def _file(self, asked: Question, row: Row) -> Decision | None:
-        sha256, size = row.found
+        sha256, size = row.found[:2]
         if self._folder is None:
             return None
         if asked.if_none_match and etag_listed(asked.if_none_match, sha256):

@@ -87,12 +87,12 @@ def add_version(
 
     `behind`: what is to be run after it, in the same journey. `then_commit`: nothing follows in the transaction.
     """
-    version = _version(package, publication, actor, standing)
+    version = new_version(package, publication, actor, standing)
     write_version(version, publication.file, publication.filename, (), also(version), behind=behind, then_commit=then_commit)
     return version
 
 
-def _version(package: Package, publication: Publication, actor: Actor, standing: Standing) -> Version:
+def new_version(package: Package, publication: Publication, actor: Actor, standing: Standing) -> Version:
     """The row, not yet written."""
     file = publication.file
     return Version(
@@ -135,7 +135,7 @@ def _commit(actor: Actor, registry: Registry, publication: Publication, origin: 
     if publication.is_restricted:
         _restrict_first(actor, registry, package)
     standing = Standing(origin=origin, is_internal=now.is_internal, signature=_signature(registry, publication, now.keyid))
-    version = _version(package, publication, actor, standing)
+    version = new_version(package, publication, actor, standing)
     tags = publication.tags if now.has_latest or "latest" in publication.tags else (*publication.tags, "latest")
     new = {"internal": now.is_internal, "integrity": version.integrity, "size": version.size, "tags": list(publication.tags)}
     subject = f"{registry} {publication.format} {publication.name}@{publication.version}"

@@ -131,14 +131,11 @@ def write_version(
     same journey. `then_commit`: nothing follows in the caller's transaction, which may be committed as soon as that has
     returned. Raises IntegrityError, and what `then_commit` raises.
     """
-    blob = [file.sha256, file.sha512, file.sha1, file.size, moment(timezone.now())]
     if is_postgresql():
-        statement = statement_for(Version)
-        after = [version.package_id, filename, version.package_id, list(tags), *(value for write in also for value in write.values)]
-        whole = (_whole(statement.text, tuple((write.name, write.text) for write in also)), [*blob, *statement.values(version), *after])
-        as_loaded(version, *several([whole, *behind], then_commit=then_commit)[0][0])
+        writing = version_statement(version, file, filename, tags, also)
+        as_loaded(version, *several([writing, *behind], then_commit=then_commit)[0][0])
         return
-    (blob_id,) = row(BLOB, blob) or ()
+    (blob_id,) = row(BLOB, _blob(file)) or ()
     run(LINK, [version.package_id, blob_id])
     insert(version)
     run(FILE, [version.pk, filename, blob_id])
@@ -147,6 +144,18 @@ def write_version(
     several([*((write.text, write.values) for write in also), *behind])
     if then_commit is not None:
         then_commit()
+
+
+def version_statement(version: Version, file: StagedFile, filename: str, tags: Sequence[str], also: Sequence[Write]) -> Statement:
+    """The same as the one statement of PostgreSQL's, which returns the version's id, to be run together with others."""
+    statement = statement_for(Version)
+    after = [version.package_id, filename, version.package_id, list(tags), *(value for write in also for value in write.values)]
+    whole = _whole(statement.text, tuple((write.name, write.text) for write in also))
+    return whole, [*_blob(file), *statement.values(version), *after]
+
+
+def _blob(file: StagedFile) -> list[object]:
+    return [file.sha256, file.sha512, file.sha1, file.size, moment(timezone.now())]
 
 
 @lru_cache(maxsize=32)

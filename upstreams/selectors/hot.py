@@ -1,5 +1,7 @@
 """The one statement of the hot path: caller, registry, epochs and document in a single round trip.
 
+That of a file also tells whether anything is known of its name: what nobody has seen goes another way.
+
 It answers only by rows the rule rendered (Rendering, Document, DocumentFile) and only while both epochs
 are still current. Who may read is decided by the authoriser, from the columns returned here.
 """
@@ -20,14 +22,17 @@ CALLER = (
     " t.workspace_id, t.role,"
     " u.id, u.username, u.is_active, u.is_superuser, m.role, r.id, r.workspace_id, r.visibility"
 )  # and then until when the rendering says so
+WHOSE = (
+    " LEFT JOIN tokens_token t ON t.secret_hash = {p}"
+    " LEFT JOIN workspaces_user u ON u.id = t.owner_id"
+    " LEFT JOIN workspaces_membership m ON m.user_id = t.owner_id AND m.workspace_id = w.id"
+)
 FROM = (
     " FROM registries_registry r"
     " JOIN workspaces_workspace w ON w.id = r.workspace_id"
     " JOIN upstreams_rendering g ON g.registry_id = r.id AND g.format = 'npm' AND g.name = {p} AND g.rule_epoch = w.rule_epoch"
     " LEFT JOIN packages_nameepoch e ON e.workspace_id = w.id AND e.format = 'npm' AND e.name = g.folded"
-    " LEFT JOIN tokens_token t ON t.secret_hash = {p}"
-    " LEFT JOIN workspaces_user u ON u.id = t.owner_id"
-    " LEFT JOIN workspaces_membership m ON m.user_id = t.owner_id AND m.workspace_id = w.id"
+    f"{WHOSE}"
 )
 WHERE = " WHERE w.slug = {p} AND r.slug = {p} AND g.name_epoch = COALESCE(e.epoch, 0)"
 DOCUMENT = (
@@ -35,10 +40,26 @@ DOCUMENT = (
     " JOIN upstreams_document d ON d.rendering_id = g.id AND d.form = {p} AND d.base_url = {p}"
     f"{WHERE} AND g.fresh_until > {{p}}"
 )
+KNOWN = (  # anything at all, of the registry or its workspace; parameters: folded, folded, name, name, name, name
+    "EXISTS(SELECT 1 FROM packages_package p JOIN registries_registry h ON h.id = p.registry_id"
+    " WHERE h.workspace_id = w.id AND p.format = 'npm' AND p.folded = {p})"
+    " OR EXISTS(SELECT 1 FROM packages_tombstone b WHERE b.workspace_id = w.id AND b.format = 'npm' AND b.name = {p})"
+    " OR EXISTS(SELECT 1 FROM packages_retiredversion v WHERE v.registry_id = r.id AND v.format = 'npm' AND v.name = {p})"
+    " OR EXISTS(SELECT 1 FROM upstreams_pin i WHERE i.registry_id = r.id AND i.format = 'npm' AND i.name = {p})"
+    " OR EXISTS(SELECT 1 FROM upstreams_rendering g WHERE g.registry_id = r.id AND g.format = 'npm' AND g.name = {p})"
+    " OR EXISTS(SELECT 1 FROM upstreams_upstreamdocument d JOIN upstreams_upstream u ON u.id = d.upstream_id"
+    " WHERE u.registry_id = r.id AND d.name = {p})"
+)
 FILE = (
-    f"SELECT {CALLER}, g.is_restricted, g.files_until, f.sha256, f.size{FROM}"
-    " JOIN upstreams_documentfile f ON f.rendering_id = g.id AND f.filename = {p}"
-    f"{WHERE} AND g.files_until > {{p}}"
+    f"SELECT {CALLER}, COALESCE(g.is_restricted, FALSE), g.files_until, f.sha256, f.size,"  # noqa: S608 - constants only
+    f" COALESCE(e.epoch, 0), w.rule_epoch, CASE WHEN g.id IS NULL THEN {KNOWN} ELSE TRUE END"
+    " FROM registries_registry r"
+    " JOIN workspaces_workspace w ON w.id = r.workspace_id"
+    " LEFT JOIN packages_nameepoch e ON e.workspace_id = w.id AND e.format = 'npm' AND e.name = {p}"
+    " LEFT JOIN upstreams_rendering g ON g.registry_id = r.id AND g.format = 'npm' AND g.name = {p} AND g.rule_epoch = w.rule_epoch"
+    " AND g.name_epoch = COALESCE(e.epoch, 0) AND g.files_until > {p}"
+    " LEFT JOIN upstreams_documentfile f ON f.rendering_id = g.id AND f.filename = {p}"
+    f"{WHOSE} WHERE w.slug = {{p}} AND r.slug = {{p}}"
 )
 BODY = "SELECT body FROM upstreams_document WHERE id = {p} AND etag = {p}"
 COLUMNS = 19  # of CALLER, whether members only, and the time
@@ -79,9 +100,15 @@ class Statements:
         return read_row(rows[0], secret_hash, ip, now) if rows else None
 
     async def file(self, key: tuple[str, str, str, str], secret_hash: str, ip: str, now: datetime) -> Row | None:
-        """`key`: workspace, registry, name, file name. `found`: SHA-256, size. Raises DatabaseTrouble."""
+        """`key`: workspace, registry, name, file name.
+
+        `found`: SHA-256 and size, None where the file is not listed; the name's epoch and the rule's; whether anything is known of
+        the name. Raises DatabaseTrouble.
+        """
         workspace, registry, name, filename = key
-        rows = await self._reader.rows(self._file, (name, secret_hash, filename, workspace, registry, now))
+        folded = name.lower()
+        known = (folded, folded, name, name, name, name)
+        rows = await self._reader.rows(self._file, (*known, folded, name, now, filename, secret_hash, workspace, registry))
         return read_row(rows[0], secret_hash, ip, now) if rows else None
 
     async def body(self, document_id: int, etag: str) -> bytes | None:
@@ -130,7 +157,7 @@ def _json(value: str | None) -> Any:
     return None if value is None else orjson.loads(value)
 
 
-def _timestamp(value: str | datetime) -> float:
+def _timestamp(value: str | datetime | None) -> float:
     moment = _moment(value)
     return moment.timestamp() if moment else 0.0
 

@@ -1,38 +1,17 @@
-"""The one statement of the path for names nobody has seen: caller, registry, epochs, and whether anything is known of the name.
+"""What the path for names nobody has seen looks at before each question, on the event loop, by the hot path's reader.
 
-Put on the event loop, by the hot path's reader. What the rule knows whatever the name (Ground) is read in a thread and kept as
-long as its epoch, for a moment.
+What the rule knows whatever the name (Ground) is read in a thread and kept as long as its epoch, for a moment.
 """
 
 import time
 from dataclasses import dataclass
-from datetime import datetime
 
 from registries.models import Registry
 from upstreams.selectors.facts import EPOCHS, Epochs, Ground
-from upstreams.selectors.hot import CALLER, Row, read_row
+from upstreams.selectors.hot import Row
 from upstreams.selectors.readers import Reader
 from workspaces import statements
 
-KNOWN = (
-    "EXISTS(SELECT 1 FROM packages_package p JOIN registries_registry h ON h.id = p.registry_id"
-    " WHERE h.workspace_id = w.id AND p.format = 'npm' AND p.folded = {p})"
-    " OR EXISTS(SELECT 1 FROM packages_tombstone b WHERE b.workspace_id = w.id AND b.format = 'npm' AND b.name = {p})"
-    " OR EXISTS(SELECT 1 FROM packages_retiredversion v WHERE v.registry_id = r.id AND v.format = 'npm' AND v.name = {p})"
-    " OR EXISTS(SELECT 1 FROM upstreams_pin i WHERE i.registry_id = r.id AND i.format = 'npm' AND i.name = {p})"
-    " OR EXISTS(SELECT 1 FROM upstreams_rendering g WHERE g.registry_id = r.id AND g.format = 'npm' AND g.name = {p})"
-    " OR EXISTS(SELECT 1 FROM upstreams_upstreamdocument d JOIN upstreams_upstream u ON u.id = d.upstream_id"
-    " WHERE u.registry_id = r.id AND d.name = {p})"
-)
-STATEMENT = (
-    f"SELECT {CALLER}, FALSE, NULL, COALESCE(e.epoch, 0), w.rule_epoch, {KNOWN}"  # noqa: S608 - constants only
-    " FROM registries_registry r JOIN workspaces_workspace w ON w.id = r.workspace_id"
-    " LEFT JOIN packages_nameepoch e ON e.workspace_id = w.id AND e.format = 'npm' AND e.name = {p}"
-    " LEFT JOIN tokens_token t ON t.secret_hash = {p}"
-    " LEFT JOIN workspaces_user u ON u.id = t.owner_id"
-    " LEFT JOIN workspaces_membership m ON m.user_id = t.owner_id AND m.workspace_id = w.id"
-    " WHERE w.slug = {p} AND r.slug = {p}"
-)
 SAID = "EXISTS(SELECT 1 FROM upstreams_upstreamdocument d WHERE d.upstream_id = {p} AND d.name = {p})"
 LIFE = 1.0  # seconds a ground is kept: of its epoch nothing in it changes but words, and a database that was put back may repeat itself
 MOST = 256  # grounds kept
@@ -40,35 +19,20 @@ MOST = 256  # grounds kept
 
 @dataclass(frozen=True)
 class Unknown:
-    """A name of which nothing is known: who asks, where, and when that was so."""
+    """A name of which the hot path's statement found nothing at all: who asks, where, and when that was so."""
 
     row: Row
     epochs: Epochs
 
 
 class Unknowns:
-    """The statement in the spelling of one database."""
+    """The statements in the spelling of one database."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         epochs = EPOCHS.replace("%s", "{p}")
         unasked = epochs.replace("SELECT ", f"SELECT {SAID}, ", 1)
-        self._statement, self._unasked, self._epochs = (reader.spelt(text) for text in (STATEMENT, unasked, epochs))
-
-    async def look(self, key: tuple[str, str, str], secret_hash: str, ip: str, now: datetime) -> Unknown | None:
-        """`key`: workspace, registry, name. None when anything is known of it, or the credentials are not plainly good.
-
-        Raises DatabaseTrouble.
-        """
-        workspace, registry, name = key
-        folded = name.lower()
-        values = (folded, folded, name, name, name, name, folded, secret_hash, workspace, registry)
-        found = await self._reader.rows(self._statement, values)
-        row = read_row(found[0], secret_hash, ip, now) if found else None
-        if row is None:
-            return None
-        name_epoch, rule_epoch, is_known = row.found
-        return None if is_known else Unknown(row, Epochs(name_epoch, rule_epoch))
+        self._unasked, self._epochs = (reader.spelt(text) for text in (unasked, epochs))
 
     async def epochs(self, workspace_id: int, folded: str) -> Epochs | None:
         """Those of this moment. Raises DatabaseTrouble."""

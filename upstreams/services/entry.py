@@ -10,7 +10,7 @@ from django.utils import timezone
 from packages.formats.npm.names import Name
 from packages.formats.publication import Publication, StagedFile
 from packages.models import Blob, File, Package, Version
-from packages.services.epochs import bump_name
+from packages.services.epochs import HOLD, bump_name
 from packages.services.listing import KNOWN, list_in_search, pulled_writes
 from packages.services.publish import Standing, add_version
 from packages.services.rows import PACKAGE_ID
@@ -30,10 +30,6 @@ from workspaces.prepared import Row, Statement
 from workspaces.services.audit import SYSTEM, event_write, record
 from workspaces.statements import Write
 
-LOCK_NAME = (
-    "INSERT INTO packages_nameepoch (workspace_id, format, name, epoch) VALUES (%s, %s, %s, 0)"
-    " ON CONFLICT (workspace_id, format, name) DO UPDATE SET epoch = packages_nameepoch.epoch"
-)
 PACKAGE = (
     "INSERT INTO packages_package (registry_id, format, name, folded, revision, created_at, updated_at)"
     " VALUES (%s, %s, %s, %s, 0, %s, %s) ON CONFLICT (registry_id, format, name)"
@@ -123,8 +119,7 @@ def _enter(newcomer: Newcomer, epochs: Epochs) -> HeldFile | None:
         behind=[*scene.first(newcomer), *([] if differs else scene.listing(file, newcomer.decided))],
         then_commit=statements.at_once if statements.is_postgresql() and not differs else None,
     )
-    if not statements.is_postgresql():  # there it is a part of the version's own statement
-        statements.run(ORIGIN, [version.pk, upstream.pk, upstream.name, newcomer.address])
+    write_origin(version, newcomer)
     if differs:
         # What was rendered of the name says something else; the file is listed when it is rendered anew.
         bump_name(registry.workspace_id, "npm", name.folded)
@@ -162,17 +157,23 @@ class _Scene:
 
     def writes(self, version: Version, newcomer: Newcomer) -> list[Write]:
         """What is written together with the version: what search knows, and the event."""
-        registry = self.package.registry
-        new = {"upstream": newcomer.upstream.name, "internal": newcomer.is_internal, "integrity": version.integrity}
-        subject = f"{registry} npm {newcomer.name.full}@{version.version}"
-        event = event_write(SYSTEM, "version.pulled", subject, workspace=registry.workspace_id, new=new)
-        return [*pulled_writes(self.package, version, self.known), event, *_origin_writes(newcomer)]
+        return [*pulled_writes(self.package, version, self.known), *beside(version, newcomer)]
 
 
-def _origin_writes(newcomer: Newcomer) -> list[Write]:
-    """Where the version that is written in the same statement came from; only PostgreSQL can refer to it."""
-    upstream = newcomer.upstream
-    return [Write("origin", FROM, [upstream.pk, upstream.name, newcomer.address])] if statements.is_postgresql() else []
+def beside(version: Version, newcomer: Newcomer) -> list[Write]:
+    """The event of a version, and on PostgreSQL, where what is written in the same statement can be referred to, where it came from."""
+    registry, upstream = newcomer.upstream.registry, newcomer.upstream
+    new = {"upstream": upstream.name, "internal": newcomer.is_internal, "integrity": version.integrity}
+    subject = f"{registry} npm {newcomer.name.full}@{version.version}"
+    event = event_write(SYSTEM, "version.pulled", subject, workspace=registry.workspace_id, new=new)
+    origin = Write("origin", FROM, [upstream.pk, upstream.name, newcomer.address])
+    return [event, origin] if statements.is_postgresql() else [event]
+
+
+def write_origin(version: Version, newcomer: Newcomer) -> None:
+    """Where it came from, where that is no part of the version's own statement."""
+    if not statements.is_postgresql():
+        statements.run(ORIGIN, [version.pk, newcomer.upstream.pk, newcomer.upstream.name, newcomer.address])
 
 
 def _scene(newcomer: Newcomer) -> _Scene:
@@ -182,7 +183,7 @@ def _scene(newcomer: Newcomer) -> _Scene:
     locked = [registry.workspace_id, "npm", name.folded]
     upstream = [(statements.sharing(LOCK), [newcomer.upstream.pk])] if first is not None else []  # first, as `consult` holds it
     asking = [
-        (LOCK_NAME, locked),
+        (HOLD, locked),
         (EPOCHS, ["npm", name.folded, registry.workspace_id]),
         (PACKAGE, [registry.pk, "npm", name.full, name.folded, now, now]),
         (reading.selecting(Version, HELD), [*whose, version]),

@@ -110,6 +110,10 @@ class Pull:
 
     def take(self, promised: str, answer: "Bytes", progress: Progress) -> HeldFile | None:
         """Download, verify, store, record; the file, if it is listed. Raises UpstreamError subclasses; nothing unverified is kept."""
+        return self.record(self.receive(promised, answer, progress))
+
+    def receive(self, promised: str, answer: "Bytes", progress: Progress) -> Newcomer:
+        """Download, verify, store: what is to be recorded. Raises UpstreamError subclasses; nothing unverified is kept."""
         is_short = answer.length is not None and answer.length <= blobs.IN_MEMORY
         with self._telling(), blobs.Staging(limit=settings.FILE_LIMIT, memory=blobs.IN_MEMORY if is_short else 0) as staging:
             progress.begin(staging.path, answer.length)
@@ -119,7 +123,7 @@ class Pull:
             self._verify(staged, promised)
             truth = self._truth(staged)
             blobs.store(staged)
-            return self._record(staged, answer.url, truth)
+            return self._newcomer(staged, answer.url, truth)
 
     def _telling(self) -> contextlib.AbstractContextManager[None]:
         return telling(self.upstream, f"{self.resolution.name.full}@{self.offer.version}")
@@ -177,9 +181,9 @@ class Pull:
                 upstream=self.upstream.name,
             ) from None
 
-    def _publication(self, staged: StagedFile, truth: Truth) -> Publication:
+    def _newcomer(self, staged: StagedFile, address: str, truth: Truth) -> Newcomer:
         name, version = self.resolution.name, self.offer.version
-        return Publication(
+        publication = Publication(
             format="npm",
             name=name.full,
             version=version,
@@ -189,25 +193,25 @@ class Pull:
             file=staged,
             differences=tuple(truth.differences),
         )
-
-    def _record(self, staged: StagedFile, address: str, truth: Truth) -> HeldFile | None:
-        """The version in the registry whose upstream this is, then in those that asked through it."""
-        name, publication = self.resolution.name, self._publication(staged, truth)
-        listed = enter(
-            Newcomer(
-                upstream=self.upstream,
-                name=name,
-                publication=publication,
-                is_internal=self.upstream.is_internal,
-                address=_shown(address),
-                decided=self.resolution if self.is_asked else None,
-                first=self.first,
-            ),
-            self.resolution.epochs,
+        return Newcomer(
+            upstream=self.upstream,
+            name=name,
+            publication=publication,
+            is_internal=self.upstream.is_internal,
+            address=_shown(address),
+            decided=self.resolution if self.is_asked else None,
+            first=self.first,
         )
+
+    def record(self, newcomer: Newcomer) -> HeldFile | None:
+        """The version in the registry whose upstream this is, then in those that asked through it.
+
+        The file, if it is listed. Raises RuleChanged, UpstreamIntegrityMismatch.
+        """
+        listed = enter(newcomer, self.resolution.epochs)
         with contextlib.suppress(RuleChanged):  # also by what just came in: whoever asks next takes it over, by the rule of then
             for link in self.links:
-                adopt(link, name, publication.filename, self.resolution.epochs)
+                adopt(link, newcomer.name, newcomer.publication.filename, self.resolution.epochs)
         return listed
 
 

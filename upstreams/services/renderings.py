@@ -103,6 +103,11 @@ def listing_newcomer(resolution: Resolution, file: HeldFile, found: Found) -> li
     return [*writing, listing(kept.rendering, file)]
 
 
+def first_rendering(resolution: Resolution) -> Rendering:
+    """The row for the first decision about a name, which is not for members only, not yet written."""
+    return _kept(resolution, Found(None, is_restricted=False)).rendering
+
+
 class _Kept(NamedTuple):
     """A decision and its row: whether it is another than before and to be written, what is to be run then for what lay below that one."""
 

@@ -6,6 +6,7 @@ upstream answered, take the file. Each step that is not plain gives None, and th
 
 import contextlib
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from upstreams.services.files import OpenedFile, download, spool_key, spool_of
 from upstreams.services.pulls import Incoming, Pull, offered_version
 from upstreams.services.renderings import HeldFile
 from upstreams.services.resolve import Resolution, SameEpochs, Superseded
+from upstreams.services.together import NotPlain, Plain, enter_together
 from upstreams.spool import KIND, Tail
 from upstreams.targets import target_of
 from upstreams.terms import Outcome
@@ -77,18 +79,57 @@ def keep(seen: Sighted, fetched: Fetched) -> None:
         keep_answer(seen.upstream, seen.name, fetched, holds)
 
 
-def take(seen: Sighted, fetched: Fetched, pull: Pull, heard: Heard) -> HeldFile | None:
-    """Verify, store and record the file with what was said; None where the other way is to be gone.
+@dataclass(frozen=True)
+class Taking:
+    """A file that is here, to be verified, stored and recorded with what was said."""
 
-    In a thread that may wait for disk and database. Raises UpstreamError subclasses: the answer for whoever asked.
+    seen: Sighted
+    fetched: Fetched
+    pull: Pull
+    heard: Heard
+
+
+Taken = HeldFile | UpstreamError | None  # None: the other way is to be gone
+
+
+def take(takings: Sequence[Taking]) -> list[Taken]:
+    """Take them, those of one upstream in one transaction; in a thread that may wait for disk and database.
+
+    An UpstreamError is the answer for whoever asked. Raises Django's database errors.
     """
+    taken: list[Taken] = [None] * len(takings)
+    entering: dict[int, dict[int, Plain]] = {}  # by upstream, then place in the list
+    for place, one in enumerate(takings):
+        with _answering(one, taken, place):
+            newcomer = one.pull.receive(one.pull.offer.promised, one.heard, Discreet(Path()))
+            plain = Plain.of(newcomer)
+            if plain is None:
+                taken[place] = one.pull.record(newcomer)
+            else:
+                entering.setdefault(one.seen.upstream.pk, {})[place] = plain
+    for group in entering.values():
+        try:
+            taken_together = enter_together(list(group.values()))
+        except NotPlain:
+            for place, plain in group.items():
+                with _answering(takings[place], taken, place):
+                    taken[place] = takings[place].pull.record(plain.newcomer)
+        else:
+            for place, file in zip(group, taken_together, strict=True):
+                taken[place] = file
+    return taken
+
+
+@contextlib.contextmanager
+def _answering(taking: Taking, taken: list[Taken], place: int) -> Iterator[None]:
+    """What goes wrong with one of them is its own answer; what was said of it counts all the same."""
     try:
-        return pull.take(pull.offer.promised, heard, Discreet(Path()))
+        yield
     except RuleChanged:  # or somebody else was first
-        return None
-    except UpstreamError:
-        keep(seen, fetched)
-        raise
+        taken[place] = None
+    except UpstreamError as error:
+        keep(taking.seen, taking.fetched)
+        taken[place] = error
 
 
 def follow(seen: Sighted, fetched: Fetched, pull: Pull, flowing: Flowing, locks: "Locks") -> OpenedFile | Tail | None:

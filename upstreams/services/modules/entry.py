@@ -7,12 +7,13 @@ from django.utils import timezone
 from packages.formats.moonbit.names import Name
 from packages.formats.publication import Publication
 from packages.models import Package, Version
+from packages.services.epochs import hold_name
 from packages.services.publish import Standing, add_version
 from registries.models import Registry
 from upstreams.errors import RuleChanged, UpstreamIntegrityMismatch
 from upstreams.models import Origin, Upstream
 from upstreams.selectors.facts import Epochs, current_epochs
-from upstreams.services.entry import LOCK_NAME, PACKAGE, lift
+from upstreams.services.entry import PACKAGE, lift
 from upstreams.services.modules.pins import FORMAT, sri
 from workspaces import reading, statements
 from workspaces.insertion import insert
@@ -41,7 +42,7 @@ def enter(newcomer: Newcomer) -> None:
     Raises RuleChanged, UpstreamIntegrityMismatch.
     """
     registry, name, publication = newcomer.registry, newcomer.name, newcomer.publication
-    statements.run(LOCK_NAME, [registry.workspace_id, FORMAT, name.folded])  # until the commit: no toggle slips in between
+    hold_name(registry.workspace_id, FORMAT, name.folded)  # until the commit: no toggle slips in between
     if current_epochs(registry, FORMAT, name.folded) != newcomer.epochs:
         raise RuleChanged("The rules for this module changed just now; try again.", retry_after=1)
     _refuse_retired(newcomer)
