@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BigIntegerField, BooleanField, CharField, Field, ForeignKey, Model
+from django.db.models import BigIntegerField, BinaryField, BooleanField, CharField, Field, ForeignKey, Model
 
 from workspaces import prepared, statements
 from workspaces.statements import database
 
-PLAIN = (CharField, BigIntegerField, BooleanField, ForeignKey)  # what a row holds is what is stored
+# What a row holds is what is stored. Bytes as well: in psycopg's own wrapper they would go as hexadecimal text.
+PLAIN = (CharField, BigIntegerField, BooleanField, ForeignKey, BinaryField)
 
 
 class Statement(NamedTuple):
