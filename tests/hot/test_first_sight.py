@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from protocols import cold
 from tests.parts import faults
 from tests.parts.gate import Gate, Place
 from tests.parts.pack import pack
@@ -95,16 +96,18 @@ def test_nobody_reads_what_they_may_not(place: Place, recorder: Recorder) -> Non
     assert not recorder.asked("hidden")
 
 
-def test_many_ask_at_once(place: Place, recorder: Recorder) -> None:
+@pytest.mark.parametrize("askers", [cold.MOST - 2, cold.MOST + 8])
+def test_many_ask_at_once(place: Place, recorder: Recorder, askers: int) -> None:
     place.upstream(recorder)
     packed = recorder.offer(pack("wanted"))
     recorder.misbehave("wanted", faults.slow(0.5))
     recorder.misbehave("wanted", faults.slow(0.5), where="tarball")
     rita = place.as_("rita")
-    with ThreadPoolExecutor(40) as pool:
-        answers = list(pool.map(lambda _: rita.request("GET", file_of("wanted")), range(40)))
+    with ThreadPoolExecutor(askers) as pool:
+        answers = list(pool.map(lambda _: rita.request("GET", file_of("wanted")), range(askers)))
     assert {(answer.status, answer.body) for answer in answers} == {(200, packed.tarball)}
-    assert sum(answer.headers.get(PATH) == "cold" for answer in answers) == 1
+    fetchers = sum(answer.headers.get(PATH) == "cold" for answer in answers)
+    assert fetchers == 1 or (fetchers == 0 and askers > cold.MOST), "one of those beyond, on the slow path, may be the first to ask"
     assert len(recorder.asked("wanted", tarball=False)) == len(recorder.asked("wanted", tarball=True)) == 1
 
 
