@@ -92,6 +92,10 @@ def test_many_first_questions_write_one_tombstone(gate: Gate, place: Place, reco
             "SELECT COUNT(*) FROM packages_tombstone t JOIN workspaces_workspace w ON w.id = t.workspace_id WHERE t.name = ? AND w.slug = ?"
         )
         assert gate.execute(ask, name, place.slug) == [(1,)]
+        changes = (
+            "SELECT epoch FROM packages_nameepoch e JOIN workspaces_workspace w ON w.id = e.workspace_id WHERE e.name = ? AND w.slug = ?"
+        )
+        assert gate.execute(changes, name, place.slug) == [(1,)], "those who came second made everything old once more"
 
 
 def test_a_tarball_under_an_odd_name_is_served_again_and_again(place: Place, recorder: Recorder) -> None:

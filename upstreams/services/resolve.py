@@ -3,24 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
 from django.utils import timezone
 
 from packages.formats.npm.names import Name
-from packages.models import Package, Tombstone
-from packages.services.epochs import bump_name
-from packages.services.shadows import tell_of_shadowed
-from packages.services.versions import keep_internal
 from registries.models import Registry
 from upstreams.errors import InternalSourceUnavailable, RuleChanged, SourceAbsent, UpstreamUnreachable
 from upstreams.models import Upstream, UpstreamDocument
 from upstreams.resolution import decide
 from upstreams.selectors.facts import EPOCHS, Epochs, Replied, Situation, epochs_in, gather, last_replies
 from upstreams.services.consult import consult
+from upstreams.services.remembering import remember_internal
 from upstreams.terms import Decision, Outcome, Path, Reply
 from workspaces import statements
 from workspaces.prepared import Row, Statement
-from workspaces.services.audit import SYSTEM, record
 
 TRIES = 6  # times a decision is begun anew because the facts changed under it
 ROUNDS = 64  # questions one decision may take
@@ -118,7 +113,7 @@ def _settle(registry: Registry, name: Name, *, home_only: bool, only_internal: b
             said = cached.get(path[-1]) or _ask(registry, name, situation, path)
             upstream = situation.upstreams[path[-1]]
             if upstream.is_internal and said.reply is Reply.HAS:
-                _remember_internal(registry, upstream, name)
+                _remember(registry, upstream, name)
             replies[path[-1]] = said
     raise UpstreamUnreachable("There are too many sources to ask.", retry_after=30)
 
@@ -151,24 +146,9 @@ class SameEpochs:
         self.judge(statements.rows(*self.statement))
 
 
-def _remember_internal(registry: Registry, upstream: Upstream, name: Name) -> None:
-    """The first time an internal upstream answers for a name, the name stays internal for good."""
-    reason = f"internal upstream {upstream.name} answered for it"
-    places = {registry.pk: registry, upstream.registry_id: upstream.registry}
-    known = Tombstone.objects.filter(registry__in=list(places), format="npm", name=name.folded).count()
-    if known == len(places):
-        return
-    with transaction.atomic():
-        bump_name(registry.workspace_id, "npm", name.folded)  # first: it is the lock that makes one of many write
-        written = [keep_internal(place, "npm", name.folded, everywhere=False, reason=reason) for place in places.values()]
-        if any(written):
-            subject = f"{registry} npm {name.full}"
-            record(SYSTEM, "tombstone.written", subject, workspace=registry.workspace_id, new={"upstream": upstream.name})
-        for package in Package.objects.select_related("registry__workspace").filter(
-            registry__in=list(places.values()), format="npm", name=name.full
-        ):
-            tell_of_shadowed(package)
-    raise Superseded
+def _remember(registry: Registry, upstream: Upstream, name: Name) -> None:
+    if remember_internal(registry, upstream, "npm", name.full, name.folded):
+        raise Superseded
 
 
 def _refused(resolution: Resolution) -> Resolution:

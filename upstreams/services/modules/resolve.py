@@ -4,23 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.db import transaction
 from django.utils import timezone
 
 from packages.formats.moonbit.names import Name
-from packages.models import Format, Package, Tombstone
-from packages.services.epochs import bump_name
-from packages.services.shadows import tell_of_shadowed
-from packages.services.versions import keep_internal
+from packages.models import Format
 from registries.models import Registry
 from upstreams.errors import InternalSourceUnavailable, RuleChanged, SourceAbsent, UpstreamUnreachable
 from upstreams.models import Upstream, UpstreamDocument
 from upstreams.resolution import decide
 from upstreams.selectors.facts import Replied, Situation, current_epochs, gather, last_replies
 from upstreams.services.modules.consult import consult
+from upstreams.services.remembering import remember_internal
 from upstreams.terms import Decision, Outcome, Path, Reply
 from workspaces.errors import Conflict
-from workspaces.services.audit import SYSTEM, record
 
 TRIES = 6  # times a decision is begun anew because the facts changed under it
 ROUNDS = 64  # questions one decision may take
@@ -117,7 +113,7 @@ def _settle(registry: Registry, name: Name, fresh: Mapping[int, datetime], *, on
             if known is None or (known.document is not None and known.document.fetched_at < since):
                 known = _ask(registry, name, situation, path, since)
             if upstream.is_internal and known.reply is Reply.HAS:
-                _remember_internal(registry, upstream, name)
+                _remember(registry, upstream, name)
             replies[upstream.pk] = known
     raise UpstreamUnreachable("There are too many sources to ask.", retry_after=30)
 
@@ -132,23 +128,9 @@ def _ask(registry: Registry, name: Name, situation: Situation, path: Path, since
     return said
 
 
-def _remember_internal(registry: Registry, upstream: Upstream, name: Name) -> None:
-    """The first time an internal upstream answers for a name, the name stays internal for good."""
-    places = {registry.pk: registry, upstream.registry_id: upstream.registry}
-    known = Tombstone.objects.filter(registry__in=list(places), format=Format.MOONBIT, name=name.folded).count()
-    if known == len(places):
-        return
-    reason = f"internal upstream {upstream.name} answered for it"
-    with transaction.atomic():
-        bump_name(registry.workspace_id, Format.MOONBIT, name.folded)  # first: it is the lock that makes one of many write
-        written = [keep_internal(place, Format.MOONBIT, name.folded, everywhere=False, reason=reason) for place in places.values()]
-        if any(written):
-            subject = f"{registry} moonbit {name.full}"
-            record(SYSTEM, "tombstone.written", subject, workspace=registry.workspace_id, new={"upstream": upstream.name})
-        held = Package.objects.select_related("registry__workspace").filter(format=Format.MOONBIT, name=name.full)
-        for package in held.filter(registry__in=list(places.values())):
-            tell_of_shadowed(package)
-    raise Superseded
+def _remember(registry: Registry, upstream: Upstream, name: Name) -> None:
+    if remember_internal(registry, upstream, Format.MOONBIT, name.full, name.folded):
+        raise Superseded
 
 
 def _refused(resolution: Resolution) -> Resolution:
