@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from tests.web.conftest import HTML, PASSWORD, World
-from workspaces.models import User
+from workspaces.models import Event, User
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +25,8 @@ def test_a_good_password_opens_a_session(nobody: Client) -> None:
     answer = nobody.post("/login", sent())
     assert (answer.status_code, answer["Location"]) == (302, "/")
     assert "acme" in nobody.get("/").content.decode()
+    event = Event.objects.get(action="session.opened")
+    assert (event.workspace_id, event.actor, event.object, event.new, event.ip) == (None, "alice", "alice", {"by": "password"}, "127.0.0.1")
 
 
 def test_a_wrong_password_is_401_and_tells_nothing(nobody: Client) -> None:

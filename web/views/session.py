@@ -1,19 +1,18 @@
 """Signing in and out."""
 
 from django.conf import settings
-from django.contrib.auth import login, logout
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from tokens.services.authenticate import verified_user
 from web.doors import door
+from web.entrance import let_in
 from web.errors import status_of
 from web.forms import SignInForm
 from workspaces.access import Actor
 from workspaces.errors import TooManyRequests, Unauthenticated
-
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 @door("GET", "POST")
@@ -33,8 +32,7 @@ def sign_in(request: HttpRequest, actor: Actor) -> HttpResponse:
             form.refuse(error)
             status, wait = status_of(error), getattr(error, "retry_after", 0)
         else:
-            login(request, user, backend=BACKEND)
-            return redirect(after)
+            return let_in(request, user, by="password", after=after)
     answer = render(request, "login.html", {"form": form, "next": after}, status=status)
     if wait:
         answer.headers["Retry-After"] = str(wait)
