@@ -19,6 +19,7 @@ from workspaces.slugs import SLUG
 BASE_DIR = Path(__file__).resolve().parent.parent
 SECRET_NAMES = frozenset({"SESSION_SECRET", "OAUTH_PASSWORD", "ADMIN_PASSWORD", "METRICS_TOKEN", "OAUTH_GITHUB_SECRET"})
 UPSTREAM = "UPSTREAM_"  # what ${…} in an upstream that an operator saved may name
+GITHUB, GITHUB_API = "https://github.com", "https://api.github.com"
 HOST_NAME = re.compile(r"\.?[a-z0-9_]([a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 LIBPQ = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "PASSWORD": "PGPASSWORD", "NAME": "PGDATABASE"}
 
@@ -67,6 +68,8 @@ class Environment:
     task_workers: int
     latency_error_ms: int
     entropic_legacy: str
+    github_client: str
+    github_secret: str
     github_url: str
     github_api_url: str
     upstream_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -179,8 +182,7 @@ def read(environ: Mapping[str, str] | None = None, dotenv: Path | None = BASE_DI
         task_workers=get.number("TASK_WORKERS", 1, 0, 64),
         latency_error_ms=get.number("DEV_LATENCY_ERROR_MS", 10000, 1, 10**9),
         entropic_legacy=get.registry("ENTROPIC_LEGACY", "team/main"),
-        github_url=get.url("OAUTH_GITHUB_URL"),
-        github_api_url=get.url("OAUTH_GITHUB_API_URL"),
+        **_github(get),
         upstream_variables=get.beginning_with(UPSTREAM),
     )
 
@@ -254,6 +256,17 @@ def _generated(path: Path) -> str:
         secret = secrets.token_urlsafe(48)
         file.write(secret)
     return secret
+
+
+def _github(get: Reader) -> dict[str, str]:
+    """GitHub's own addresses, or GitHub Enterprise's, whose API lies below its address unless said otherwise."""
+    client, secret = get.text("OAUTH_GITHUB_CLIENT"), get.text("OAUTH_GITHUB_SECRET")
+    if bool(client) != bool(secret):
+        given, missing = ("CLIENT", "SECRET") if client else ("SECRET", "CLIENT")
+        raise EnvironmentInvalid(f"OAUTH_GITHUB_{given} is of no use without OAUTH_GITHUB_{missing}")
+    url = get.url("OAUTH_GITHUB_URL", GITHUB)
+    api_url = get.url("OAUTH_GITHUB_API_URL", GITHUB_API if url == GITHUB else f"{url}/api/v3")
+    return {"github_client": client, "github_secret": secret, "github_url": url, "github_api_url": api_url}
 
 
 def _redis(get: Reader) -> str | None:

@@ -206,6 +206,12 @@ CSRF_FAILURE_VIEW = "web.views.errors.csrf_failed"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 LOGIN_URL = "/login"
 LOGIN_REDIRECT_URL = "/"
+SIGNUP = ENVIRONMENT.signup
+# GitHub sign-in, in the names that social-auth-core reads (web/github.py). Without a key there is no button.
+SOCIAL_AUTH_GITHUB_KEY, SOCIAL_AUTH_GITHUB_SECRET = ENVIRONMENT.github_client, ENVIRONMENT.github_secret
+SOCIAL_AUTH_GITHUB_URL, SOCIAL_AUTH_GITHUB_API_URL = ENVIRONMENT.github_url, ENVIRONMENT.github_api_url
+SOCIAL_AUTH_GITHUB_SCOPE = ["user:email"]
+SOCIAL_AUTH_GITHUB_STATE_LIFETIME = 600  # seconds a person may take at GitHub
 
 # --- browser --------------------------------------------------------------------------------------
 X_FRAME_OPTIONS = "DENY"

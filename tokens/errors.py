@@ -1,6 +1,6 @@
 """What goes wrong with credentials."""
 
-from workspaces.errors import Denied, Gone, Invalid, NotFound, TooManyRequests, Unauthenticated
+from workspaces.errors import Conflict, Denied, Gone, Invalid, NotFound, TooManyRequests, Unauthenticated
 
 
 class CredentialsInvalid(Unauthenticated):
@@ -55,3 +55,21 @@ class LoginRefused(Denied):
     """The person at the page said no."""
 
     code = "login_refused"
+
+
+class SignUpClosed(Denied):
+    """This installation takes nobody new in this way."""
+
+    code = "sign_up_closed"
+
+
+class IdentityTaken(Conflict):
+    """That account at the provider belongs to somebody else here, or this person has another one there."""
+
+    code = "identity_taken"
+
+
+class LastWayIn(Conflict):
+    """Without it the person could not sign in any more."""
+
+    code = "last_way_in"

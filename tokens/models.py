@@ -63,3 +63,27 @@ class LoginSession(models.Model):
 
     def __str__(self) -> str:
         return self.client
+
+
+class Identity(models.Model):
+    """A way in beside the password: an account at a provider (`github`), known by the provider's own id and nothing else.
+
+    `login` is what the account was called there when it was last used; names and e-mail addresses there change hands.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="identities", db_index=False)
+    provider = models.CharField(max_length=16)
+    uid = models.CharField(max_length=64)
+    login = models.CharField(max_length=100)
+    token_sealed = models.BinaryField()  # what the provider gave us, encrypted under OAUTH_PASSWORD
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("provider", "uid"), name="one_person_for_each_identity"),
+            models.UniqueConstraint(fields=("user", "provider"), name="one_identity_of_each_provider"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.login} at {self.provider}"

@@ -60,6 +60,20 @@ class SignInForm(PageForm):
     password = forms.CharField(label=_("Password"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}))
 
 
+class SignUpForm(PageForm):
+    """What a newcomer is called here, and the address they are reached at."""
+
+    username = forms.CharField(
+        label=_("User name"),
+        max_length=64,
+        help_text=_("Lower-case letters, digits and dashes. It cannot be changed later."),
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    email = forms.CharField(
+        label=_("E-mail"), required=False, max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"})
+    )
+
+
 class PasswordForm(PageForm):
     """The current password, and a new one typed twice."""
 

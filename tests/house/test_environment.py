@@ -51,6 +51,8 @@ BAD = [
     ("ENTROPIC_LEGACY", "Team/main"),
     ("OAUTH_GITHUB_URL", "github.example.org"),
     ("OAUTH_GITHUB_API_URL", "ftp://github.example.org/api"),
+    ("OAUTH_GITHUB_CLIENT", "Iv1.0123456789abcdef"),  # without its secret
+    ("OAUTH_GITHUB_SECRET", "hunter2"),  # without its client
     ("SESSION_SECRET_FILE", "/nowhere/at/all"),
     ("UPSTREAM_TOKEN_FILE", "/nowhere/at/all"),
     ("UPSTREAM_TOKEN_FILE", "/bin/sh"),
@@ -92,6 +94,23 @@ def test_the_defaults_are_the_contracts(tmp_path: Path) -> None:
         "latency_error_ms": 10000,
     }
     assert {name: known[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "url", "api_url"),
+    [
+        ({}, "https://github.com", "https://api.github.com"),
+        ({"OAUTH_GITHUB_URL": "https://git.example.org/"}, "https://git.example.org", "https://git.example.org/api/v3"),
+        (
+            {"OAUTH_GITHUB_URL": "https://git.example.org", "OAUTH_GITHUB_API_URL": "https://api.git.example.org"},
+            "https://git.example.org",
+            "https://api.git.example.org",
+        ),
+    ],
+)
+def test_where_github_is(tmp_path: Path, given: dict[str, str], url: str, api_url: str) -> None:
+    known = parse(tmp_path, **given)
+    assert (known["github_url"], known["github_api_url"], known["github_client"]) == (url, api_url, "")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from tests.parts import ROOT
 
 BAD, LIVE, UP = "tests/bad_input/test_", "tests/rule_live/test_", "tests/upstreams/test_"
-NPM, FORMATS, HOUSE = "tests/npm/test_", "tests/formats/test_npm_", "tests/house/test_"
+NPM, FORMATS, HOUSE, WEB = "tests/npm/test_", "tests/formats/test_npm_", "tests/house/test_", "tests/web/test_"
 EVERYWHERE = f"{LIVE}everywhere"
 REFUSALS, ODD, HOSTILE = f"{BAD}publish_refusals.py", f"{BAD}odd_names.py", f"{UP}hostile_documents.py"
 ACCOUNTS = f"{BAD}accounts_"
@@ -204,7 +204,22 @@ ROWS: dict[str, tuple[str, ...]] = {
         f"{ACCOUNTS}identity.py::test_ids_of_another_tenant_are_unknown_below_ones_own_pages",
         f"{ACCOUNTS}identity.py::test_ids_of_another_tenant_in_bodies_of_rest_and_npm",
     ),
-    "A8": (f"{ACCOUNTS}web_login.py::test_a_sign_in_leads_nowhere_else",),
+    "A6": (
+        f"{WEB}github.py::test_an_account_is_never_taken_over_by_its_name_or_address",
+        f"{WEB}github.py::test_who_links_is_who_began",
+        f"{WEB}github.py::test_a_sign_in_begun_by_nobody_links_nothing_to_somebody",
+    ),
+    "A7": (
+        f"{WEB}github_troubles.py::test_what_nobody_was_sent_back_with",
+        f"{WEB}github_troubles.py::test_the_state_belongs_to_the_browser_that_began",
+        f"{WEB}github_troubles.py::test_the_state_counts_once",
+        f"{WEB}github_troubles.py::test_the_state_lives_ten_minutes",
+        f"{WEB}github_troubles.py::test_a_code_github_has_seen_already",
+    ),
+    "A8": (
+        f"{ACCOUNTS}web_login.py::test_a_sign_in_leads_nowhere_else",
+        f"{WEB}github_troubles.py::test_next_leads_to_our_own_pages_alone",
+    ),
     "A11": (
         f"{ACCOUNTS}web_login.py::test_only_a_post_with_its_csrf_token_in_a_session_approves",
         f"{ACCOUNTS}live.py::test_two_pollers_and_one_token",
@@ -219,7 +234,7 @@ WANTED = {
     *(f"P{number}" for number in (1, 2, 3, 4, 5, 8)),
     *(f"U{number}" for number in range(1, 31)),
     *(f"R{number}" for number in (1, 2, 3, 4, 5, 6, 9)),
-    *(f"A{number}" for number in (1, 2, 3, 4, 5, 8, 11, 12, 13, 14)),
+    *(f"A{number}" for number in (1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 13, 14)),
 }
 NETWORK = frozenset({"urllib3", "requests", "httpx", "aiohttp", "socket", "http.client", "urllib.request", "ftplib", "smtplib"})
 GUARDED = "upstreams/clients/"

@@ -1,11 +1,13 @@
 """The cast: alice owns `acme`, bob publishes there, rita reads, mallory owns `globex`; packages with and without flags."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
+from pytest_django import Settings
 
 from packages.blobs import Staging
 from packages.formats.publication import Publication
@@ -13,6 +15,7 @@ from packages.models import Version
 from packages.services.publish import publish
 from registries.models import Registry
 from registries.services import create_registry
+from tests.parts.github import GitHub
 from tokens.services.authenticate import actor_of_user
 from upstreams.models import Origin, Upstream
 from upstreams.services.sources import create_upstream
@@ -103,3 +106,15 @@ def alice(sign_in: Callable[[str], Client]) -> Client:
 @pytest.fixture
 def nobody(world: World) -> Client:
     return Client(headers={"accept": HTML})
+
+
+@pytest.fixture
+def hub(settings: Settings, world: World) -> Iterator[GitHub]:
+    """A GitHub that this installation is set up for, and takes new people from."""
+    settings.EXTERNAL_HOST, settings.SIGNUP = "http://testserver", "open"
+    cache.clear()
+    with GitHub() as hub:
+        for name, value in hub.settings.items():
+            setattr(settings, name, value)
+        yield hub
+    cache.clear()  # whoever comes next signs in from the same address

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from packages.models import Tombstone, Version
 from tests.web.conftest import HTML, PASSWORD, World
@@ -42,6 +43,12 @@ PAGES = {
     "resolution": (f"{P}resolution/", (200, 200, 200, 404, 302)),
     "version": (V, (200, 200, 200, 404, 302)),
     "login": ("/login", (302, 302, 302, 302, 200)),
+    "www-login": ("/www/login", (302, 302, 302, 302, 200)),
+    "github-begin": ("/www/login/providers/github", (405, 405, 405, 405, 405)),
+    "github-callback": ("/www/login/providers/github/callback?code=x&state=y", (400, 400, 400, 400, 400)),
+    "signup": ("/www/signup", (302, 302, 302, 302, 302)),
+    "www-tokens": ("/www/tokens", (302, 302, 302, 302, 302)),
+    "github-unlink": ("/account/github/unlink/", (405, 405, 405, 405, 405)),
     "healthz": ("/healthz", (200, 200, 200, 200, 200)),
     "readyz": ("/readyz", (200, 200, 200, 200, 200)),
     "approval": ("/login/cli/unknown", (410, 410, 410, 410, 302)),
@@ -111,6 +118,10 @@ FORMS = {
     "password": ("/account/password/", {"old": PASSWORD, "new": FRESH, "repeat": FRESH}, (302, 302, 302, 302, 401)),
     "logout": ("/logout", {}, (302, 302, 302, 302, 302)),
     "login": ("/login", {"username": "x", "password": "y"}, (401, 401, 401, 401, 401)),
+    "www-login": ("/www/login", {"username": "x", "password": "y"}, (401, 401, 401, 401, 401)),
+    "github-begin": ("/www/login/providers/github", {}, (302, 302, 302, 302, 302)),
+    "signup": ("/www/signup", {"username": "fresh", "email": ""}, (302, 302, 302, 302, 302)),
+    "github-unlink": ("/account/github/unlink/", {"confirm": "yes"}, (404, 404, 404, 404, 401)),  # nobody's is linked
 }
 CALLERS = ("alice", "bob", "rita", "mallory", "")
 CHANGED = (302, 201)
@@ -130,6 +141,14 @@ def caller_of(name: str, *, csrf: bool = False) -> Client:
     if name:
         client.force_login(User.objects.get(username=name))
     return client
+
+
+@pytest.fixture(autouse=True)
+def _with_github(settings: Settings) -> None:
+    """Set up, so that its addresses are there; nobody listens at that one."""
+    settings.EXTERNAL_HOST, settings.SIGNUP = "http://testserver", "open"
+    settings.SOCIAL_AUTH_GITHUB_KEY, settings.SOCIAL_AUTH_GITHUB_SECRET = "client", "secret"
+    settings.SOCIAL_AUTH_GITHUB_URL = settings.SOCIAL_AUTH_GITHUB_API_URL = "http://127.0.0.1:1"
 
 
 @pytest.fixture(autouse=True)

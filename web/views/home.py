@@ -9,6 +9,7 @@ from web import reads
 from web.doors import door, person
 from web.errors import status_of
 from web.forms import WorkspaceForm
+from web.github_button import leads_to_github
 from workspaces.access import Actor
 from workspaces.errors import Conflict, Invalid
 from workspaces.services.spaces import create_workspace
@@ -36,6 +37,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 
 @door("GET", "POST")
+@leads_to_github
 def account(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Who I am, where I belong, and how the pages look to me (a cookie, no setting of the account)."""
     person(actor)

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from tokens.services.authenticate import verified_user
@@ -11,14 +12,27 @@ from web.doors import door
 from web.entrance import let_in
 from web.errors import status_of
 from web.forms import SignInForm
+from web.github_button import leads_to_github
 from workspaces.access import Actor
 from workspaces.errors import TooManyRequests, Unauthenticated
 
 
 @door("GET", "POST")
+@leads_to_github
 def sign_in(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The sign-in form; a good password opens a session and leads to `next`, if that is a path of ours."""
-    after = safe_next(request.POST.get("next") or request.GET.get("next") or "")
+    return _sign_in(request, actor, settings.LOGIN_REDIRECT_URL)
+
+
+@door("GET", "POST")
+@leads_to_github
+def www_sign_in(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The same at Entropic's address, from which people go on to their tokens."""
+    return _sign_in(request, actor, reverse("web:www-tokens"))
+
+
+def _sign_in(request: HttpRequest, actor: Actor, otherwise: str) -> HttpResponse:
+    after = safe_next(request.POST.get("next") or request.GET.get("next") or otherwise)
     if request.method != "POST":
         if not actor.is_anonymous:
             return redirect(after)

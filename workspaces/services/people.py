@@ -2,13 +2,15 @@
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from workspaces.access import Action, Actor, Role
 from workspaces.errors import Conflict, Denied, Invalid, NotFound
 from workspaces.models import Membership, User, Workspace
 from workspaces.services.audit import SYSTEM, record
+from workspaces.services.profile import NAME_LIMIT, check_profile
 from workspaces.services.spaces import bump_rules
+from workspaces.slugs import RESERVED, SLUG
 
 
 class UserExists(Conflict):
@@ -41,21 +43,50 @@ def create_user(*, actor: Actor, username: str, email: str = "", password: str) 
     user.set_password(password)
     if not 8 <= len(password) <= 1024:  # noqa: PLR2004 - NIST SP 800-63B's minimum; a cap bounds hashing
         raise Invalid("A password has 8 to 1024 characters.", fields={"password": "length"})
+    _save_new(user)
+    record(actor, "user.created", username, workspace=None, new={"username": username})
+    return user
+
+
+@transaction.atomic
+def enrol(*, username: str, email: str, full_name: str, by: str, ip: str) -> User:
+    """Somebody makes an account of their own, without a password; whether they may, and the way in, is the caller's (`by`: github).
+
+    Nobody chose the name for them, so it is a slug: a name that looks like ours is nobody's. Raises UserExists, Invalid.
+    """
+    if not SLUG.fullmatch(username):
+        sentence = "A user name has 1 to 40 lower-case letters, digits and dashes, and begins and ends with a letter or digit."
+        raise Invalid(sentence, fields={"username": "not a name"})
+    if username in RESERVED:
+        raise Invalid(f"“{username}” is a word Gatehouse needs for itself; choose another name.", fields={"username": "reserved"})
+    check_profile(email=email, full_name="")
+    user = User(username=username, email=email.strip(), first_name=full_name[:NAME_LIMIT] if full_name.isprintable() else "")
+    user.set_unusable_password()
+    _save_new(user)
+    record(Actor(user.pk, username, ip=ip), "user.created", username, workspace=None, new={"username": username, "by": by})
+    return user
+
+
+def _save_new(user: User) -> None:
+    """Check its fields and save it. Raises Invalid, UserExists."""
     try:
-        if email:
-            validate_email(email)
+        if user.email:
+            validate_email(user.email)
         user.clean_fields(exclude=["password"])
     except ValidationError as error:
         fields = error.message_dict if hasattr(error, "error_dict") else {"email": error.messages}
         first = next(iter(fields))
         raise Invalid(f"{first}: {fields[first][0]}", fields={key: values[0] for key, values in fields.items()}) from None
-    if username == SYSTEM.name:
-        raise Invalid(f"“{username}” is what Gatehouse calls itself; choose another name.", fields={"username": "reserved"})
-    if User.objects.filter(username=username).exists():
-        raise UserExists(f"A user “{username}” exists already.", fields={"username": "taken"})
-    user.save()
-    record(actor, "user.created", username, workspace=None, new={"username": username})
-    return user
+    if user.username == SYSTEM.name:
+        raise Invalid(f"“{user.username}” is what Gatehouse calls itself; choose another name.", fields={"username": "reserved"})
+    taken = UserExists(f"A user “{user.username}” exists already.", fields={"username": "taken"})
+    if User.objects.filter(username=user.username).exists():
+        raise taken
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError:  # somebody was quicker by a moment
+        raise taken from None
 
 
 @transaction.atomic

@@ -1,0 +1,149 @@
+"""Signing in with GitHub, signing up with it, linking and unlinking it (Entropic's addresses, CONTRACT.md section 3)."""
+
+from urllib.parse import quote, urlsplit
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from tokens import throttle
+from tokens.services.identities import Visitor, link, recognised
+from tokens.services.identities import unlink as unlink_identity
+from tokens.services.sign_up import check_sign_up, sign_up, suggested_name
+from web import newcomers
+from web.confirm import Question, ask, is_confirmed
+from web.doors import door, person
+from web.entrance import let_in
+from web.errors import status_of
+from web.forms import SignUpForm
+from web.github_button import is_set_up, leads_to_github
+from web.views.session import safe_next
+from workspaces.access import Actor
+from workspaces.errors import Conflict, GatehouseError, Invalid, NotFound
+
+GITHUB = "github"
+
+
+@door("POST")
+@leads_to_github
+def begin(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Off to GitHub: to sign in, or, for somebody who is signed in, to link the account."""
+    _check_set_up()
+    after = safe_next(request.POST.get("next", ""))
+    if request.get_host() != urlsplit(settings.EXTERNAL_HOST).netloc:  # GitHub leads back there, where this session is unknown
+        return redirect(f"{settings.EXTERNAL_HOST}{reverse('web:login')}?next={quote(after)}")
+    from web.github import Errand
+    from web.github import begin as begin_at_github
+
+    throttle.count_login(actor.ip)
+    return begin_at_github(request, Errand(after, actor.user_id))
+
+
+@door("GET")
+@leads_to_github
+def callback(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Back from GitHub: in, on to the sign-up form, linked, or a page that says what went wrong and what to do."""
+    _check_set_up()
+    from social_core.exceptions import SocialAuthBaseException
+
+    try:
+        return _arrived(request, actor)
+    except (SocialAuthBaseException, GatehouseError) as error:
+        return _failed(request, actor, error)
+
+
+def _arrived(request: HttpRequest, actor: Actor) -> HttpResponse:
+    from social_core.exceptions import AuthSessionError
+
+    from web.github import complete, with_email
+
+    visitor, errand, backend = complete(request)
+    if errand.link_to is not None:
+        if errand.link_to != actor.user_id:
+            raise AuthSessionError(backend, code="user_mismatch", stage="callback")
+        link(actor=actor, visitor=visitor)
+        messages.success(request, _("GitHub is linked: from now on it opens this account."))
+        return redirect("web:account")
+    user = recognised(visitor)
+    if user is not None:
+        return let_in(request, user, by=GITHUB, after=safe_next(errand.after))
+    if actor.user_id is not None:
+        raise Conflict(_("You are signed in already, and this GitHub account is nobody's here yet. Link it on the account page."))
+    check_sign_up(is_invited=False)
+    newcomers.keep(request, with_email(backend, visitor), errand.after)
+    return redirect("web:signup")
+
+
+@door("GET", "POST")
+@leads_to_github
+def signup(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The form of somebody's first time, filled in from GitHub. Without GitHub's word there is none: on to sign-in."""
+    found = newcomers.kept(request)
+    if found is None or actor.user_id is not None:
+        newcomers.forget(request)
+        return redirect("web:home" if actor.user_id is not None else "web:www-login")
+    visitor, after = found
+    if request.method != "POST":
+        form = SignUpForm(initial={"username": suggested_name(visitor.login), "email": visitor.email})
+        return _form(request, form, visitor)
+    form = SignUpForm(request.POST)
+    if not form.is_valid():
+        return _form(request, form, visitor, 400)
+    data = form.cleaned_data
+    try:
+        user = sign_up(visitor=visitor, username=data["username"].strip(), email=data["email"].strip(), ip=actor.ip, is_invited=False)
+    except (Invalid, Conflict) as error:
+        form.refuse(error)
+        return _form(request, form, visitor, status_of(error))
+    except GatehouseError as error:
+        newcomers.forget(request)
+        return _failed(request, actor, error)
+    newcomers.forget(request)
+    messages.success(request, _("Welcome. From now on GitHub signs you in."))
+    return let_in(request, user, by=GITHUB, after=safe_next(after))
+
+
+@door("POST")
+def unlink(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Take GitHub away as a way in, after a yes."""
+    person(actor)
+    if not is_confirmed(request):
+        title, act = _("Unlink GitHub?"), _("Unlink")
+        text = _("From then on only your password signs you in. Browsers that are signed in stay so.")
+        return ask(request, Question(title=title, text=text, act=act, back=reverse("web:account")))
+    unlink_identity(actor=actor, provider=GITHUB)
+    messages.success(request, _("GitHub is unlinked."))
+    return redirect("web:account")
+
+
+@door("GET")
+def tokens(request: HttpRequest, actor: Actor) -> HttpResponse:  # noqa: ARG001 - every page has an actor
+    """Entropic's address of one's tokens: they are on a page of each workspace."""
+    person(actor)
+    from web.reads import workspace_cards
+
+    slugs = [card.slug for card in workspace_cards(actor)]
+    return redirect("web:tokens", slugs[0]) if len(slugs) == 1 else redirect("web:account")
+
+
+def _check_set_up() -> None:
+    if not is_set_up():
+        raise NotFound(_("GitHub sign-in is not set up here; sign in with your password."))
+
+
+def _form(request: HttpRequest, form: SignUpForm, visitor: Visitor, status: int = 200) -> HttpResponse:
+    return render(request, "signup.html", {"form": form, "visitor": visitor}, status=status)
+
+
+def _failed(request: HttpRequest, actor: Actor, error: Exception) -> HttpResponse:
+    """The page for it; a signed-in person was about to link."""
+    from web.provider_troubles import explained
+
+    trouble = explained(error)
+    answer = render(request, "github_failed.html", {"trouble": trouble, "actor": actor}, status=trouble.status)
+    if trouble.retry_after:
+        answer.headers["Retry-After"] = str(trouble.retry_after)
+    return answer
