@@ -1,5 +1,7 @@
 """The one way into a session: whatever proved who somebody is (password, GitHub), its last step is `let_in`."""
 
+import time
+
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -8,6 +10,8 @@ from tokens.services.entry import note_entry
 from workspaces.models import User
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
+PROVED = "proved_at"
+FRESH = 600  # seconds
 
 
 def let_in(request: HttpRequest, user: User, *, by: str, after: str) -> HttpResponse:
@@ -17,4 +21,16 @@ def let_in(request: HttpRequest, user: User, *, by: str, after: str) -> HttpResp
     """
     note_entry(user=user, by=by, ip=str(request.META.get("REMOTE_ADDR", "")))
     login(request, user, backend=BACKEND)
+    note_proof(request)
     return redirect(after)
+
+
+def note_proof(request: HttpRequest) -> None:
+    """The person of this session has just proved who they are."""
+    request.session[PROVED] = int(time.time())
+
+
+def is_fresh(request: HttpRequest) -> bool:
+    """Whether that was within the last ten minutes: what gives somebody else a way in for good asks for it."""
+    proved = request.session.get(PROVED)
+    return isinstance(proved, int) and 0 <= time.time() - proved <= FRESH

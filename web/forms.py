@@ -74,10 +74,9 @@ class SignUpForm(PageForm):
     )
 
 
-class PasswordForm(PageForm):
-    """The current password, and a new one typed twice."""
+class FirstPasswordForm(PageForm):
+    """A password, typed twice."""
 
-    old = forms.CharField(label=_("Current password"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}))
     new = forms.CharField(
         label=_("New password"),
         strip=False,
@@ -85,17 +84,24 @@ class PasswordForm(PageForm):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     repeat = forms.CharField(label=_("New password again"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}))
-    revoke_tokens = forms.BooleanField(
-        label=_("Revoke all my tokens too"),
-        required=False,
-        help_text=_("If somebody else may know the old password. Builds that use them stop."),
-    )
 
     def clean_repeat(self) -> str:
         """The same again. Raises ValidationError."""
         if self.cleaned_data["repeat"] != self.cleaned_data.get("new", self.cleaned_data["repeat"]):
             raise forms.ValidationError(_("The two are not the same."))
         return str(self.cleaned_data["repeat"])
+
+
+class PasswordForm(FirstPasswordForm):
+    """The current password, and a new one typed twice."""
+
+    old = forms.CharField(label=_("Current password"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}))
+    revoke_tokens = forms.BooleanField(
+        label=_("Revoke all my tokens too"),
+        required=False,
+        help_text=_("If somebody else may know the old password. Builds that use them stop."),
+    )
+    field_order = ("old", "new", "repeat", "revoke_tokens")
 
 
 class WorkspaceForm(PageForm):

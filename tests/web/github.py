@@ -6,7 +6,6 @@ import urllib3
 from django.test import Client
 
 from tests.parts.github import Person
-from tokens.models import Identity
 from tokens.services.authenticate import actor_of_user
 from tokens.services.identities import Visitor, link
 from workspaces.models import User
@@ -35,10 +34,10 @@ def through(client: Client, after: str = "") -> Any:
     return client.get(to_github(client, after))
 
 
-def linked(name: str, person: Person) -> Identity:
+def linked(name: str, person: Person) -> None:
     """That person's account, linked."""
     visitor = Visitor(provider="github", uid=str(person.id), login=person.login, token="gho_old")
-    return link(actor=actor_of_user(User.objects.get(username=name)), visitor=visitor)
+    assert link(actor=actor_of_user(User.objects.get(username=name)), visitor=visitor)
 
 
 def who(client: Client) -> str:

@@ -18,6 +18,7 @@ from workspaces.models import Event, User
 from workspaces.seal import unseal
 
 UNLINK = "/account/github/unlink/"
+SECRET_PAGE = "/account/password/"
 
 
 def test_the_button_leads_to_github_with_all_it_needs(hub: GitHub, nobody: Client) -> None:
@@ -123,7 +124,7 @@ def test_somebody_signed_in_links_and_unlinks(hub: GitHub, alice: Client) -> Non
 
 def test_linking_the_same_again_is_no_error_and_no_event(hub: GitHub, alice: Client) -> None:
     linked("alice", hub.person)
-    assert through(alice)["Location"] == "/account/"
+    assert through(alice, "/account/")["Location"] == "/account/"
     assert Event.objects.filter(action="github.linked").count() == 1
 
 
@@ -144,6 +145,42 @@ def test_the_last_way_in_stays(hub: GitHub, nobody: Client) -> None:
     answer = nobody.post(UNLINK, {"confirm": "yes"})
     assert (answer.status_code, "only way in" in answer.content.decode()) == (409, True)
     assert Identity.objects.exists()
+
+
+def test_who_came_by_github_sets_a_password_and_then_unlinks(hub: GitHub, nobody: Client) -> None:
+    through(nobody)
+    nobody.post("/www/signup", {"username": "mona", "email": ""})
+    other = Client(headers={"accept": HTML})
+    through(other)
+    assert "Set a password" in nobody.get("/account/").content.decode()
+    assert "Current password" not in nobody.get(SECRET_PAGE).content.decode()
+    assert nobody.post(SECRET_PAGE, {"new": "short", "repeat": "short"}).status_code == 400
+    assert nobody.post(SECRET_PAGE, {"new": PASSWORD, "repeat": "another one"}).status_code == 400
+    assert not User.objects.get(username="mona").has_usable_password()
+    assert nobody.post(SECRET_PAGE, {"new": PASSWORD, "repeat": PASSWORD})["Location"] == "/account/"
+    assert User.objects.get(username="mona").check_password(PASSWORD)
+    assert (who(nobody), who(other)) == ("mona", "")
+    assert Event.objects.get(action="password.set").actor == "mona"
+    assert "Current password" in nobody.get(SECRET_PAGE).content.decode()
+    assert nobody.post(UNLINK, {"confirm": "yes"})["Location"] == "/account/"
+    assert Client().post("/login", {"username": "mona", "password": PASSWORD}).status_code == 302
+
+
+def test_a_first_password_asks_github_again_after_ten_minutes(hub: GitHub, nobody: Client) -> None:
+    through(nobody)
+    nobody.post("/www/signup", {"username": "mona", "email": ""})
+    session = nobody.session
+    session["proved_at"] -= 601
+    session.save()
+    assert "Is it you?" in nobody.get(SECRET_PAGE).content.decode()
+    assert nobody.post(SECRET_PAGE, {"new": PASSWORD, "repeat": PASSWORD}).status_code == 403
+    assert not User.objects.get(username="mona").has_usable_password()
+    mona, hub.person = hub.person, Person(login="somebody-else")
+    assert through(nobody, SECRET_PAGE).status_code == 409
+    assert nobody.post(SECRET_PAGE, {"new": PASSWORD, "repeat": PASSWORD}).status_code == 403
+    hub.person = mona
+    assert through(nobody, SECRET_PAGE)["Location"] == SECRET_PAGE
+    assert nobody.post(SECRET_PAGE, {"new": PASSWORD, "repeat": PASSWORD}).status_code == 302
 
 
 def test_who_links_is_who_began(hub: GitHub, alice: Client, sign_in: Callable[[str], Client]) -> None:

@@ -32,9 +32,10 @@ def page_of(answer: Any, status: int) -> str:
 
 def test_who_says_no_at_github(hub: GitHub, nobody: Client) -> None:
     hub.denies = True
-    page = page_of(through(nobody), 403)
+    page = page_of(through(nobody, "/acme/tokens/?x=1"), 403)
     assert AGAIN in page
     assert "was cancelled" in page
+    assert 'name="next" value="/acme/tokens/?x=1"' in page, "where they wanted to go is not forgotten"
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,23 @@ def change_password(*, actor: Actor, old: str, new: str, revoke_tokens: bool = F
     return person
 
 
+def set_first_password(*, actor: Actor, new: str) -> User:
+    """Give the caller, who has none (they came by GitHub), a password. The door has seen to it that it is they.
+
+    Raises Denied, Invalid, PasswordChanged when there is one by now.
+    """
+    person = person_of(actor)
+    _check_new(person, "", new)
+    hashed = make_password(new)
+    with transaction.atomic():
+        lacks = not person.has_usable_password()
+        if not lacks or not User.objects.filter(pk=person.pk, password=person.password, is_active=True).update(password=hashed):
+            raise PasswordChanged("This account has a password already; nothing was done.")
+        record(actor, "password.set", person.username, workspace=None)
+    person.password = hashed
+    return person
+
+
 def _check_new(person: User, old: str, new: str) -> None:
     """Length, difference, and neither common nor like the person's own name. Raises Invalid."""
     if not SHORTEST <= len(new) <= LONGEST:

@@ -60,18 +60,20 @@ def recognised(visitor: Visitor) -> User | None:
 
 
 @transaction.atomic
-def link(*, actor: Actor, visitor: Visitor) -> Identity:
-    """Make the account a way in for the caller, who is signed in. Again is no error. Raises Denied, IdentityTaken."""
+def link(*, actor: Actor, visitor: Visitor) -> bool:
+    """Make the account a way in for the caller, who is signed in. False: it was already. Raises Denied, IdentityTaken."""
     person = person_of(actor)
     there = Identity.objects.filter(provider=visitor.provider, uid=visitor.uid).first()
     if there is not None and there.user_id == person.pk:
-        return there
+        Identity.objects.filter(pk=there.pk).update(**_of_now(visitor))
+        return False
     if there is not None:
         sentence = f"The {visitor.title} account “{visitor.login}” is linked to another account here; it can be linked to one only."
         raise IdentityTaken(sentence)
     if identity_of(person, visitor.provider) is not None:
         raise IdentityTaken(f"Your account is linked to another {visitor.title} account already; unlink that one first.")
-    return add(actor=actor, person=person, visitor=visitor)
+    add(actor=actor, person=person, visitor=visitor)
+    return True
 
 
 def add(*, actor: Actor, person: User, visitor: Visitor) -> Identity:
@@ -94,7 +96,7 @@ def unlink(*, actor: Actor, provider: str) -> None:
     if identity is None:
         raise IdentityUnknown(f"Your account is not linked to {TITLES[provider]}.")
     if not person.has_usable_password():
-        sentence = f"{TITLES[provider]} is your only way in. Ask an operator for a password first; then it can be unlinked."
+        sentence = f"{TITLES[provider]} is your only way in. Set a password on the account page first; then it can be unlinked."
         raise LastWayIn(sentence)
     identity.delete()
     old = {"login": identity.login, "id": identity.uid}

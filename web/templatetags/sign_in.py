@@ -25,3 +25,10 @@ def github_section(context: template.RequestContext) -> dict[str, Any]:
     request: HttpRequest = context["request"]
     identity = identity_of(context["user"], "github")
     return {"identity": identity, "is_set_up": is_set_up(), "elsewhere": external_page(request), "external": settings.EXTERNAL_HOST}
+
+
+@register.inclusion_tag("account/github_proof.html", takes_context=True)
+def github_proof(context: template.RequestContext) -> dict[str, Any]:
+    """The button with which somebody without a password proves who they are once more."""
+    request: HttpRequest = context["request"]
+    return {"is_set_up": is_set_up(), "elsewhere": external_page(request), "external": settings.EXTERNAL_HOST}

@@ -16,7 +16,7 @@ from tokens.services.sign_up import check_sign_up, sign_up, suggested_name
 from web import newcomers
 from web.confirm import Question, ask, is_confirmed
 from web.doors import door, person
-from web.entrance import let_in
+from web.entrance import let_in, note_proof
 from web.errors import status_of
 from web.forms import SignUpForm
 from web.github_button import is_set_up, leads_to_github
@@ -25,6 +25,7 @@ from workspaces.access import Actor
 from workspaces.errors import Conflict, GatehouseError, Invalid, NotFound
 
 GITHUB = "github"
+AFTER = "github_after"  # where the person wanted to go who pressed the button last
 
 
 @door("POST")
@@ -39,6 +40,7 @@ def begin(request: HttpRequest, actor: Actor) -> HttpResponse:
     from web.github import begin as begin_at_github
 
     throttle.count_login(actor.ip)
+    request.session[AFTER] = after
     return begin_at_github(request, Errand(after, actor.user_id))
 
 
@@ -64,9 +66,7 @@ def _arrived(request: HttpRequest, actor: Actor) -> HttpResponse:
     if errand.link_to is not None:
         if errand.link_to != actor.user_id:
             raise AuthSessionError(backend, code="user_mismatch", stage="callback")
-        link(actor=actor, visitor=visitor)
-        messages.success(request, _("GitHub is linked: from now on it opens this account."))
-        return redirect("web:account")
+        return _linked(request, actor, visitor, errand.after)
     user = recognised(visitor)
     if user is not None:
         return let_in(request, user, by=GITHUB, after=safe_next(errand.after))
@@ -75,6 +75,15 @@ def _arrived(request: HttpRequest, actor: Actor) -> HttpResponse:
     check_sign_up(is_invited=False)
     newcomers.keep(request, with_email(backend, visitor), errand.after)
     return redirect("web:signup")
+
+
+def _linked(request: HttpRequest, actor: Actor, visitor: Visitor, after: str) -> HttpResponse:
+    """Linked, or linked already: then it was proved once more who this is, and the person goes on to what asked for that."""
+    if not link(actor=actor, visitor=visitor):
+        note_proof(request)
+        return redirect(safe_next(after))
+    messages.success(request, _("GitHub is linked: from now on it opens this account."))
+    return redirect("web:account")
 
 
 @door("GET", "POST")
@@ -142,8 +151,8 @@ def _failed(request: HttpRequest, actor: Actor, error: Exception) -> HttpRespons
     """The page for it; a signed-in person was about to link."""
     from web.provider_troubles import explained
 
-    trouble = explained(error)
-    answer = render(request, "github_failed.html", {"trouble": trouble, "actor": actor}, status=trouble.status)
+    trouble, after = explained(error), safe_next(str(request.session.get(AFTER, "")))
+    answer = render(request, "github_failed.html", {"trouble": trouble, "actor": actor, "next": after}, status=trouble.status)
     if trouble.retry_after:
         answer.headers["Retry-After"] = str(trouble.retry_after)
     return answer

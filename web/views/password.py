@@ -1,4 +1,4 @@
-"""The form on the account page that changes one's own password."""
+"""The form on the account page that changes one's own password, or sets the first one of somebody who came by GitHub."""
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
@@ -6,18 +6,24 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from tokens.services.account import change_password
+from tokens.services.account import change_password, set_first_password
 from web.doors import door, person
+from web.entrance import is_fresh
 from web.errors import status_of
-from web.forms import PasswordForm
+from web.forms import FirstPasswordForm, PasswordForm
+from web.github_button import leads_to_github
 from workspaces.access import Actor
 from workspaces.errors import Conflict, Invalid, TooManyRequests, Unauthenticated
+from workspaces.models import User
 
 
 @door("GET", "POST")
+@leads_to_github
 def password(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Current, new, and the new one again; this browser stays signed in, every other session is over."""
     person(actor)
+    if isinstance(request.user, User) and not request.user.has_usable_password():
+        return _first(request, actor)
     form = PasswordForm(request.POST if request.method == "POST" else None)
     if request.method != "POST":
         return _page(request, form)
@@ -38,5 +44,23 @@ def password(request: HttpRequest, actor: Actor) -> HttpResponse:
     return redirect("web:account")
 
 
-def _page(request: HttpRequest, form: PasswordForm, status: int = 200) -> HttpResponse:
-    return render(request, "account/password.html", {"form": form}, status=status)
+def _first(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """There is no current password to ask for, so who they are is proved by GitHub, and freshly."""
+    if not is_fresh(request):
+        return render(request, "account/prove.html", {}, status=200 if request.method != "POST" else 403)
+    form = FirstPasswordForm(request.POST if request.method == "POST" else None)
+    if request.method != "POST" or not form.is_valid():
+        return _page(request, form, 400 if request.method == "POST" else 200)
+    try:
+        changed = set_first_password(actor=actor, new=form.cleaned_data["new"])
+    except (Invalid, Conflict) as error:
+        form.refuse(error)
+        return _page(request, form, status_of(error))
+    update_session_auth_hash(request, changed)
+    messages.success(request, _("The password is set: it signs you in as well as GitHub does. Other browsers of yours are signed out."))
+    return redirect("web:account")
+
+
+def _page(request: HttpRequest, form: FirstPasswordForm, status: int = 200) -> HttpResponse:
+    is_first = not isinstance(form, PasswordForm)
+    return render(request, "account/password.html", {"form": form, "is_first": is_first}, status=status)

@@ -11,7 +11,7 @@ from workspaces.services.audit import record
 
 NAME_LIMIT = 150  # characters, the column
 EMAIL_LIMIT = 254  # characters, the column
-CHANGES = ("profile.changed", "password.changed")
+CHANGES = ("profile.changed", "password.changed", "password.set")
 
 
 def person_of(actor: Actor) -> User:
