@@ -26,12 +26,15 @@ from api.views import (
     upstreams,
     users,
     versions,
+    webhooks,
     whoami,
     workspaces,
 )
 
 ID = r"(?P<id>[0-9]{1,18})"
 WS = r"^v1/workspaces/(?P<ws>[^/]+)"
+HOOK = WS + "/webhooks/" + ID
+DELIVERY = HOOK + r"/deliveries/(?P<delivery>[0-9]{1,18})"
 REG = WS + r"/registries/(?P<reg>[^/]+)"
 FORMAT = REG + r"/packages/(?P<format>[^/]+)"
 NAME = FORMAT + r"/(?P<name>@[^/]+/[^/]+|(?<=/moonbit/)[^@/]+/[^/]+|[^@/][^/]*)"
@@ -58,7 +61,13 @@ urlpatterns = [
     re_path(WS + "/invitations" + END, later.InvitationsView.as_view()),
     re_path(WS + "/secrets" + END, secrets.SecretsView.as_view()),
     re_path(WS + r"/secrets/(?P<name>[^/]+)" + END, secrets.SecretView.as_view()),
-    re_path(WS + "/webhooks" + END, later.WebhooksView.as_view()),
+    re_path(WS + "/webhooks" + END, webhooks.WebhooksView.as_view()),
+    re_path(HOOK + END, webhooks.WebhookView.as_view()),
+    re_path(HOOK + "/rotate" + END, webhooks.WebhookRotateView.as_view()),
+    re_path(HOOK + "/test" + END, webhooks.WebhookTestView.as_view()),
+    re_path(HOOK + "/deliveries" + END, webhooks.DeliveriesView.as_view()),
+    re_path(DELIVERY + END, webhooks.DeliveryView.as_view()),
+    re_path(DELIVERY + "/redeliver" + END, webhooks.RedeliverView.as_view()),
     re_path(WS + "/tombstones" + END, tombstones.TombstonesView.as_view()),
     re_path(WS + "/tombstones/lift" + END, tombstones.LiftView.as_view()),
     re_path(WS + "/registries" + END, registries.RegistriesView.as_view()),

@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "packages",
     "tokens",
     "upstreams",
+    "webhooks",
     "protocols",
     "api",
     "web",
@@ -258,6 +259,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "MirrorState": "upstreams.models.Mirror.State",
+        "DeliveryState": "webhooks.models.Delivery.State",
+    },
 }
 
 # --- jobs -----------------------------------------------------------------------------------------
@@ -285,6 +290,9 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "upstreams.tasks.sweep", "schedule": 60.0},
     "forget": {"task": "upstreams.tasks.forget", "schedule": 3600.0},
     "attend_mirrors": {"task": "upstreams.tasks.attend_mirrors", "schedule": 60.0},
+    # A message that nobody had time for is worth nothing once the next one comes.
+    "webhooks": {"task": "webhooks.tasks.attend", "schedule": 5.0, "options": {"expires": 5}},
+    "forget_webhooks": {"task": "webhooks.tasks.forget", "schedule": 3600.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 

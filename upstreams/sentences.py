@@ -110,6 +110,14 @@ def _versions_shadowed(subject: Subject, _old: Told, new: Told) -> str:
     )
 
 
+def _webhook_disabled(_subject: Subject, _old: Told, new: Told) -> str:
+    why = "it says that it is gone" if new.get("gone") else f"nothing arrived for days ({new.get('failures')} tries in a row failed)"
+    return (
+        f"The webhook to {new.get('host')} was switched off: {why}. The last word: {new.get('trouble')} What happens meanwhile is not sent"
+        " later; switch it on again when its receiver is well."
+    )
+
+
 TELLERS: Mapping[str, Callable[[Subject, Told, Told], str]] = {
     "alert.checksum_wrong": _checksum_wrong,
     "alert.integrity_changed": _integrity_changed,
@@ -118,6 +126,7 @@ TELLERS: Mapping[str, Callable[[Subject, Told, Told], str]] = {
     "alert.tag_moved": _tag_moved,
     "alert.upstream_trouble": _upstream_trouble,
     "alert.versions_shadowed": _versions_shadowed,
+    "alert.webhook_disabled": _webhook_disabled,
 }
 
 

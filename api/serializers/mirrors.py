@@ -27,7 +27,7 @@ class MirrorFields(serializers.Serializer[Any]):
     versions = serializers.CharField()
     full = serializers.BooleanField()
     strict = serializers.BooleanField()
-    state = serializers.ChoiceField(choices=Mirror.State.values)
+    state = serializers.ChoiceField(choices=Mirror.State.choices)
     cancelling = serializers.BooleanField()
     total = serializers.IntegerField()
     done = serializers.IntegerField()

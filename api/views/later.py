@@ -25,21 +25,6 @@ class InvitationsView(Door):
         return self.get(request, ws)
 
 
-class WebhooksView(Door):
-    """`webhooks/`."""
-
-    @described("webhooks_list")
-    def get(self, request: Request, ws: str) -> Response:  # noqa: ARG002 - the framework's signature
-        """Not there yet."""
-        workspace_for(self.actor, ws, Action.MANAGE)
-        raise NotYet("Webhooks are not there yet; the audit log at events/ holds what they will tell.")
-
-    @described("webhooks_create")
-    def post(self, request: Request, ws: str) -> Response:
-        """Not there yet."""
-        return self.get(request, ws)
-
-
 class UnknownView(Door):
     """Any other address below /api/: 404 in JSON, after the credentials were checked."""
 

@@ -23,6 +23,9 @@ from upstreams.services.mirroring.orders import Order, order
 from upstreams.services.mirroring.schedules import Plan, create_schedule
 from upstreams.services.sources import create_upstream
 from upstreams.services.wishes import UpstreamWish
+from webhooks.models import Delivery, Webhook
+from webhooks.services.deliveries import send_test
+from webhooks.services.hooks import create_webhook
 from workspaces.access import Actor, Role
 from workspaces.models import Claim, Event, Membership, Secret, User, Workspace
 from workspaces.services.audit import SYSTEM, record
@@ -34,7 +37,7 @@ ACME = V1 + "workspaces/acme/"
 MAIN = ACME + "registries/main/"
 PACKAGES = MAIN + "packages/"
 FOO = MAIN + "packages/npm/@acme/foo/"
-OWN_APPS = ("workspaces", "registries", "packages", "tokens", "upstreams")
+OWN_APPS = ("workspaces", "registries", "packages", "tokens", "upstreams", "webhooks")
 RESTLESS = frozenset({"last_used_at", "last_login"})
 
 
@@ -54,6 +57,8 @@ class Cast:
     schedule: MirrorSchedule = field(init=False)
     secret_of_acme: Secret = field(init=False)
     alert: Event = field(init=False)
+    webhook: Webhook = field(init=False)
+    delivery: Delivery = field(init=False)
     service: Issued = field(init=False)
 
     def actor(self, who: str) -> Actor:
@@ -150,6 +155,8 @@ def _fill(cast: Cast) -> None:
     cast.schedule = create_schedule(actor=alice, registry=cast.main, upstream=cast.upstream, plan=plan)
     cast.secret_of_acme = add_secret(actor=alice, workspace=cast.acme, name="PARTNER_TOKEN", value="value-of-partner-token")
     cast.alert = record(SYSTEM, "alert.upstream_trouble", "acme/main npm", workspace=cast.acme, new={"sentence": "It refused us."})
+    cast.webhook, _ = create_webhook(actor=alice, workspace=cast.acme, url="https://hooks.example.org/gatehouse", events=["publish"])
+    cast.delivery = send_test(actor=alice, webhook=cast.webhook)
     Tombstone.objects.create(workspace=cast.acme, format="npm", name="@acme/gone", reason="for tests")
     cast.service = create_service_token(actor=alice, workspace=cast.acme, role=Role.PUBLISHER, wish=Wish(name="ci"))
 

@@ -10,7 +10,7 @@ KEPT = {("workspaces_event", ("workspace_id",)): "a workspace's events in their 
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("app", ["packages", "registries", "tokens", "upstreams", "workspaces"])
+@pytest.mark.parametrize("app", ["packages", "registries", "tokens", "upstreams", "webhooks", "workspaces"])
 def test_no_index_begins_another(app: str) -> None:
     needless = []
     for model in apps.get_app_config(app).get_models():

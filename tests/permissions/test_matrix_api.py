@@ -48,6 +48,7 @@ def operators(code: int) -> tuple[int, ...]:
 # 501 until the format can read a bare tarball.
 UPLOADED = 201 if hasattr(npm, "publication_from_tarball") else 501
 WS, REG = "/v1/workspaces/<ws>", "/v1/workspaces/<ws>/registries/<reg>"
+HOOK = f"{WS}/webhooks/<id>"
 FORMAT, NAME = f"{REG}/packages/<format>", f"{REG}/packages/<format>/<name>"
 WISH = {"name": "second", "kind": "url", "format": "npm", "url": "https://registry.example.org", "priority": 5}
 MATRIX: dict[tuple[str, str], tuple[tuple[int, ...], Any]] = {
@@ -87,8 +88,16 @@ MATRIX: dict[tuple[str, str], tuple[tuple[int, ...], Any]] = {
     ("GET", f"{WS}/secrets/<name>/"): (admins(200), None),
     ("PATCH", f"{WS}/secrets/<name>/"): (admins(200), {"value": "y"}),
     ("DELETE", f"{WS}/secrets/<name>/"): (admins(204), None),
-    ("GET", f"{WS}/webhooks/"): (admins(501), None),
-    ("POST", f"{WS}/webhooks/"): (admins(501), {}),
+    ("GET", f"{WS}/webhooks/"): (admins(200), None),
+    ("POST", f"{WS}/webhooks/"): (admins(201), {"url": "https://hooks.example.org/x", "events": ["publish"]}),
+    ("GET", f"{HOOK}/"): (admins(200), None),
+    ("PATCH", f"{HOOK}/"): (admins(200), {"active": False}),
+    ("DELETE", f"{HOOK}/"): (admins(204), None),
+    ("POST", f"{HOOK}/rotate/"): (admins(200), {}),
+    ("POST", f"{HOOK}/test/"): (admins(202), {}),
+    ("GET", f"{HOOK}/deliveries/"): (admins(200), None),
+    ("GET", f"{HOOK}/deliveries/<delivery>/"): (admins(200), None),
+    ("POST", f"{HOOK}/deliveries/<delivery>/redeliver/"): (admins(202), {}),
     ("GET", f"{WS}/registries/"): (MEMBERS, None),
     ("POST", f"{WS}/registries/"): (admins(201), {"slug": "second"}),
     ("GET", f"{REG}/"): (MEMBERS, None),
@@ -169,7 +178,7 @@ def filled(cast: Cast, address: str) -> str:
     ids = {"tokens": cast.tokens["alice"].token.pk, "claims": cast.claim.pk, "upstreams": cast.upstream.pk}
     if "<ws>" in address:
         ids["tokens"] = cast.service.token.pk
-    ids |= {"mirrors": cast.mirror.pk, "schedules": cast.schedule.pk, "alerts": cast.alert.pk}
+    ids |= {"mirrors": cast.mirror.pk, "schedules": cast.schedule.pk, "alerts": cast.alert.pk, "webhooks": cast.webhook.pk}
     if address.endswith("/test/"):
         ids["upstreams"] = Upstream.objects.get(name="asleep").pk
     for word, number in ids.items():
@@ -187,6 +196,7 @@ def filled(cast: Cast, address: str) -> str:
         "version": "1.0.0",
         "tag": "beta",
         "path": "v1/nothing/",
+        "delivery": str(cast.delivery.pk),
     }
     for word, value in values.items():
         address = address.replace(f"<{word}>", value)

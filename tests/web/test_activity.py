@@ -20,7 +20,7 @@ from workspaces.services.audit import SYSTEM, record
 from workspaces.services.spaces import add_claim
 
 ACTIVITY = "/acme/activity/"
-SERVICES = ("packages", "registries", "tokens", "upstreams", "workspaces")
+SERVICES = ("packages", "registries", "tokens", "upstreams", "webhooks", "workspaces")
 
 
 def plain(page: str) -> str:

@@ -138,6 +138,17 @@ def post(target: Target, url: str, body: bytes, headers: dict[str, str], *, befo
     return _converse(target, url, headers, body, before_send)
 
 
+def post_once(target: Target, url: str, body: bytes, headers: dict[str, str]) -> Answer:
+    """POST `body` and take whatever is answered: no redirect is followed. Raises what `get` raises; the caller closes the answer."""
+    slot = SLOTS.take((origin_of(url), "hook"), target.name)
+    watch = WATCHDOG.watch(target.total_timeout)
+    with unless_answered(watch, slot):
+        response = _once(target, headers, body, no_check, watch, url)
+        answer = Answer(response.status, response.headers, url, target.name, response, watch)
+    answer._done = weakref.finalize(answer, release, watch, slot)  # noqa: SLF001 - also for an answer nobody closes
+    return answer
+
+
 def put(target: Target, url: str, body: Upload, headers: dict[str, str], *, before_send: Callable[[], None] = no_check) -> Answer:
     """PUT what is too large to be held in memory; redirects as for `post`, and the same is raised. The caller closes the answer."""
     return _converse(target, url, headers | {"content-length": str(body.length)}, body, before_send)

@@ -20,6 +20,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "internal": ("tombstone.", "tombstones.", "claim.", "version.internal", "version.disclosed", "alert.versions_shadowed"),
     "upstreams": ("upstream.", "secret."),
     "mirrors": ("mirror.",),
+    "webhooks": ("webhook.", "alert.webhook_disabled"),
     "registries": ("registry.", "workspace.", "signing_key."),
     "people": ("member.", "group.", "token.", "user."),
 }

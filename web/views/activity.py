@@ -61,6 +61,7 @@ def _labels() -> dict[str, str]:
         "internal": _("What is internal"),
         "upstreams": _("Upstreams and secrets"),
         "mirrors": _("Mirrors"),
+        "webhooks": _("Webhooks"),
         "registries": _("Registries, workspace"),
         "people": _("People, teams, tokens"),
     }
