@@ -47,6 +47,8 @@ def address_of(workspace: Workspace, subject: Subject) -> str:
 
 def _links(workspace: Workspace, alert: Alert, upstreams: dict[tuple[str, str], int]) -> Iterable[Link]:
     subject = alert.subject
+    if alert.action == "alert.webhook_disabled":
+        yield _("The webhook"), _address("webhook", workspace.slug, alert.object.removeprefix("webhook "))
     if subject.name:
         yield subject.name, address_of(workspace, subject)
         yield _("Why this version?"), _address("resolution", workspace.slug, subject.registry, subject.format, subject.name)

@@ -25,6 +25,7 @@ from web.views import (
     tombstones,
     upstreams,
     version,
+    webhooks,
     workspace,
 )
 
@@ -65,6 +66,13 @@ urlpatterns = [
     path("<ws:ws>/secrets/", secrets.secrets, name="secrets"),
     path("<ws:ws>/secrets/<str:name>/", secrets.secret, name="secret"),
     path("<ws:ws>/secrets/<str:name>/remove/", secrets.remove, name="secret-remove"),
+    path("<ws:ws>/webhooks/", webhooks.webhooks, name="webhooks"),
+    path("<ws:ws>/webhooks/<int:webhook_id>/", webhooks.webhook, name="webhook"),
+    path("<ws:ws>/webhooks/<int:webhook_id>/test/", webhooks.try_out, name="webhook-test"),
+    path("<ws:ws>/webhooks/<int:webhook_id>/rotate/", webhooks.rotate, name="webhook-rotate"),
+    path("<ws:ws>/webhooks/<int:webhook_id>/remove/", webhooks.remove, name="webhook-remove"),
+    path("<ws:ws>/webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/", webhooks.delivery, name="webhook-delivery"),
+    path("<ws:ws>/webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/again/", webhooks.again, name="webhook-redeliver"),
     path("<ws:ws>/tokens/", tokens.tokens, name="tokens"),
     path("<ws:ws>/tokens/<int:token_id>/revoke/", tokens.revoke, name="token-revoke"),
     path(REGISTRY, registry.registry, name="registry"),

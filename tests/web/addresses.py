@@ -11,6 +11,7 @@ PAGES = (
     "/acme/people/",
     "/acme/claims/",
     "/acme/secrets/",
+    "/acme/webhooks/",
     "/acme/tokens/",
     "/acme/activity/",
     "/acme/alerts/",

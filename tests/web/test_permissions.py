@@ -13,6 +13,9 @@ from upstreams.models import Mirror, MirrorSchedule, Upstream
 from upstreams.services.sources import create_upstream
 from upstreams.services.wishes import UpstreamWish
 from web.urls import urlpatterns
+from webhooks.models import Delivery
+from webhooks.services.deliveries import send_test
+from webhooks.services.hooks import create_webhook
 from workspaces.models import Event, User
 from workspaces.services.secrets import add_secret
 
@@ -32,6 +35,9 @@ PAGES = {
     "claims": ("/acme/claims/", (200, 200, 200, 404, 302)),
     "secrets": ("/acme/secrets/", (200, 403, 403, 404, 302)),
     "secret": ("/acme/secrets/PARTNER_TOKEN/", (200, 403, 403, 404, 302)),
+    "webhooks": ("/acme/webhooks/", (200, 403, 403, 404, 302)),
+    "webhook": ("/acme/webhooks/{webhook}/", (200, 403, 403, 404, 302)),
+    "webhook-delivery": ("/acme/webhooks/{webhook}/deliveries/{delivery}/", (200, 403, 403, 404, 302)),
     "tokens": ("/acme/tokens/", (200, 200, 200, 404, 302)),
     "registry": ("/acme/registries/main/", (200, 200, 200, 404, 302)),
     "registry-settings": ("/acme/registries/main/settings/", (200, 403, 403, 404, 302)),
@@ -69,6 +75,12 @@ FORMS = {
     "secrets": ("/acme/secrets/", {"name": "FRESH", "value": "x"}, (302, 403, 403, 404, 401)),
     "secret": ("/acme/secrets/PARTNER_TOKEN/", {"value": "x"}, (302, 403, 403, 404, 401)),
     "secret-remove": ("/acme/secrets/PARTNER_TOKEN/remove/", {"confirm": "yes"}, (302, 403, 403, 404, 401)),
+    "webhooks": ("/acme/webhooks/", {"url": "https://two.example.org/", "events": ["alert"]}, (201, 403, 403, 404, 401)),
+    "webhook": ("/acme/webhooks/{webhook}/", {"url": "https://two.example.org/", "events": ["job"]}, (302, 403, 403, 404, 401)),
+    "webhook-test": ("/acme/webhooks/{webhook}/test/", {}, (302, 403, 403, 404, 401)),
+    "webhook-rotate": ("/acme/webhooks/{webhook}/rotate/", {"confirm": "yes"}, (201, 403, 403, 404, 401)),
+    "webhook-remove": ("/acme/webhooks/{webhook}/remove/", {"confirm": "yes"}, (302, 403, 403, 404, 401)),
+    "webhook-redeliver": ("/acme/webhooks/{webhook}/deliveries/{delivery}/again/", {}, (302, 403, 403, 404, 401)),
     "tokens": ("/acme/tokens/", {"name": "t", "kind": "service", "role": "reader", "life": "30"}, (201, 400, 400, 404, 401)),
     "token-revoke": ("/acme/tokens/999/revoke/", {"confirm": "yes"}, (404, 404, 404, 404, 401)),
     "registry-settings": ("/acme/registries/main/settings/", {"visibility": "private"}, (302, 403, 403, 404, 401)),
@@ -160,13 +172,17 @@ def _furnished(world: World) -> None:
         workspace=world.workspace, registry=world.main, format="npm", name="left", reason="internal upstream outside answered for it"
     )
     add_secret(actor=alice, workspace=world.workspace, name="PARTNER_TOKEN", value="value-of-partner-token")
+    hook, _ = create_webhook(actor=alice, workspace=world.workspace, url="https://hooks.example.org/", events=["publish"])
+    send_test(actor=alice, webhook=hook)
     wish = UpstreamWish(name="asleep", url="https://registry.example.org", enabled=False)
     create_upstream(actor=alice, registry=world.main, wish=wish)
 
 
 def filled(address: str, world: World) -> str:
     """The address with the world's numbers in it."""
-    return address.format(**mirrored(world), upstream=world.upstream.pk, asleep=Upstream.objects.get(name="asleep").pk)
+    sent = Delivery.objects.get()
+    numbers = {**mirrored(world), "webhook": sent.webhook_id, "delivery": sent.pk}
+    return address.format(**numbers, upstream=world.upstream.pk, asleep=Upstream.objects.get(name="asleep").pk)
 
 
 def test_every_address_has_a_row() -> None:

@@ -129,7 +129,7 @@ def _told(error: UpstreamError) -> str:
         return "Its address is not public; an operator can allow it with ALLOWED_PRIVATE_NETWORKS. Nothing was sent."
     if isinstance(error, UpstreamTimeout):
         return "It did not answer in time."
-    return error.message.replace("Upstream ", "", 1)[:300]
+    return error.message.replace(f"Upstream {error.upstream}", "It", 1)[:300]
 
 
 def _excerpt(answer: Answer) -> str:
