@@ -17,6 +17,7 @@ from tokens.errors import LoginThrottled
 WINDOW = 60  # seconds
 PER_NAME_AND_ADDRESS = 10
 PER_ADDRESS = 60
+SIGN_UPS_PER_ADDRESS = 20  # tries; a team behind one address may come at once
 LOGINS_PER_ADDRESS = 120  # web logins begun; anybody may, and each is a row until it is over
 
 
@@ -36,6 +37,13 @@ def count_login(ip: str) -> None:
     """Count a web login begun from `ip`. Raises LoginThrottled."""
     key = f"weblogin:{network(ip)}"
     _refuse_beyond(key, LOGINS_PER_ADDRESS, "Too many logins were begun from here; wait a minute and try again.")
+    _count(key)
+
+
+def count_sign_up(ip: str) -> None:
+    """Count a try to make an account from `ip`: each costs a hash. Raises LoginThrottled."""
+    key = f"signup:{network(ip)}"
+    _refuse_beyond(key, SIGN_UPS_PER_ADDRESS, "Too many accounts were asked for from here; wait a minute and try again.")
     _count(key)
 
 

@@ -1,10 +1,12 @@
 """The one way into a session: whatever proved who somebody is (password, GitHub), its last step is `let_in`."""
 
 import time
+from urllib.parse import quote
 
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 
 from tokens.services.entry import note_entry
 from workspaces.models import User
@@ -34,3 +36,8 @@ def is_fresh(request: HttpRequest) -> bool:
     """Whether that was within the last ten minutes: what gives somebody else a way in for good asks for it."""
     proved = request.session.get(PROVED)
     return isinstance(proved, int) and 0 <= time.time() - proved <= FRESH
+
+
+def prove(after: str) -> HttpResponse:
+    """To the page that asks for the password, or GitHub, once more, and then leads to `after`."""
+    return redirect(f"{reverse('web:proof')}?next={quote(after)}")

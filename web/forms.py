@@ -74,6 +74,12 @@ class SignUpForm(PageForm):
     )
 
 
+class ProofForm(PageForm):
+    """The password once more, from somebody who is signed in."""
+
+    password = forms.CharField(label=_("Password"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}))
+
+
 class FirstPasswordForm(PageForm):
     """A password, typed twice."""
 
@@ -90,6 +96,12 @@ class FirstPasswordForm(PageForm):
         if self.cleaned_data["repeat"] != self.cleaned_data.get("new", self.cleaned_data["repeat"]):
             raise forms.ValidationError(_("The two are not the same."))
         return str(self.cleaned_data["repeat"])
+
+
+class SignUpWithPasswordForm(FirstPasswordForm, SignUpForm):
+    """A newcomer whom nobody vouches for."""
+
+    field_order = ("username", "email", "new", "repeat")
 
 
 class PasswordForm(FirstPasswordForm):

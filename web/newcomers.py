@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from tokens.services.identities import PURPOSE, Visitor
 from workspaces.seal import SealBroken, seal, unseal
 
-KEY = "newcomer"
+KEY, INVITED = "newcomer", "invited_until"
 LIFE = 1800  # seconds to fill in a short form
 
 
@@ -37,3 +37,14 @@ def kept(request: HttpRequest) -> tuple[Visitor, str] | None:
 def forget(request: HttpRequest) -> None:
     """They have an account now, or none will be made."""
     request.session.pop(KEY, None)
+
+
+def invite(request: HttpRequest) -> None:
+    """Whoever opened an invitation that is good may make an account in this browser; its page calls this."""
+    request.session[INVITED] = time.time() + LIFE
+
+
+def is_invited(request: HttpRequest) -> bool:
+    """Whether whoever uses this browser opened such an invitation not long ago."""
+    until = request.session.get(INVITED)
+    return isinstance(until, float) and until > time.time()

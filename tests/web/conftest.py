@@ -1,6 +1,7 @@
 """The cast: alice owns `acme`, bob publishes there, rita reads, mallory owns `globex`; packages with and without flags."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -88,11 +89,14 @@ def put(world: World) -> Callable[..., Version]:
 
 @pytest.fixture
 def sign_in(world: World) -> Callable[[str], Client]:
-    """A browser of that person's."""
+    """A browser of that person's, who has just signed in."""
 
     def sign_in(name: str) -> Client:
         client = Client(headers={"accept": HTML})
         client.force_login(User.objects.get(username=name))
+        session = client.session
+        session["proved_at"] = int(time.time())
+        session.save()
         return client
 
     return sign_in

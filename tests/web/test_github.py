@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.conf import settings as given
 from django.contrib.sessions.models import Session
+from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
@@ -172,15 +173,19 @@ def test_a_first_password_asks_github_again_after_ten_minutes(hub: GitHub, nobod
     session = nobody.session
     session["proved_at"] -= 601
     session.save()
-    assert "Is it you?" in nobody.get(SECRET_PAGE).content.decode()
-    assert nobody.post(SECRET_PAGE, {"new": PASSWORD, "repeat": PASSWORD}).status_code == 403
+    proof = f"/account/proof/?next={SECRET_PAGE}"
+    assert nobody.get(SECRET_PAGE)["Location"] == proof
+    assert "Ask GitHub" in nobody.get(proof).content.decode()
+    assert "Password" not in nobody.get(proof).content.decode()
+    assert nobody.post(proof, {"password": PASSWORD}).status_code == 403
+    assert nobody.post(SECRET_PAGE, {"new": PASSWORD, "repeat": PASSWORD})["Location"] == proof
     assert not User.objects.get(username="mona").has_usable_password()
     mona, hub.person = hub.person, Person(login="somebody-else")
     assert through(nobody, SECRET_PAGE).status_code == 409
-    assert nobody.post(SECRET_PAGE, {"new": PASSWORD, "repeat": PASSWORD}).status_code == 403
+    assert nobody.post(SECRET_PAGE, {"new": PASSWORD, "repeat": PASSWORD})["Location"] == proof
     hub.person = mona
     assert through(nobody, SECRET_PAGE)["Location"] == SECRET_PAGE
-    assert nobody.post(SECRET_PAGE, {"new": PASSWORD, "repeat": PASSWORD}).status_code == 302
+    assert nobody.post(SECRET_PAGE, {"new": PASSWORD, "repeat": PASSWORD})["Location"] == "/account/"
 
 
 def test_who_links_is_who_began(hub: GitHub, alice: Client, sign_in: Callable[[str], Client]) -> None:
@@ -210,6 +215,29 @@ def test_a_deactivated_person_stays_out(hub: GitHub, nobody: Client) -> None:
     assert who(nobody) == ""
 
 
+def test_a_browser_found_open_links_nothing_without_the_password(hub: GitHub, alice: Client) -> None:
+    session = alice.session
+    session["proved_at"] -= 601
+    session.save()
+    asked = alice.post(BEGIN)["Location"]
+    assert asked == "/account/proof/?next=/account/"
+    assert "Ask GitHub" not in alice.get(asked).content.decode(), "it is not linked, so it proves nothing"
+    assert alice.post(asked, {"password": "wrong wrong", "next": "/account/"}).status_code == 403
+    assert alice.post(BEGIN)["Location"] == asked
+    assert alice.post(asked, {"password": PASSWORD, "next": "//evil.example"})["Location"] == "/"
+    assert through(alice)["Location"] == "/account/"
+    assert Identity.objects.get().user.username == "alice"
+
+
+def test_guessing_at_the_proof_is_throttled(alice: Client) -> None:
+    cache.clear()
+    for number in range(10):
+        assert alice.post("/account/proof/", {"password": f"wrong {number}"}).status_code == 403
+    answer = alice.post("/account/proof/", {"password": PASSWORD})
+    assert (answer.status_code, int(answer["Retry-After"]) > 0) == (429, True)
+    cache.clear()
+
+
 @pytest.mark.parametrize(("mode", "said"), [("closed", "takes no new accounts"), ("invited", "by invitation")])
 def test_signup_says_who_may(mode: str, said: str, hub: GitHub, nobody: Client, settings: Settings) -> None:
     settings.SIGNUP = mode
@@ -237,7 +265,8 @@ def test_without_a_client_there_is_no_github(nobody: Client, alice: Client) -> N
     assert nobody.get(BACK).status_code == 404
 
 
-def test_entropics_addresses(hub: GitHub, nobody: Client) -> None:
+def test_entropics_addresses(hub: GitHub, nobody: Client, settings: Settings) -> None:
+    settings.SIGNUP = "invited"
     assert nobody.get("/www/signup")["Location"] == "/www/login"
     page = nobody.get("/www/login").content.decode()
     assert 'name="next" value="/www/tokens"' in page

@@ -52,7 +52,8 @@ PAGES = {
     "www-login": ("/www/login", (302, 302, 302, 302, 200)),
     "github-begin": ("/www/login/providers/github", (405, 405, 405, 405, 405)),
     "github-callback": ("/www/login/providers/github/callback?code=x&state=y", (400, 400, 400, 400, 400)),
-    "signup": ("/www/signup", (302, 302, 302, 302, 302)),
+    "signup": ("/www/signup", (302, 302, 302, 302, 200)),
+    "proof": ("/account/proof/", (200, 200, 200, 200, 302)),
     "www-tokens": ("/www/tokens", (302, 302, 302, 302, 302)),
     "github-unlink": ("/account/github/unlink/", (405, 405, 405, 405, 405)),
     "healthz": ("/healthz", (200, 200, 200, 200, 200)),
@@ -132,7 +133,8 @@ FORMS = {
     "login": ("/login", {"username": "x", "password": "y"}, (401, 401, 401, 401, 401)),
     "www-login": ("/www/login", {"username": "x", "password": "y"}, (401, 401, 401, 401, 401)),
     "github-begin": ("/www/login/providers/github", {}, (302, 302, 302, 302, 302)),
-    "signup": ("/www/signup", {"username": "fresh", "email": ""}, (302, 302, 302, 302, 302)),
+    "signup": ("/www/signup", {"username": "fresh", "email": "", "new": FRESH, "repeat": FRESH}, (302, 302, 302, 302, 302)),
+    "proof": ("/account/proof/", {"password": PASSWORD}, (302, 302, 302, 302, 401)),
     "github-unlink": ("/account/github/unlink/", {"confirm": "yes"}, (404, 404, 404, 404, 401)),  # nobody's is linked
 }
 CALLERS = ("alice", "bob", "rita", "mallory", "")

@@ -37,7 +37,7 @@ def change_password(*, actor: Actor, old: str, new: str, revoke_tokens: bool = F
         person = verified_user(person.username, old, actor.ip)
     except CredentialsInvalid:
         raise CredentialsInvalid("The current password is wrong.", fields={"old": "wrong"}) from None
-    _check_new(person, old, new)
+    check_new(person, old, new)
     hashed = make_password(new)  # argon2 takes its time: never inside a transaction, which is SQLite's one writer
     with transaction.atomic():
         if not User.objects.filter(pk=person.pk, password=person.password, is_active=True).update(password=hashed):
@@ -55,7 +55,7 @@ def set_first_password(*, actor: Actor, new: str) -> User:
     Raises Denied, Invalid, PasswordChanged when there is one by now.
     """
     person = person_of(actor)
-    _check_new(person, "", new)
+    check_new(person, "", new)
     hashed = make_password(new)
     with transaction.atomic():
         lacks = not person.has_usable_password()
@@ -66,8 +66,8 @@ def set_first_password(*, actor: Actor, new: str) -> User:
     return person
 
 
-def _check_new(person: User, old: str, new: str) -> None:
-    """Length, difference, and neither common nor like the person's own name. Raises Invalid."""
+def check_new(person: User, old: str, new: str) -> None:
+    """Of a new password: length, difference, and neither common nor like the person's own name. Raises Invalid."""
     if not SHORTEST <= len(new) <= LONGEST:
         raise Invalid(f"A password has {SHORTEST} to {LONGEST} characters.", fields={"new": "length"})
     if new == old:

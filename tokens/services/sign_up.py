@@ -3,9 +3,12 @@
 import re
 
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
+from tokens import throttle
 from tokens.errors import SignUpClosed
+from tokens.services.account import check_new
 from tokens.services.identities import Visitor, add
 from workspaces.access import Actor
 from workspaces.models import User
@@ -17,9 +20,14 @@ SUGGESTIONS = 100  # of one name
 SHORT = 36  # characters of a suggestion, which leave room for a number
 
 
+def takes_newcomers(*, is_invited: bool) -> bool:
+    """Whether SIGNUP lets this person make an account."""
+    return settings.SIGNUP == OPEN or (settings.SIGNUP == INVITED and is_invited)
+
+
 def check_sign_up(*, is_invited: bool) -> None:
     """Nothing, where this installation takes new people. Raises SignUpClosed with what the person can do."""
-    if settings.SIGNUP == OPEN or (settings.SIGNUP == INVITED and is_invited):
+    if takes_newcomers(is_invited=is_invited):
         return
     if settings.SIGNUP == INVITED:
         raise SignUpClosed("New accounts are by invitation here. Ask an admin of your team for an invitation link, and open that first.")
@@ -32,6 +40,15 @@ def suggested_name(login: str) -> str:
     names = [base, *(f"{base}-{number}" for number in range(2, SUGGESTIONS))]
     taken = set(User.objects.filter(username__in=names).values_list("username", flat=True)) | RESERVED
     return next((name for name in names if SLUG.fullmatch(name) and name not in taken), "")
+
+
+def sign_up_with_password(*, username: str, email: str, password: str, ip: str, is_invited: bool) -> User:
+    """An account with a password. Raises SignUpClosed, LoginThrottled, Invalid, UserExists."""
+    check_sign_up(is_invited=is_invited)
+    check_new(User(username=username, email=email), "", password)
+    throttle.count_sign_up(ip)
+    hashed = make_password(password)  # argon2 takes its time: never inside a transaction, which is SQLite's one writer
+    return enrol(username=username, email=email, full_name="", by="password", ip=ip, hashed=hashed)
 
 
 @transaction.atomic

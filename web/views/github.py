@@ -1,4 +1,4 @@
-"""Signing in with GitHub, signing up with it, linking and unlinking it (Entropic's addresses, CONTRACT.md section 3)."""
+"""Signing in with GitHub, linking and unlinking it (Entropic's addresses, CONTRACT.md section 3)."""
 
 from urllib.parse import quote, urlsplit
 
@@ -10,19 +10,18 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from tokens import throttle
-from tokens.services.identities import Visitor, link, recognised
+from tokens.services.identities import Visitor, identity_of, link, recognised
 from tokens.services.identities import unlink as unlink_identity
-from tokens.services.sign_up import check_sign_up, sign_up, suggested_name
+from tokens.services.sign_up import check_sign_up
 from web import newcomers
 from web.confirm import Question, ask, is_confirmed
 from web.doors import door, person
-from web.entrance import let_in, note_proof
-from web.errors import status_of
-from web.forms import SignUpForm
+from web.entrance import is_fresh, let_in, note_proof, prove
 from web.github_button import is_set_up, leads_to_github
 from web.views.session import safe_next
 from workspaces.access import Actor
-from workspaces.errors import Conflict, GatehouseError, Invalid, NotFound
+from workspaces.errors import Conflict, GatehouseError, NotFound
+from workspaces.models import User
 
 GITHUB = "github"
 AFTER = "github_after"  # where the person wanted to go who pressed the button last
@@ -36,6 +35,8 @@ def begin(request: HttpRequest, actor: Actor) -> HttpResponse:
     after = safe_next(request.POST.get("next", ""))
     if request.get_host() != urlsplit(settings.EXTERNAL_HOST).netloc:  # GitHub leads back there, where this session is unknown
         return redirect(f"{settings.EXTERNAL_HOST}{reverse('web:login')}?next={quote(after)}")
+    if isinstance(request.user, User) and identity_of(request.user, GITHUB) is None and not is_fresh(request):
+        return prove(reverse("web:account"))  # a way in for good: not for whoever finds a browser open
     from web.github import Errand
     from web.github import begin as begin_at_github
 
@@ -54,7 +55,7 @@ def callback(request: HttpRequest, actor: Actor) -> HttpResponse:
     try:
         return _arrived(request, actor)
     except (SocialAuthBaseException, GatehouseError) as error:
-        return _failed(request, actor, error)
+        return failed(request, actor, error)
 
 
 def _arrived(request: HttpRequest, actor: Actor) -> HttpResponse:
@@ -72,7 +73,7 @@ def _arrived(request: HttpRequest, actor: Actor) -> HttpResponse:
         return let_in(request, user, by=GITHUB, after=safe_next(errand.after))
     if actor.user_id is not None:
         raise Conflict(_("You are signed in already, and this GitHub account is nobody's here yet. Link it on the account page."))
-    check_sign_up(is_invited=False)
+    check_sign_up(is_invited=newcomers.is_invited(request))
     newcomers.keep(request, with_email(backend, visitor), errand.after)
     return redirect("web:signup")
 
@@ -84,35 +85,6 @@ def _linked(request: HttpRequest, actor: Actor, visitor: Visitor, after: str) ->
         return redirect(safe_next(after))
     messages.success(request, _("GitHub is linked: from now on it opens this account."))
     return redirect("web:account")
-
-
-@door("GET", "POST")
-@leads_to_github
-def signup(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """The form of somebody's first time, filled in from GitHub. Without GitHub's word there is none: on to sign-in."""
-    found = newcomers.kept(request)
-    if found is None or actor.user_id is not None:
-        newcomers.forget(request)
-        return redirect("web:home" if actor.user_id is not None else "web:www-login")
-    visitor, after = found
-    if request.method != "POST":
-        form = SignUpForm(initial={"username": suggested_name(visitor.login), "email": visitor.email})
-        return _form(request, form, visitor)
-    form = SignUpForm(request.POST)
-    if not form.is_valid():
-        return _form(request, form, visitor, 400)
-    data = form.cleaned_data
-    try:
-        user = sign_up(visitor=visitor, username=data["username"].strip(), email=data["email"].strip(), ip=actor.ip, is_invited=False)
-    except (Invalid, Conflict) as error:
-        form.refuse(error)
-        return _form(request, form, visitor, status_of(error))
-    except GatehouseError as error:
-        newcomers.forget(request)
-        return _failed(request, actor, error)
-    newcomers.forget(request)
-    messages.success(request, _("Welcome. From now on GitHub signs you in."))
-    return let_in(request, user, by=GITHUB, after=safe_next(after))
 
 
 @door("POST")
@@ -128,26 +100,12 @@ def unlink(request: HttpRequest, actor: Actor) -> HttpResponse:
     return redirect("web:account")
 
 
-@door("GET")
-def tokens(request: HttpRequest, actor: Actor) -> HttpResponse:  # noqa: ARG001 - every page has an actor
-    """Entropic's address of one's tokens: they are on a page of each workspace."""
-    person(actor)
-    from web.reads import workspace_cards
-
-    slugs = [card.slug for card in workspace_cards(actor)]
-    return redirect("web:tokens", slugs[0]) if len(slugs) == 1 else redirect("web:account")
-
-
 def _check_set_up() -> None:
     if not is_set_up():
         raise NotFound(_("GitHub sign-in is not set up here; sign in with your password."))
 
 
-def _form(request: HttpRequest, form: SignUpForm, visitor: Visitor, status: int = 200) -> HttpResponse:
-    return render(request, "signup.html", {"form": form, "visitor": visitor}, status=status)
-
-
-def _failed(request: HttpRequest, actor: Actor, error: Exception) -> HttpResponse:
+def failed(request: HttpRequest, actor: Actor, error: Exception) -> HttpResponse:
     """The page for it; a signed-in person was about to link."""
     from web.provider_troubles import explained
 

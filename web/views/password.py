@@ -4,21 +4,20 @@ from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from tokens.services.account import change_password, set_first_password
 from web.doors import door, person
-from web.entrance import is_fresh
+from web.entrance import is_fresh, prove
 from web.errors import status_of
 from web.forms import FirstPasswordForm, PasswordForm
-from web.github_button import leads_to_github
 from workspaces.access import Actor
 from workspaces.errors import Conflict, Invalid, TooManyRequests, Unauthenticated
 from workspaces.models import User
 
 
 @door("GET", "POST")
-@leads_to_github
 def password(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Current, new, and the new one again; this browser stays signed in, every other session is over."""
     person(actor)
@@ -47,7 +46,7 @@ def password(request: HttpRequest, actor: Actor) -> HttpResponse:
 def _first(request: HttpRequest, actor: Actor) -> HttpResponse:
     """There is no current password to ask for, so who they are is proved by GitHub, and freshly."""
     if not is_fresh(request):
-        return render(request, "account/prove.html", {}, status=200 if request.method != "POST" else 403)
+        return prove(reverse("web:password"))
     form = FirstPasswordForm(request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
         return _page(request, form, 400 if request.method == "POST" else 200)

@@ -8,11 +8,12 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from tokens.services.authenticate import verified_user
-from web.doors import door
+from web.doors import door, person
 from web.entrance import let_in
 from web.errors import status_of
 from web.forms import SignInForm
 from web.github_button import leads_to_github
+from web.reads import workspace_cards
 from workspaces.access import Actor
 from workspaces.errors import TooManyRequests, Unauthenticated
 
@@ -51,6 +52,13 @@ def _sign_in(request: HttpRequest, actor: Actor, otherwise: str) -> HttpResponse
     if wait:
         answer.headers["Retry-After"] = str(wait)
     return answer
+
+
+@door("GET")
+def www_tokens(request: HttpRequest, actor: Actor) -> HttpResponse:  # noqa: ARG001 - every page has an actor
+    """Entropic's address of one's tokens: they are on a page of each workspace."""
+    slugs = [card.slug for card in workspace_cards(person(actor))]
+    return redirect("web:tokens", slugs[0]) if len(slugs) == 1 else redirect("web:account")
 
 
 @door("POST")

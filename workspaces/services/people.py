@@ -1,5 +1,6 @@
 """People and their membership."""
 
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
@@ -49,10 +50,11 @@ def create_user(*, actor: Actor, username: str, email: str = "", password: str) 
 
 
 @transaction.atomic
-def enrol(*, username: str, email: str, full_name: str, by: str, ip: str) -> User:
-    """Somebody makes an account of their own, without a password; whether they may, and the way in, is the caller's (`by`: github).
+def enrol(*, username: str, email: str, full_name: str, by: str, ip: str, hashed: str = "") -> User:
+    """Somebody makes an account of their own; whether they may, and the way in, is the caller's (`by`: github, password).
 
-    Nobody chose the name for them, so it is a slug: a name that looks like ours is nobody's. Raises UserExists, Invalid.
+    `hashed`: their password, '' for none. Nobody chose the name for them, so it is a slug: one that looks like ours is
+    nobody's. Raises UserExists, Invalid.
     """
     if not SLUG.fullmatch(username):
         sentence = "A user name has 1 to 40 lower-case letters, digits and dashes, and begins and ends with a letter or digit."
@@ -61,7 +63,7 @@ def enrol(*, username: str, email: str, full_name: str, by: str, ip: str) -> Use
         raise Invalid(f"“{username}” is a word Gatehouse needs for itself; choose another name.", fields={"username": "reserved"})
     check_profile(email=email, full_name="")
     user = User(username=username, email=email.strip(), first_name=full_name[:NAME_LIMIT] if full_name.isprintable() else "")
-    user.set_unusable_password()
+    user.password = hashed or make_password(None)
     _save_new(user)
     record(Actor(user.pk, username, ip=ip), "user.created", username, workspace=None, new={"username": username, "by": by})
     return user
