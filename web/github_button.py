@@ -18,8 +18,11 @@ def is_set_up() -> bool:
 
 def external_page(request: HttpRequest) -> str:
     """'' where GitHub leads back to the host that was asked; else the host that people sign in at."""
-    netloc = urlsplit(settings.EXTERNAL_HOST).netloc
-    return "" if request.get_host() == netloc else netloc
+    parts = urlsplit(settings.EXTERNAL_HOST)
+    here = urlsplit(f"//{request.get_host()}")
+    usual = 443 if parts.scheme == "https" else 80
+    same = (here.hostname, here.port or usual) == (parts.hostname, parts.port or usual)
+    return "" if same else parts.netloc
 
 
 def leads_to_github(view: Callable[Concatenate[HttpRequest, P], HttpResponse]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:

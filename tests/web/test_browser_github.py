@@ -66,3 +66,27 @@ def test_a_refusal_is_mended_by_trying_again(visitor: Page, hub: GitHub) -> None
     hub.denies = False
     visitor.get_by_role("button", name="Try GitHub again").click()
     visitor.get_by_role("heading", name="One more step").wait_for()
+
+
+def test_with_a_password_and_github_later(visitor: Page, hub: GitHub) -> None:
+    page, trouble = visitor, trouble_of(visitor)
+    page.goto("/login")
+    page.get_by_role("link", name="Create an account").click()
+    page.get_by_role("heading", name="Create an account").wait_for()
+    checked(page)
+    page.get_by_label("User name").fill("lisa")
+    page.get_by_label("New password", exact=True).fill("a gate of one's own")
+    page.get_by_label("New password again").fill("a gate of one's own")
+    page.get_by_role("button", name="Create account").click()
+    page.get_by_role("link", name="lisa").click()
+    page.get_by_role("button", name="Link GitHub").click()
+    page.get_by_text("GitHub is linked: from now on it opens this account.").wait_for()
+    checked(page)
+    page.goto("/account/proof/?next=/account/")
+    checked(page)
+    page.get_by_role("button", name="Ask GitHub").click()
+    page.get_by_role("button", name="Unlink GitHub").click()
+    page.get_by_role("dialog").or_(page.locator("main")).get_by_role("button", name="Unlink", exact=True).click()
+    page.get_by_text("GitHub is unlinked.").wait_for()
+    assert not trouble
+    assert not User.objects.get(username="lisa").identities.exists()

@@ -281,3 +281,10 @@ def test_at_another_host_people_are_sent_to_the_one_github_leads_back_to(hub: Gi
     settings.EXTERNAL_HOST = "https://packages.example.org"
     assert 'href="https://packages.example.org/login?next=/acme/"' in nobody.get("/login?next=/acme/").content.decode()
     assert nobody.post(BEGIN, {"next": "/acme/"})["Location"] == "https://packages.example.org/login?next=/acme/"
+
+
+@pytest.mark.parametrize("address", ["http://testserver:80", "http://TestServer"])
+def test_one_host_has_several_spellings(address: str, hub: GitHub, nobody: Client, settings: Settings) -> None:
+    settings.EXTERNAL_HOST = address
+    assert f'action="{BEGIN}"' in nobody.get("/login").content.decode()
+    assert nobody.post(BEGIN)["Location"].startswith(hub.url)

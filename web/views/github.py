@@ -1,6 +1,6 @@
 """Signing in with GitHub, linking and unlinking it (Entropic's addresses, CONTRACT.md section 3)."""
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from django.conf import settings
 from django.contrib import messages
@@ -17,7 +17,7 @@ from web import newcomers
 from web.confirm import Question, ask, is_confirmed
 from web.doors import door, person
 from web.entrance import is_fresh, let_in, note_proof, prove
-from web.github_button import is_set_up, leads_to_github
+from web.github_button import external_page, is_set_up, leads_to_github
 from web.views.session import safe_next
 from workspaces.access import Actor
 from workspaces.errors import Conflict, GatehouseError, NotFound
@@ -33,7 +33,7 @@ def begin(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Off to GitHub: to sign in, or, for somebody who is signed in, to link the account."""
     _check_set_up()
     after = safe_next(request.POST.get("next", ""))
-    if request.get_host() != urlsplit(settings.EXTERNAL_HOST).netloc:  # GitHub leads back there, where this session is unknown
+    if external_page(request):  # GitHub leads back there, where this session is unknown
         return redirect(f"{settings.EXTERNAL_HOST}{reverse('web:login')}?next={quote(after)}")
     if isinstance(request.user, User) and identity_of(request.user, GITHUB) is None and not is_fresh(request):
         return prove(reverse("web:account"))  # a way in for good: not for whoever finds a browser open
