@@ -13,6 +13,7 @@ from django.urls import Resolver404, resolve
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api import throttle
 from api.base import Door
 from api.names import format_named
 from api.uploads import registry_for_upload
@@ -30,6 +31,10 @@ class Admission(FormatView):
     http_method_names = ["post"]
     schema = None
 
+    def check_throttles(self, request: Request) -> None:  # noqa: ARG002 - the framework's signature
+        """Refuse, but leave the counting to the request itself."""
+        throttle.look(self.actor).check()
+
     def post(self, request: Request, ws: str, reg: str, format: str) -> Response:  # noqa: A002, ARG002 - the address's own word
         """204: come in."""
         registry_for_upload(self.actor, ws, reg, format)
@@ -42,6 +47,10 @@ class OrderAdmission(MirrorsView):
 
     http_method_names = ["post"]
     schema = None
+
+    def check_throttles(self, request: Request) -> None:  # noqa: ARG002 - the framework's signature
+        """Refuse, but leave the counting to the request itself."""
+        throttle.look(self.actor).check()
 
     def post(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
         """204: come in."""

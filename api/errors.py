@@ -22,6 +22,13 @@ from workspaces import errors as kinds
 
 logger = logging.getLogger("gatehouse.api")
 
+
+class ChangedMeanwhile(kinds.Conflict):
+    """`If-Match` names another state than the present one; nothing was changed."""
+
+    code = "changed_meanwhile"
+
+
 # Kind of error -> status. Unavailable carries its own (502, 503, 504, 507).
 STATUSES: Mapping[type[Exception], int] = {
     kinds.Invalid: 400,
@@ -35,6 +42,7 @@ STATUSES: Mapping[type[Exception], int] = {
     kinds.TooManyRequests: 429,
     kinds.Unsupported: 501,
     kinds.Unavailable: 503,
+    ChangedMeanwhile: 412,
     kinds.GatehouseError: 500,
 }
 # What the frameworks raise -> status, code, sentence.

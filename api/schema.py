@@ -1,11 +1,11 @@
 """OpenAPI: how operations and credentials are described at /api/schema/."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.serializers import BaseSerializer
 
 from api.serializers.common import Fault, Query
@@ -44,11 +44,23 @@ def described(
     code: int = 200,
     many: bool = False,
     filters: type[Query] | None = None,
+    order: Mapping[str, str] | None = None,
 ) -> Callable[[M], M]:
     """Describe one method of a view: its name, body, answer and filters; errors look alike everywhere."""
     answer = returns(many=True) if many and isinstance(returns, type) else returns
     responses = {code: answer, "4XX": Fault, "5XX": Fault}
-    decorate: Callable[[M], M] = extend_schema(
-        operation_id=name, request=body, responses=responses, parameters=[filters] if filters else None
-    )
+    parameters: list[Any] = [filters] if filters else []
+    if order:
+        parameters.append(_ordering(order))
+
+    def decorate(method: M) -> M:
+        described_method: M = extend_schema(operation_id=name, request=body, responses=responses, parameters=parameters or None)(method)
+        described_method.orderings = dict(order or {})  # type: ignore[attr-defined]
+        return described_method
+
     return decorate
+
+
+def _ordering(order: Mapping[str, str]) -> OpenApiParameter:
+    words = [f"{sign}{word}" for word in order for sign in ("", "-")]
+    return OpenApiParameter("ordering", enum=words, description="The order; several with commas between. A minus turns one round.")

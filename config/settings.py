@@ -33,6 +33,7 @@ SMALL_BODY_LIMIT = 1024 * 1024  # every other body a package client or REST send
 LOCK_BODY_LIMIT = 24 * 1024 * 1024  # JSON with a lock file in it
 AUDIT_LIMIT = 12 * 1024 * 1024  # an audit, before and after decompression: the lock tree of a very large project
 BAD_TOKENS_PER_ADDRESS = 300  # a minute; a valid one is never counted, so others behind the same address go on
+REST_PER_MINUTE = {"token": 1200, "user": 600, "address": 120}  # requests, by whoever asks
 FILE_LIMIT = 768 * 1024 * 1024  # one tarball
 METADATA_LIMIT = 96 * 1024 * 1024  # an upstream's metadata after decompression
 GIT_LIMIT = 2 * 1024**3  # the mirror of one repository

@@ -28,7 +28,13 @@ class Query(Body):
 
     def unknown_field(self, known: Collection[str]) -> str:
         """Which parameters there are; those of pages are every list's."""
-        return f"There is no such query parameter here; there are {', '.join(sorted([*known, 'page', 'page_size']))}."
+        return f"There is no such query parameter here; there are {', '.join(sorted([*known, 'page', 'page_size', 'ordering']))}."
+
+
+class Filter(Query):
+    """A query whose parameters are compared with columns, by `lookups`."""
+
+    lookups: Mapping[str, str] = {}
 
 
 class Fault(serializers.Serializer[Any]):

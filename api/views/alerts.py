@@ -18,13 +18,19 @@ from workspaces.services.alerts import acknowledge
 class AlertsView(ListDoor):
     """The alerts of a workspace."""
 
-    @described("alerts_list", returns=AlertShown, many=True, filters=AlertFilter)
+    @described(
+        "alerts_list",
+        returns=AlertShown,
+        many=True,
+        filters=AlertFilter,
+        order={"last_at": "last", "first_at": "first_at", "number": "number", "action": "action"},
+    )
     def get(self, request: Request, ws: str) -> Response:
         """The newest first; those of one kind about one thing are one."""
         workspace = for_all_names(self.actor, ws)
         seen = self.query(AlertFilter)["state"] == "acknowledged"
         pages = Pages()
-        groups = pages.paginate_queryset(alert_groups(workspace, acknowledged=seen), request, view=self) or []
+        groups = pages.paginate_queryset(self.ordered(alert_groups(workspace, acknowledged=seen)), request, view=self) or []
         return pages.get_paginated_response(AlertShown(alerts_told(workspace, groups, acknowledged=seen), many=True).data)
 
 

@@ -16,7 +16,7 @@ from workspaces.services.spaces import remove_claim
 class ClaimsView(ListDoor):
     """The claims of a workspace."""
 
-    @described("claims_list", returns=ClaimShown, many=True)
+    @described("claims_list", returns=ClaimShown, many=True, order={"pattern": "pattern", "created_at": "created_at"})
     def get(self, request: Request, ws: str) -> Response:  # noqa: ARG002 - the framework's signature
         """All claims, by pattern."""
         return self.page(reads.claims_of(workspace_for(self.actor, ws)), ClaimShown)

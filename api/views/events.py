@@ -14,7 +14,7 @@ from workspaces.selectors import workspace_for
 class EventsView(ListDoor):
     """The audit log of a workspace."""
 
-    @described("events_list", returns=EventShown, many=True, filters=EventFilter)
+    @described("events_list", returns=EventShown, many=True, filters=EventFilter, order={"id": "id"})
     def get(self, request: Request, ws: str) -> Response:  # noqa: ARG002 - the framework's signature
         """Newest first."""
         workspace = workspace_for(self.actor, ws, Action.MANAGE)

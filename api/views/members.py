@@ -6,6 +6,7 @@ from rest_framework.response import Response
 from api import reads
 from api.base import Door, ListDoor
 from api.schema import described
+from api.serializers.filters import MemberFilter
 from api.serializers.people import MemberChange, MemberNew, MemberShown
 from workspaces.access import Action
 from workspaces.errors import Conflict
@@ -22,10 +23,10 @@ class MemberExists(Conflict):
 class MembersView(ListDoor):
     """The members of a workspace."""
 
-    @described("members_list", returns=MemberShown, many=True)
+    @described("members_list", returns=MemberShown, many=True, order={"username": "user__username", "role": "role"}, filters=MemberFilter)
     def get(self, request: Request, ws: str) -> Response:  # noqa: ARG002 - the framework's signature
         """All members, by name."""
-        return self.page(reads.members_of(workspace_for(self.actor, ws)), MemberShown)
+        return self.page(reads.members_of(workspace_for(self.actor, ws)), MemberShown, MemberFilter)
 
     @described("members_add", body=MemberNew, returns=MemberShown, code=201)
     def post(self, request: Request, ws: str) -> Response:  # noqa: ARG002 - the framework's signature

@@ -12,6 +12,7 @@ from api import reads
 from api.base import Door, ListDoor
 from api.parsers import LockJson
 from api.schema import described
+from api.serializers.filters import MirrorFilter, ScheduleFilter
 from api.serializers.mirrors import MirrorFields, MirrorOrder, MirrorShown, ScheduleChange, ScheduleFields, ScheduleShown, ScheduleWishes
 from api.views.upstreams import for_members
 from registries.gate import registry_for
@@ -35,10 +36,10 @@ class MirrorsView(ListDoor):
     body_limit = settings.LOCK_BODY_LIMIT
     parser_classes = (LockJson,)  # type: ignore[assignment]
 
-    @described("mirrors_list", returns=MirrorFields, many=True)
+    @described("mirrors_list", returns=MirrorFields, many=True, order={"id": "id"}, filters=MirrorFilter)
     def get(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
         """The newest first."""
-        return self.page(reads.mirrors_of(_for_all_names(self.actor, ws, reg)), MirrorShown)
+        return self.page(reads.mirrors_of(_for_all_names(self.actor, ws, reg)), MirrorShown, MirrorFilter)
 
     @described("mirrors_create", body=MirrorOrder, returns=MirrorFields, code=202)
     def post(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
@@ -90,10 +91,10 @@ class MirrorRetryView(Door):
 class SchedulesView(ListDoor):
     """The schedules of a registry."""
 
-    @described("schedules_list", returns=ScheduleFields, many=True)
+    @described("schedules_list", returns=ScheduleFields, many=True, order={"id": "id", "next_at": "next_at"}, filters=ScheduleFilter)
     def get(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
         """The oldest first."""
-        return self.page(reads.schedules_of(_for_all_names(self.actor, ws, reg)), ScheduleShown)
+        return self.page(reads.schedules_of(_for_all_names(self.actor, ws, reg)), ScheduleShown, ScheduleFilter)
 
     @described("schedules_create", body=ScheduleWishes, returns=ScheduleFields, code=201)
     def post(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature

@@ -29,7 +29,7 @@ from workspaces.access import Action, Actor, Target
 class PackagesView(ListDoor):
     """The packages of every format."""
 
-    @described("packages_list", returns=PackageShown, many=True, filters=PackageFilter)
+    @described("packages_list", returns=PackageShown, many=True, filters=PackageFilter, order={"name": "name", "updated_at": "updated_at"})
     def get(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
         """By name."""
         registry = registry_for(self.actor, ws, reg, Action.READ)
@@ -43,7 +43,13 @@ class FormatView(ListDoor):
     body_limit = settings.FILE_LIMIT + settings.SMALL_BODY_LIMIT
     parser_classes = (Upload,)  # type: ignore[assignment]
 
-    @described("packages_of_format_list", returns=PackageShown, many=True, filters=PackageFilterWithin)
+    @described(
+        "packages_of_format_list",
+        returns=PackageShown,
+        many=True,
+        filters=PackageFilterWithin,
+        order={"name": "name", "updated_at": "updated_at"},
+    )
     def get(self, request: Request, ws: str, reg: str, format: str) -> Response:  # noqa: A002, ARG002 - the address's own word
         """By name."""
         registry = registry_for(self.actor, ws, reg, Action.READ, Target(format))

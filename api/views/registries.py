@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from api.base import Door, ListDoor
 from api.schema import described
+from api.serializers.filters import RegistryFilter
 from api.serializers.registries import AliasShown, RegistryChange, RegistryClone, RegistryNew, RegistryShown
 from registries.aliases import release_alias
 from registries.gate import registry_for
@@ -25,10 +26,10 @@ from workspaces.selectors import workspace_for
 class RegistriesView(ListDoor):
     """The registries of a workspace."""
 
-    @described("registries_list", returns=RegistryShown, many=True)
+    @described("registries_list", returns=RegistryShown, many=True, order={"slug": "slug"}, filters=RegistryFilter)
     def get(self, request: Request, ws: str) -> Response:  # noqa: ARG002 - the framework's signature
         """Those the caller may know of, by slug."""
-        return self.page(registries_of(self.actor, workspace_for(self.actor, ws)).order_by("slug"), RegistryShown)
+        return self.page(registries_of(self.actor, workspace_for(self.actor, ws)).order_by("slug"), RegistryShown, RegistryFilter)
 
     @described("registries_create", body=RegistryNew, returns=RegistryShown, code=201)
     def post(self, request: Request, ws: str) -> Response:  # noqa: ARG002 - the framework's signature
@@ -71,7 +72,7 @@ class CloneView(Door):
 class AliasesView(ListDoor):
     """The former slugs of a registry."""
 
-    @described("registries_aliases_list", returns=AliasShown, many=True)
+    @described("registries_aliases_list", returns=AliasShown, many=True, order={"slug": "slug", "created_at": "created_at"})
     def get(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
         """Each still leads to the registry, and is kept from others until it is released."""
         registry = registry_for(self.actor, ws, reg, Action.MANAGE)

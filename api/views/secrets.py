@@ -16,7 +16,9 @@ from workspaces.services.secrets import add_secret, secret_of, secrets_of
 class SecretsView(ListDoor):
     """The secrets of a workspace."""
 
-    @described("secrets_list", returns=SecretShown, many=True)
+    @described(
+        "secrets_list", returns=SecretShown, many=True, order={"name": "name", "created_at": "created_at", "updated_at": "updated_at"}
+    )
     def get(self, request: Request, ws: str) -> Response:  # noqa: ARG002 - the framework's signature
         """Their names, by name."""
         workspace = workspace_for(self.actor, ws, Action.MANAGE)

@@ -17,7 +17,12 @@ from workspaces.services.people import parse_role
 class ServiceTokensView(ListDoor):
     """The tokens of a workspace."""
 
-    @described("service_tokens_list", returns=ServiceTokenShown, many=True)
+    @described(
+        "service_tokens_list",
+        returns=ServiceTokenShown,
+        many=True,
+        order={"name": "name", "created_at": "created_at", "expires_at": "expires_at", "last_used_at": "last_used_at"},
+    )
     def get(self, request: Request, ws: str) -> Response:  # noqa: ARG002 - the framework's signature
         """All of them, newest first."""
         tokens = reads.service_tokens(workspace_for(self.actor, ws, Action.MANAGE))

@@ -17,7 +17,7 @@ from workspaces.access import Action, Target
 class TagsView(ListDoor):
     """The tags of a package."""
 
-    @described("tags_list", returns=TagShown, many=True)
+    @described("tags_list", returns=TagShown, many=True, order={"name": "name"})
     def get(self, request: Request, ws: str, reg: str, format: str, name: str) -> Response:  # noqa: A002, ARG002 - the address's parts
         """By name."""
         registry = registry_for(self.actor, ws, reg, Action.READ, Target(format, name))

@@ -19,7 +19,12 @@ from workspaces.errors import Denied, Invalid, NotFound
 class TokensView(ListDoor):
     """The caller's own tokens."""
 
-    @described("tokens_list", returns=TokenShown, many=True)
+    @described(
+        "tokens_list",
+        returns=TokenShown,
+        many=True,
+        order={"name": "name", "created_at": "created_at", "expires_at": "expires_at", "last_used_at": "last_used_at"},
+    )
     def get(self, request: Request) -> Response:  # noqa: ARG002 - the framework's signature
         """All of them, newest first."""
         tokens = reads.own_tokens(self.actor)

@@ -16,7 +16,9 @@ from workspaces.access import Action
 class TombstonesView(ListDoor):
     """The tombstones of a workspace."""
 
-    @described("tombstones_list", returns=TombstoneListed, many=True, filters=TombstoneFilter)
+    @described(
+        "tombstones_list", returns=TombstoneListed, many=True, filters=TombstoneFilter, order={"name": "name", "created_at": "created_at"}
+    )
     def get(self, request: Request, ws: str) -> Response:  # noqa: ARG002 - the framework's signature
         """By name."""
         rows = tombstones_of(for_all_names(self.actor, ws), **self.query(TombstoneFilter))

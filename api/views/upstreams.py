@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from api import reads
 from api.base import Door, ListDoor
 from api.schema import described
+from api.serializers.filters import UpstreamFilter
 from api.serializers.registries import ProbeVerdict, UpstreamFields, UpstreamShown, UpstreamWishes
 from registries.gate import registry_for
 from registries.models import Registry
@@ -21,10 +22,10 @@ from workspaces.selectors import workspace_for
 class UpstreamsView(ListDoor):
     """The upstreams of a registry."""
 
-    @described("upstreams_list", returns=UpstreamFields, many=True)
+    @described("upstreams_list", returns=UpstreamFields, many=True, order={"priority": "priority", "name": "name"}, filters=UpstreamFilter)
     def get(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
         """In the order they are asked."""
-        return self.page(reads.upstreams_of(for_members(self.actor, ws, reg)), UpstreamShown)
+        return self.page(reads.upstreams_of(for_members(self.actor, ws, reg)), UpstreamShown, UpstreamFilter)
 
     @described("upstreams_create", body=UpstreamWishes, returns=UpstreamFields, code=201)
     def post(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature

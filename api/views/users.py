@@ -15,7 +15,7 @@ from workspaces.services.people import create_user
 class UsersView(ListDoor):
     """Everybody."""
 
-    @described("users_list", returns=UserShown, many=True)
+    @described("users_list", returns=UserShown, many=True, order={"username": "username", "email": "email"})
     def get(self, request: Request) -> Response:  # noqa: ARG002 - the framework's signature
         """All users, by name."""
         _operators_only(self.actor, Action.READ)

@@ -10,6 +10,7 @@ from api import reads
 from api.base import Door, ListDoor
 from api.names import package_name
 from api.schema import described
+from api.serializers.filters import VersionFilter
 from api.serializers.packages import VersionChange, VersionShown
 from packages.selectors import package_of
 from packages.services.versions import deprecate, set_internal
@@ -22,12 +23,14 @@ from workspaces.access import Action, Target
 class VersionsView(ListDoor):
     """The versions of a package."""
 
-    @described("versions_list", returns=VersionShown, many=True)
+    @described(
+        "versions_list", returns=VersionShown, many=True, order={"created_at": "created_at", "version": "version"}, filters=VersionFilter
+    )
     def get(self, request: Request, ws: str, reg: str, format: str, name: str) -> Response:  # noqa: A002, ARG002 - the address's parts
         """Newest first."""
         registry = registry_for(self.actor, ws, reg, Action.READ, Target(format, name))
         package = package_of(registry, format, package_name(format, name))
-        return self.page(reads.listed_versions(package), VersionShown)
+        return self.page(reads.listed_versions(package), VersionShown, VersionFilter)
 
 
 class VersionView(Door):

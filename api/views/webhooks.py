@@ -7,6 +7,7 @@ from rest_framework.response import Response
 
 from api.base import Door, ListDoor
 from api.schema import described
+from api.serializers.filters import WebhookFilter
 from api.serializers.webhooks import (
     DeliveryFilter,
     DeliveryListed,
@@ -28,10 +29,10 @@ from workspaces.selectors import workspace_for
 class WebhooksView(ListDoor):
     """The webhooks of a workspace."""
 
-    @described("webhooks_list", returns=WebhookShown, many=True)
+    @described("webhooks_list", returns=WebhookShown, many=True, order={"id": "id", "url": "url"}, filters=WebhookFilter)
     def get(self, request: Request, ws: str) -> Response:  # noqa: ARG002 - the framework's signature
         """The oldest first; never a secret."""
-        return self.page(webhooks_of(workspace_for(self.actor, ws, Action.MANAGE)), WebhookShown)
+        return self.page(webhooks_of(workspace_for(self.actor, ws, Action.MANAGE)), WebhookShown, WebhookFilter)
 
     @described("webhooks_create", body=WebhookNew, returns=WebhookMade, code=201)
     def post(self, request: Request, ws: str) -> Response:  # noqa: ARG002 - the framework's signature
@@ -93,7 +94,7 @@ class WebhookTestView(OfWebhook):
 class DeliveriesView(OfWebhook, ListDoor):
     """What was sent."""
 
-    @described("webhook_deliveries_list", returns=DeliveryListed, many=True, filters=DeliveryFilter)
+    @described("webhook_deliveries_list", returns=DeliveryListed, many=True, filters=DeliveryFilter, order={"id": "id"})
     def get(self, request: Request, ws: str, id: str) -> Response:  # noqa: A002, ARG002 - the address's own word
         """The newest first; kept for 30 days."""
         rows = deliveries_of(self.webhook(ws, id), **self.query(DeliveryFilter))

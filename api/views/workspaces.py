@@ -15,7 +15,7 @@ from workspaces.services.spaces import create_workspace, rename_workspace
 class WorkspacesView(ListDoor):
     """The caller's workspaces."""
 
-    @described("workspaces_list", returns=WorkspaceShown, many=True)
+    @described("workspaces_list", returns=WorkspaceShown, many=True, order={"slug": "slug", "name": "name"})
     def get(self, request: Request) -> Response:  # noqa: ARG002 - the framework's signature
         """Those the caller belongs to; all of them for an operator."""
         self._somebody()

@@ -13,6 +13,7 @@ UPSTREAM_TOTAL_TIMEOUT = 6.0
 METADATA_FRESH = timedelta(minutes=5)
 NEGATIVE_FRESH = timedelta(seconds=60)
 BAD_TOKENS_PER_ADDRESS = 1_000_000  # the whole suite comes from one address
+REST_PER_MINUTE = dict.fromkeys(("token", "user", "address"), 1_000_000)
 MIRROR_SLICE, MIRROR_PAUSE = 3.0, 0.3
 MIRROR_SILENCE = timedelta(seconds=5)
 CELERY_BEAT_SCHEDULE["attend_mirrors"]["schedule"] = 1.0  # noqa: F405
