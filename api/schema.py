@@ -10,6 +10,9 @@ from rest_framework.serializers import BaseSerializer
 
 from api.serializers.common import Fault, Query
 
+ANY = (400, 401, 403, 404, 409, 413, 429, 500, 503)
+OF_BODIES = (415, 507)
+OUTSIDE = (501, 502, 504)  # of what may ask an upstream, or a format that is not there yet
 Shape = type[BaseSerializer[Any]]
 M = TypeVar("M", bound=Callable[..., Any])
 
@@ -36,7 +39,7 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
         return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
 
 
-def described(
+def described(  # noqa: PLR0913 - what there is to say of an operation
     name: str,
     *,
     body: Shape | dict[str, Any] | None = None,
@@ -45,10 +48,12 @@ def described(
     many: bool = False,
     filters: type[Query] | None = None,
     order: Mapping[str, str] | None = None,
+    also: Mapping[int, Any] | None = None,
+    outside: bool = False,
 ) -> Callable[[M], M]:
     """Describe one method of a view: its name, body, answer and filters; errors look alike everywhere."""
     answer = returns(many=True) if many and isinstance(returns, type) else returns
-    responses = {code: answer, "4XX": Fault, "5XX": Fault}
+    responses: dict[int | str, Any] = {**_refusals(body, also, outside=outside), code: answer}
     parameters: list[Any] = [filters] if filters else []
     if order:
         parameters.append(_ordering(order))
@@ -59,6 +64,12 @@ def described(
         return described_method
 
     return decorate
+
+
+def _refusals(body: object, also: Mapping[int, Any] | None, *, outside: bool) -> dict[int | str, Any]:
+    """What any request may be told instead, by the table of errors; `also` is what this one may answer besides."""
+    codes = (*ANY, *(OF_BODIES if body is not None else ()), *(OUTSIDE if outside else ()))
+    return {**dict.fromkeys(codes, Fault), **(also or {})}
 
 
 def _ordering(order: Mapping[str, str]) -> OpenApiParameter:

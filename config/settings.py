@@ -256,6 +256,8 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Gatehouse REST API",
     "DESCRIPTION": "One gate for every package a company uses.",
     "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "api.openapi.complete"],
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

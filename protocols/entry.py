@@ -84,7 +84,7 @@ class Entry:
 
     async def _refuse_or_pass(self, scope: Scope, headers: Headers, seen: tuple[str, str, str], receive: Receive, send: Told) -> None:
         if scope["method"] not in METHODS:
-            await _refuse(send, 405, "This method is not known here.", "method_not_allowed")
+            await _refuse(send, 405, "This method is not known here.", "method_not_allowed", {"Allow": ", ".join(sorted(METHODS))})
             return
         if not HOST.fullmatch(headers.get("host", "")):
             await _refuse(send, 400, "The Host header is no host name with a port.", "bad_host")

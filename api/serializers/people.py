@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from api.fields import Text
@@ -141,8 +142,16 @@ class EventFilter(Query):
     object = serializers.CharField(required=False, max_length=400)
 
 
+@extend_schema_field({"description": "Any JSON; what it is depends on the action."})
+class Anything(serializers.JSONField):
+    """A value of an event."""
+
+
 class EventShown(serializers.ModelSerializer[Event]):
     """One line of the audit log."""
+
+    old = Anything(read_only=True)
+    new = Anything(read_only=True)
 
     class Meta:
         model = Event

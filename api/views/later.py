@@ -13,13 +13,13 @@ from workspaces.selectors import workspace_for
 class InvitationsView(Door):
     """`invitations/`."""
 
-    @described("invitations_list")
+    @described("invitations_list", outside=True)
     def get(self, request: Request, ws: str) -> Response:  # noqa: ARG002 - the framework's signature
         """Not there yet."""
         workspace_for(self.actor, ws, Action.MANAGE)
         raise NotYet("Invitations are not there yet; an operator creates users and an admin adds them as members.")
 
-    @described("invitations_create")
+    @described("invitations_create", outside=True)
     def post(self, request: Request, ws: str) -> Response:
         """Not there yet."""
         return self.get(request, ws)

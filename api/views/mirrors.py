@@ -41,7 +41,7 @@ class MirrorsView(ListDoor):
         """The newest first."""
         return self.page(reads.mirrors_of(_for_all_names(self.actor, ws, reg)), MirrorShown, MirrorFilter)
 
-    @described("mirrors_create", body=MirrorOrder, returns=MirrorFields, code=202)
+    @described("mirrors_create", body=MirrorOrder, returns=MirrorFields, code=202, outside=True)
     def post(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
         """Order a job. 409 while the same is under way."""
         registry = registry_for(self.actor, ws, reg, Action.PUBLISH)

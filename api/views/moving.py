@@ -23,7 +23,7 @@ from workspaces.access import Action, Actor, Target
 class PushView(Door):
     """`push/`."""
 
-    @described("push_create", body=PushOrder, returns=OutcomeShown)
+    @described("push_create", body=PushOrder, returns=OutcomeShown, outside=True)
     def post(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
         """Send versions on to another registry of the workspace, all or none, or publish them at an upstream (admins).
 
@@ -46,7 +46,7 @@ class PushView(Door):
 class PullView(Door):
     """`pull/`."""
 
-    @described("pull_create", body=PullOrder, returns=OutcomeShown)
+    @described("pull_create", body=PullOrder, returns=OutcomeShown, outside=True)
     def post(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
         """Bring versions in from where the rule lets them come from; with `upstream` from there, or 409 with the clause."""
         registry_for(self.actor, ws, reg, Action.READ)

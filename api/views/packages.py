@@ -57,7 +57,14 @@ class FormatView(ListDoor):
         rows = reads.readable_packages(self.actor, registry, format=format, **self.query(PackageFilterWithin))
         return self.page(rows, PackageShown, PackageFilterWithin)
 
-    @described("packages_upload", body={"multipart/form-data": PackageUpload}, returns=VersionShown, code=201)
+    @described(
+        "packages_upload",
+        body={"multipart/form-data": PackageUpload},
+        returns=VersionShown,
+        code=201,
+        also={200: VersionShown},
+        outside=True,
+    )
     def post(self, request: Request, ws: str, reg: str, format: str) -> Response:  # noqa: A002, ARG002 - the address's own word
         """Publish a file. 200 when these very bytes were there already."""
         registry = uploads.registry_for_upload(self.actor, ws, reg, format)

@@ -19,7 +19,7 @@ from workspaces.selectors import workspace_for
 class ResolutionView(Door):
     """Why this version? For members: the trace names upstreams."""
 
-    @described("resolution_read", returns=Resolution, filters=ResolutionQuery)
+    @described("resolution_read", returns=Resolution, filters=ResolutionQuery, outside=True)
     def get(self, request: Request, ws: str, reg: str, format: str, name: str) -> Response:  # noqa: A002, ARG002 - the address's parts
         """The trace of the rule for this name, which need not exist."""
         registry = registry_for(self.actor, ws, reg, Action.READ, Target(format, name))

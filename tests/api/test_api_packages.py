@@ -216,7 +216,7 @@ def test_an_unknown_query_parameter_is_told_from_the_known_ones(cast: Cast) -> N
     assert (answer.status_code, list(answer.json()["fields"])) == (400, ["name"])
     assert "no such query parameter here; there are format, internal, ordering, page, page_size, q, search." in answer.json()["error"]
     bare = cast.call("alice", "GET", f"{MAIN}upstreams/?search=x").json()["error"]
-    assert "there are page, page_size." in bare
+    assert "there are enabled, internal, kind, ordering, page, page_size." in bare
     assert "to write" not in bare
     body = cast.call("alice", "PATCH", FOO + "versions/1.0.0/", {"colour": "red"})
     assert "no such field to write" in body.json()["error"]
