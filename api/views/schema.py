@@ -22,7 +22,7 @@ class SchemaView(SpectacularAPIView):
         kind = str(request.accepted_media_type)
         if kind in self.held:
             return HttpResponse(self.held[kind], content_type=kind)
-        response: Response = super().get(request, *args, **kwargs)
+        response: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
         response.add_post_render_callback(lambda rendered: self.held.update({kind: rendered.content}))
         return response
 
