@@ -21,6 +21,12 @@ class TagNotFound(NotFound):
     code = "tag_not_found"
 
 
+class FileNotHere(NotFound):
+    """No such file inside the version, or its bytes are not here."""
+
+    code = "file_not_found"
+
+
 class VersionExists(Conflict):
     """The number is taken by other bytes; versions are immutable."""
 

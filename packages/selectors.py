@@ -89,8 +89,12 @@ def named_maintainers(package: Package) -> list[str]:
 
 def maintainers_of(package: Package) -> list[str]:
     """Who is shown as its maintainers: those named, else who published its versions."""
+    return named_maintainers(package) or _publishers(package)
+
+
+def _publishers(package: Package) -> list[str]:
     own = Version.objects.filter(package=package).exclude(origin=Version.Origin.PULLED).exclude(published_by_name="")
-    return named_maintainers(package) or sorted(set(own.values_list("published_by_name", flat=True)))
+    return sorted(set(own.values_list("published_by_name", flat=True)))
 
 
 def is_publisher(package: Package, user_id: int | None) -> bool:
@@ -154,8 +158,10 @@ class Access:
 def access_of(package: Package) -> Access:
     """What the package's page says of it."""
     key: dict[str, Any] = {"registry_id": package.registry_id, "format": package.format, "name": package.name}
-    teams = PackageRight.objects.filter(**key, member=None).order_by("group__slug").values_list("group__slug", "permission")
-    return Access(maintainers_of(package), list(teams), RestrictedName.objects.filter(**key).exists())
+    rights = PackageRight.objects.filter(**key).values_list("member__user__username", "group__slug", "permission")
+    named = sorted(member for member, _team, permission in rights if member and permission == PackageRight.Permission.MAINTAIN)
+    teams = sorted((team, permission) for member, team, permission in rights if not member)
+    return Access(named or _publishers(package), teams, RestrictedName.objects.filter(**key).exists())
 
 
 def _writing(registry: Registry) -> QuerySet[PackageRight]:

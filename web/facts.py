@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 README_LIMIT = 200_000  # characters shown
-GROUPS = ("dependencies", "peerDependencies", "optionalDependencies", "devDependencies")
+GROUPS = ("dependencies", "deps", "peerDependencies", "optionalDependencies", "devDependencies")  # `deps`: moon's word
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -50,8 +50,18 @@ def read_facts(manifest: bytes) -> Facts:
         has_install_script=_has_install_script(found),
         unpacked_size=_number(dist.get("unpackedSize")),
         file_count=_number(dist.get("fileCount")),
-        groups=tuple((group, pairs) for group in GROUPS if (pairs := _pairs(found.get(group)))),
+        groups=_groups(found),
     )
+
+
+def _groups(found: dict[str, object]) -> tuple[tuple[str, Pairs], ...]:
+    """By kind, as npm names it; what comes along in the tarball once more, under its own."""
+    groups = [(group, pairs) for group in GROUPS if (pairs := _pairs(found.get(group)))]
+    bundled = found.get("bundleDependencies", found.get("bundledDependencies"))
+    needed = _table(found.get("dependencies"))
+    names = sorted(needed) if bundled is True else [_short(name) for name in _list(bundled)][:500]
+    pairs = tuple((name, _short(needed.get(name))) for name in names if name)
+    return (*groups, ("bundleDependencies", pairs)) if pairs else tuple(groups)
 
 
 def safe_link(value: object) -> str:

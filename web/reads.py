@@ -1,12 +1,15 @@
 """What the pages read and no selector below offers yet. Reads only; writing is the services' business."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.utils import timezone
 
 from packages.formats.moonbit import versions as moonbit
 from packages.formats.npm import versions as semver
-from packages.models import Format, Package, Tombstone, Version
+from packages.formats.npm.ranges import meant_by
+from packages.models import Download, Format, Package, Tombstone, Version
 from packages.selectors import known_to
 from registries.models import Registry
 from tokens.models import Token
@@ -94,11 +97,20 @@ def registries_beside(actor: Actor, registry: Registry) -> list[str]:
     return [other.slug for other in others if actor.may(Action.READ, other)]
 
 
-def versions_in_order(package: Package) -> list[int]:
-    """The versions of a package by their number, the highest first, as ids."""
+def versions_in_order(package: Package, *, wanted: str = "", hidden: Sequence[str] = ()) -> list[int]:
+    """The versions of a package by their number, the highest first, as ids.
+
+    `wanted`: only what this range of npm's means. `hidden`: without "prereleases", without what is "deprecated".
+    """
     key = semver.sort_key if package.format != Format.MOONBIT else moonbit.sort_key
     rows = Version.objects.filter(package=package).values_list("version", "pk")
-    return [pk for _version, pk in sorted(rows, key=lambda row: (key(row[0]), row[1]), reverse=True)]
+    if "deprecated" in hidden:
+        rows = rows.filter(deprecated="")
+    found = [row for row in rows if "prereleases" not in hidden or "-" not in row[0].partition("+")[0]]
+    if wanted:
+        meant = set(meant_by(wanted, [version for version, _pk in found], {}))
+        found = [row for row in found if row[0] in meant]
+    return [pk for _version, pk in sorted(found, key=lambda row: (key(row[0]), row[1]), reverse=True)]
 
 
 def versions_listed(ids: Sequence[int]) -> list[Version]:
@@ -106,6 +118,17 @@ def versions_listed(ids: Sequence[int]) -> list[Version]:
     rows = Version.objects.filter(pk__in=ids).defer("manifest").select_related("published_by", "upstream_origin").prefetch_related("tags")
     found = {version.pk: version for version in rows}
     return [found[pk] for pk in ids if pk in found]
+
+
+def downloads_of(package: Package, version: str = "", *, days: int = 30) -> list[tuple[date, int]]:
+    """How often its files (or that version's) were handed out on each of the last days (UTC), today last."""
+    today = timezone.now().date()
+    first = today - timedelta(days=days - 1)
+    rows = Download.objects.filter(package=package, day__gte=first)
+    if version:
+        rows = rows.filter(version=version)
+    counts = dict(rows.values_list("day").annotate(Sum("count")))
+    return [(day, counts.get(day, 0)) for day in (first + timedelta(days=number) for number in range(days))]
 
 
 def claim_for(workspace: Workspace, name: str) -> Claim | None:

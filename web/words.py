@@ -3,6 +3,12 @@
 from django.utils.translation import gettext_lazy
 
 WORDS = {
+    "dependencies": gettext_lazy("Dependencies"),
+    "deps": gettext_lazy("Dependencies"),
+    "peerDependencies": gettext_lazy("Peer dependencies"),
+    "optionalDependencies": gettext_lazy("Optional dependencies"),
+    "devDependencies": gettext_lazy("Development dependencies"),
+    "bundleDependencies": gettext_lazy("Bundled with it"),
     "alert.checksum_wrong": gettext_lazy("A file was not what its upstream itself promises of it, and refused"),
     "alert.integrity_changed": gettext_lazy("Other bytes than those on record were offered, and refused"),
     "alert.versions_shadowed": gettext_lazy("Versions pulled from outside were hidden, because their name became internal"),

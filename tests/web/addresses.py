@@ -17,7 +17,20 @@ PAGES = (
     "/acme/alerts/",
     "/acme/tombstones/",
 )
-PACKAGE_PAGES = (MAIN, f"{MAIN}upstreams/", f"{MAIN}mirrors/", f"{MAIN}settings/", HTTP, f"{HTTP}resolution/", f"{HTTP}v/1.0.0/")
+VERSION = f"{HTTP}v/1.0.0/"
+PACKAGE_PAGES = (
+    MAIN,
+    f"{MAIN}upstreams/",
+    f"{MAIN}mirrors/",
+    f"{MAIN}settings/",
+    HTTP,
+    f"{HTTP}versions/",
+    f"{HTTP}resolution/",
+    VERSION,
+    f"{VERSION}dependencies/",
+    f"{VERSION}files/",
+    f"{VERSION}files/README.md",
+)
 
 
 def text(client: Client, address: str, status: int = 200) -> str:

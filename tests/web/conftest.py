@@ -2,8 +2,9 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -17,6 +18,7 @@ from packages.services.publish import publish
 from registries.models import Registry
 from registries.services import create_registry
 from tests.parts.github import GitHub
+from tests.parts.pack import pack
 from tokens.services.authenticate import actor_of_user
 from upstreams.models import Origin, Upstream
 from upstreams.services.sources import create_upstream
@@ -62,10 +64,18 @@ def world(db: None) -> World:
 def put(world: World) -> Callable[..., Version]:
     """Publish a version as bob, or leave one behind as if it had been pulled."""
 
-    def put(name: str, version: str, *, tags: tuple[str, ...] = ("latest",), pulled: bool = False, **manifest: object) -> Version:
+    def put(
+        name: str,
+        version: str,
+        *,
+        tags: tuple[str, ...] = ("latest",),
+        pulled: bool = False,
+        files: Mapping[str, bytes] | None = None,
+        **manifest: Any,
+    ) -> Version:
         body = {"name": name, "version": version, "description": f"about {name}", "readme": README, **manifest}
         with Staging(limit=10_000_000) as staging:
-            staging.write(f"{name}@{version}".encode() * 50)
+            staging.write(pack(name, version, files={"README.md": README.encode(), **(files or {})}, **manifest).tarball)
             publication = Publication(
                 format="npm",
                 name=name,

@@ -35,7 +35,11 @@ PAGES = {
     MAIN: 200,
     f"{MAIN}npm/@acme/http/": 200,
     f"{MAIN}npm/pulled-thing/": 200,
+    f"{MAIN}npm/pulled-thing/versions/": 200,
     f"{MAIN}npm/pulled-thing/v/1.0.0/": 200,
+    f"{MAIN}npm/pulled-thing/v/1.0.0/dependencies/": 200,
+    f"{MAIN}npm/pulled-thing/v/1.0.0/files/": 200,
+    f"{MAIN}npm/pulled-thing/v/1.0.0/files/README.md": 200,
     f"{MAIN}npm/gone-thing/": 404,
     f"{MAIN}npm/nothing/": 404,
 }

@@ -47,7 +47,7 @@ def test_a_list_of_dependencies_betrays_no_restricted_name(
     put("@acme/http", "1.0.0", dependencies={"@acme/secret": "1"})
     put("@acme/secret", "1.0.0")
     Registry.objects.filter(pk=world.main.pk).update(visibility="public")
-    address, link = f"{PAGE}v/1.0.0/", "/acme/registries/main/npm/@acme/secret/"
+    address, link = f"{PAGE}v/1.0.0/dependencies/", "/acme/registries/main/npm/@acme/secret/"
     assert link in nobody.get(address).content.decode()
     set_restricted(actor=world.actor("alice"), registry=world.main, format="npm", name="@acme/secret", restricted=True)
     assert link not in nobody.get(address).content.decode()

@@ -22,16 +22,16 @@ def test_versions_stand_in_their_order_whenever_they_came(alice: Client, put: Ca
     git = "0.0.0-git.20260101120000.aaaaaaaaaaaa", "0.0.0-git.20261101120000.bbbbbbbbbbbb"
     for version in ("1.2.0", git[1], "1.10.0", "2.0.0-beta.1", git[0], "1.9.0"):
         put("@acme/http", version, tags=())
-    shown = re.findall(r'/v/([^/"]+)/">', text(alice, HTTP).partition("<tbody>")[2].partition("</tbody>")[0])
+    shown = re.findall(r'/v/([^/"]+)/">', text(alice, f"{HTTP}versions/").partition("<tbody>")[2].partition("</tbody>")[0])
     assert shown == ["2.0.0-beta.1", "1.10.0", "1.9.0", "1.2.0", git[1], git[0]]
 
 
 def test_fifty_versions_a_page_the_highest_first(alice: Client, put: Callable[..., Version]) -> None:
     for minor in range(53):
         put("@acme/http", f"1.{minor}.0", tags=())
-    assert "/v/1.52.0/" in text(alice, HTTP)
-    assert "/v/1.2.0/" not in text(alice, HTTP)
-    assert "/v/1.2.0/" in text(alice, f"{HTTP}?page=2")
+    assert "/v/1.52.0/" in text(alice, f"{HTTP}versions/")
+    assert "/v/1.2.0/" not in text(alice, f"{HTTP}versions/")
+    assert "/v/1.2.0/" in text(alice, f"{HTTP}versions/?page=2")
 
 
 def test_what_is_held_is_counted_once(world: World, put: Callable[..., Version]) -> None:

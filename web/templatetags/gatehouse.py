@@ -1,8 +1,8 @@
 """Filters of the pages: times as people read them, values of the audit log."""
 
 import re
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 
 from django import template
 from django.utils import timezone
@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from upstreams.models import Mirror, Upstream
 from upstreams.services.mirroring.hold import is_at_work
 from upstreams.services.wishes import kind_in_words
+from web.charts import Chart, bars_of
 from web.words import WORDS
 
 register = template.Library()
@@ -71,6 +72,12 @@ def ago(moment: datetime | None) -> SafeString | str:
 def of(texts: Mapping[int, str], number: int) -> str:
     """The text of that row."""
     return texts.get(number, "")
+
+
+@register.filter
+def chart(days: Sequence[tuple[date, int]]) -> Chart:
+    """The bars of so many days."""
+    return bars_of(days)
 
 
 @register.filter

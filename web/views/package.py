@@ -1,12 +1,13 @@
 """A package: its versions, tags and the sources that answer for it."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from packages.browsing import readme_of
 from packages.errors import PackageNotFound
 from packages.formats.npm.names import parse_known
 from packages.formats.npm.versions import check_tag
@@ -30,35 +31,36 @@ from web.destinations import ways
 from web.doors import door, sent
 from web.errors import wants_html
 from web.facts import Facts, read_facts
+from web.readme import render_readme
 from web.snippets import install_lines, moon_lines
 from web.views.registry import frame, registry_for_members
 from workspaces.access import Action, Actor, Target
 from workspaces.errors import Invalid, NotFound
 
-PAGE = 50
-
 
 @door("GET")
 def package(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str) -> HttpResponse:  # noqa: A002
-    """The versions of a package, newest first, with what the latest says of itself."""
+    """What a package is: the read-me of its latest version, how to install it, who may do what with it."""
     try:
         found = registry_for(actor, ws, reg, Action.READ, Target(format, name))
         here = package_of(found, format, name)
     except (NameNotFound, PackageNotFound) as error:
         return absent(request, actor, registry_for(actor, ws, reg, Action.READ), Target(format, name), error)
-    page = Paginator(reads.versions_in_order(here), PAGE).get_page(request.GET.get("page"))
-    resolution = peek(found, parse_known(here.name)) if here.format == Format.NPM else None
-    context = {**frame(actor, found, "packages"), **standing(actor, here, resolution)}
-    tags = tags_shown(resolution) if resolution else _own_tags(here)
+    resolution = decided(here)
+    tags = tags_of(here, resolution)
     latest = next((tag.version for tag in tags if tag.name == "latest"), "")
+    shown = shown_version(here, latest)
+    context = {**frame(actor, found, "packages"), **standing(actor, here, resolution)}
     context |= {
-        "page": page,
-        "versions": [(version, _tags_on(version, tags)) for version in reads.versions_listed(list(page))],
+        "tab_of": "readme",
         "tags": tags,
         "latest": latest,
-        "facts": _facts(here, latest),
+        "version": shown,
+        "readme": readme(shown) if shown else "",
+        "facts": read_facts(bytes(shown.manifest)) if shown else Facts(),
+        "downloads": reads.downloads_of(here),
         "installs": installs(here, ""),
-        "moves": moves_of(found, format, name) if context["may_flag"] and resolution and _asks_git(resolution) else [],
+        "moves": moves_of(found, format, name) if context["may_flag"] and resolution and asks_git(resolution) else [],
     }
     if context["is_member"]:
         context["access"] = access_of(here)
@@ -201,21 +203,42 @@ def check_tag_for(format: str, word: str) -> str:  # noqa: A002
     return check_tag(word) if format == Format.NPM else word
 
 
-def _asks_git(resolution: Resolution) -> bool:
+def asks_git(resolution: Resolution) -> bool:
     """Whether a repository is among its sources: only its tags can have been moved."""
     return any(upstream.kind == Upstream.Kind.GIT for upstream in resolution.situation.upstreams.values())
 
 
-def _own_tags(here: Package) -> list[TagShown]:
+def decided(here: Package) -> Resolution | None:
+    """The decision for an npm name by what sources said last, nobody asked."""
+    return peek(here.registry, parse_known(here.name)) if here.format == Format.NPM else None
+
+
+def tags_of(here: Package, resolution: Resolution | None) -> list[TagShown]:
+    """The tags that clients see."""
+    if resolution is not None:
+        return tags_shown(resolution)
     return [TagShown(name=tag.name, version=tag.version.version) for tag in here.tags.select_related("version")]
 
 
-def _tags_on(version: Version, tags: list[TagShown]) -> list[str]:
+def tags_on(version: Version, tags: list[TagShown]) -> list[str]:
+    """The names of those at a version."""
     return [tag.name for tag in tags if tag.version == version.version]
 
 
-def _facts(here: Package, latest: str) -> Facts:
-    rows = Version.objects.filter(package=here)
-    manifests = rows.values_list("manifest", flat=True)
-    manifest = manifests.filter(version=latest).first() or manifests.order_by("-id").first()
-    return read_facts(bytes(manifest)) if manifest else Facts()
+def readme(shown: Version) -> SafeString | str:
+    """The version's read-me as HTML; what its manifest has in place of a file that is missing; or nothing."""
+    here = shown.package
+    where = [here.registry.workspace.slug, here.registry.slug, here.format, here.name, shown.version]
+    name, text = readme_of(shown)
+    if not text:
+        name, text = "README.md", read_facts(bytes(shown.manifest)).readme
+    return render_readme(name, text, reverse("web:files", args=where)) if text.strip() else ""
+
+
+def shown_version(here: Package, latest: str) -> Version | None:
+    """The version whose read-me stands for the package: `latest` if it is here, else the one that came last."""
+    rows = Version.objects.filter(package=here).select_related("upstream_origin").order_by("-id")
+    found = (rows.filter(version=latest).first() if latest else None) or rows.first()
+    if found is not None:
+        found.package = here
+    return found

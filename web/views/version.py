@@ -20,7 +20,7 @@ from web import reads
 from web.confirm import Question, ask, is_confirmed
 from web.doors import door, sent
 from web.facts import read_facts
-from web.views.package import installs, standing
+from web.views.package import installs, readme, standing
 from web.views.registry import frame
 from workspaces.access import Action, Actor, Target
 
@@ -31,14 +31,15 @@ def version(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, 
     found = registry_for(actor, ws, reg, Action.READ, Target(format, name))
     here = package_of(found, format, name)
     shown = version_of(here, number)
-    facts = read_facts(bytes(shown.manifest))
-    wanted = {dependency for _group, pairs in facts.groups for dependency, _range in pairs}
+    shown.package = here
     context = {
         **frame(actor, found, "packages"),
         **standing(actor, here),
+        "tab_of": "readme",
         "version": shown,
-        "facts": facts,
-        "present": reads.present_names(actor, found, format, wanted) if wanted else set(),
+        "readme": readme(shown),
+        "facts": read_facts(bytes(shown.manifest)),
+        "downloads": reads.downloads_of(here, number),
         "origin": Origin.objects.filter(version=shown).first(),
         "installs": installs(here, number),
     }

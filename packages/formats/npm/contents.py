@@ -13,10 +13,10 @@ from packages.formats.npm.unzipped import Unzipped
 
 def look_into(file: IO[bytes]) -> Inspected:
     """The tarball as npm unpacks it. Raises ContentInvalid when that cannot be told."""
-    return _Patient(Unzipped(file, patient=True)).read()
+    return Patient(Unzipped(file, patient=True)).read()
 
 
-class _Patient(Reader):
+class Patient(Reader):
     """Passes over what npm passes over."""
 
     def accepts(self, entry: Entry) -> bool:

@@ -82,7 +82,7 @@ class Reader:
             self._entries += 1
             if self._entries > ENTRIES_LIMIT:
                 raise ContentInvalid(f"The tarball has more than {ENTRIES_LIMIT:,} entries.")
-            self._take(_entry(header))
+            self._take(entry_of(header))
         if self._package is None:
             raise ContentInvalid("The tarball has no package.json in its top folder.")
         return Inspected(
@@ -194,21 +194,22 @@ class Reader:
         """The entry's content; only for entries known to be small."""
         data, padding = self._source.read(entry.size), -entry.size % BLOCK
         if len(data) != entry.size or self._source.skip(padding) != padding:
-            raise _cut_off(entry)
+            raise cut_off(entry)
         return data
 
     def _pass(self, entry: Entry) -> None:
         """Go past the entry's content."""
         size = entry.size + -entry.size % BLOCK
         if self._source.skip(size) != size:
-            raise _cut_off(entry)
+            raise cut_off(entry)
 
 
-def _cut_off(entry: Entry) -> ContentInvalid:
+def cut_off(entry: Entry) -> ContentInvalid:
+    """It ends before it should."""
     return ContentInvalid(f"The tarball is cut off in the entry {entry.name[:200]!r}.")
 
 
-def _entry(block: bytes) -> Entry:
+def entry_of(block: bytes) -> Entry:
     """A header block (POSIX ustar; GNU differs in `prefix`). Raises ContentInvalid."""
     name = _text(block[:100].split(b"\0", 1)[0])
     if block[257:263] == b"ustar\0":
