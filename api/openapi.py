@@ -40,7 +40,21 @@ def complete(result: dict[str, Any], generator: object, request: object, public:
         single = "get" in methods and not _is_list(methods["get"])
         for method, operation in methods.items():
             _complete(path, method, operation, single=single)
+    shapes: dict[str, Any] = result["components"]["schemas"]
+    sent = {name for methods in result["paths"].values() for operation in methods.values() for name in _bodies(operation)}
+    for name, shape in shapes.items():
+        if name in sent:  # a body has the fields that are told, and no other
+            shape["additionalProperties"] = False
+        else:  # what is shown may be empty
+            for field in shape.get("properties", {}).values():
+                field.pop("minLength", None)
     return result
+
+
+def _bodies(operation: dict[str, Any]) -> list[str]:
+    """The names of the shapes it takes."""
+    contents = operation.get("requestBody", {}).get("content", {}).values()
+    return [str(content.get("schema", {}).get("$ref", "")).rpartition("/")[2] for content in contents]
 
 
 def _complete(path: str, method: str, operation: dict[str, Any], *, single: bool) -> None:

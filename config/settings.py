@@ -257,6 +257,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "One gate for every package a company uses.",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
+    "ENFORCE_NON_BLANK_FIELDS": True,
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "api.openapi.complete"],
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
