@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -10,9 +11,12 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from packages.models import Version
+from tests.parts.receiver import Receiver
 from tests.web.conftest import PASSWORD, World
+from tests.webhooks.conftest import work
 from tokens.models import Token
 from tokens.services.web_login import collect_login, start_login
+from upstreams.clients.guard import parse_network
 from workspaces.models import Secret
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -27,6 +31,7 @@ ADDRESSES = (
     "/acme/tokens/",
     "/acme/claims/",
     "/acme/secrets/",
+    "/acme/webhooks/",
     "/acme/activity/",
     "/acme/alerts/",
     "/acme/tombstones/",
@@ -141,6 +146,29 @@ def test_an_upstream_is_tested_in_its_row(page: Page, world: World) -> None:
         result = Axe().run(page, options={"runOnly": TAGS})
         assert not result.violations_count, result.generate_report()
         assert not trouble
+
+
+def test_a_webhook_is_made_tried_and_removed(page: Page, settings: Any) -> None:
+    settings.ALLOWED_PRIVATE_NETWORKS = (parse_network("127.0.0.0/8"),)
+    trouble = trouble_of(page)
+    with Receiver(answers=[(200, {}, b"thanks")]) as receiver:
+        page.goto("/acme/webhooks/")
+        page.get_by_label("Address").fill(receiver.url)
+        page.get_by_role("button", name="Add", exact=True).click()
+        page.get_by_role("heading", name="Its secret").wait_for()
+        assert "whsec_" in page.locator(".fresh pre").inner_text()
+        assert not Axe().run(page, options={"runOnly": TAGS}).violations_count
+        page.get_by_role("button", name="Send a test").click()
+        page.get_by_text("waits", exact=True).wait_for()
+        work()
+        page.get_by_text("delivered", exact=True).wait_for()
+        page.get_by_text("thanks", exact=True).wait_for()
+        assert not Axe().run(page, options={"runOnly": TAGS}).violations_count
+    page.get_by_role("link", name=receiver.url).click()
+    page.get_by_role("button", name="Remove the webhook").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    page.get_by_text("The webhook is removed.").wait_for()
+    assert not trouble
 
 
 def test_a_secret_is_removed_by_dialog(page: Page, world: World) -> None:
