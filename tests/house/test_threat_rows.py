@@ -90,12 +90,14 @@ ROWS: dict[str, tuple[str, ...]] = {
     ),
     "U6": (f"{UP}addresses.py::test_proxies_of_the_environment_are_not_used",),
     "U7": (f"{LIVE}credentials.py::test_a_private_address_is_refused_when_connecting",),
-    # There is no webhook, avatar or image proxy yet: nothing of ours fetches what a person types in but upstreams and their test.
+    # There is no avatar or image proxy: nothing of ours fetches what a person types in but upstreams, their test and webhooks.
     "U8": (
         f"{HOUSE}threat_rows.py::test_nothing_but_the_guarded_client_opens_connections",
         f"{UP}probing.py::test_an_address_that_is_not_public",
         f"{LIVE}secrets.py::test_a_forbidden_address_is_one_sentence",
         f"{UP}probing.py::test_a_redirect_elsewhere_takes_no_credentials_along",
+        "tests/webhooks/test_sending.py::test_a_name_that_leads_to_a_private_address_later_is_not_reached",
+        "tests/webhooks/test_sending.py::test_redirects_are_not_followed",
     ),
     "U9": (f"{LIVE}credentials.py::test_refused_credentials_are_a_502", f"{UP}troubles.py::test_people_read_a_sentence"),
     "U10": (
@@ -225,7 +227,10 @@ ROWS: dict[str, tuple[str, ...]] = {
         f"{ACCOUNTS}live.py::test_two_pollers_and_one_token",
     ),
     "A12": (f"{ACCOUNTS}guessing.py::test_who_exists_costs_and_tells_the_same",),
-    "A13": (f"{ACCOUNTS}guessing.py::test_ten_failures_close_every_door_to_that_name_from_there",),
+    "A13": (
+        f"{ACCOUNTS}guessing.py::test_ten_failures_close_every_door_to_that_name_from_there",
+        "tests/api/test_api_throttle.py::test_what_is_left_is_said_and_then_it_is_429",
+    ),
     "A14": (f"{ACCOUNTS}identity.py::test_no_header_but_authorization_names_the_caller",),
 }
 WANTED = {

@@ -14,8 +14,8 @@ from tests.parts.receiver import Receiver
 from tests.webhooks.conftest import work
 from upstreams.selectors.alerts import alerts_told
 from webhooks.models import Delivery, Webhook
-from webhooks.services import sending
-from webhooks.services.hooks import Changes, change_webhook, remove_webhook
+from webhooks.services import deliveries, sending
+from webhooks.services.hooks import Changes, change_webhook, create_webhook, remove_webhook
 from workspaces.models import Event
 from workspaces.selectors import alert_groups
 
@@ -135,6 +135,53 @@ def test_switched_off_it_is_sent_nothing_more(cast: Cast, hook: Make, receiver: 
     cast.publish(pack("@acme/foo", "5.0.0"))
     work()
     assert receiver.messages[-1].told["data"]["version"] == "5.0.0"
+
+
+@pytest.mark.parametrize(("answer", "state"), [((500, {}, b""), "dropped"), ((200, {}, b""), "delivered")])
+def test_switched_off_while_it_is_sent(
+    cast: Cast, hook: Make, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, answer: tuple[int, dict[str, str], bytes], state: str
+) -> None:
+    """What is under way ends as it ends, and is not tried again."""
+    receiver.answers = [answer]
+    asked = sending.attempt
+
+    def meanwhile(webhook: Webhook, delivery: Delivery) -> sending.Outcome:
+        outcome = asked(webhook, delivery)
+        change_webhook(actor=cast.actor("alice"), webhook=webhook, changes=Changes(active=False))
+        return outcome
+
+    monkeypatch.setattr(sending, "attempt", meanwhile)
+    delivery = published(cast, hook)
+    work(later=timedelta(days=2))
+    assert (delivery.state, delivery.next_at, len(receiver.messages)) == (state, None, 1)
+    assert not Webhook.objects.get().is_active
+    assert not Event.objects.filter(action="alert.webhook_disabled").exists()
+
+
+def test_one_that_fails_holds_up_no_other(cast: Cast, hook: Make, receiver: Receiver) -> None:
+    receiver.answers = [DOWN]
+    with Receiver() as well:
+        create_webhook(actor=cast.actor("alice"), workspace=cast.acme, url=well.url, events=["publish"])
+        hook("publish")
+        for version in ("3.0.0", "3.1.0"):
+            cast.publish(pack("@acme/foo", version))
+            work()
+        assert [message.told["data"]["version"] for message in well.messages] == ["3.0.0", "3.1.0"]
+    assert len(receiver.messages) == 1
+
+
+def test_old_deliveries_are_forgotten_and_what_waits_is_kept(cast: Cast, hook: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, _ = hook("publish")
+    monkeypatch.setattr(deliveries, "MOST", 2)
+    for number in range(5):
+        cast.publish(pack("@acme/foo", f"3.{number}.0"))
+    work()
+    waiting = deliveries.send_test(actor=cast.actor("alice"), webhook=made)
+    deliveries.forget_deliveries()
+    assert Delivery.objects.count() == 2
+    Delivery.objects.exclude(pk=waiting.pk).update(created_at=timezone.now() - timedelta(days=31))
+    deliveries.forget_deliveries()
+    assert list(Delivery.objects.all()) == [waiting]
 
 
 def test_removed_while_it_waits(cast: Cast, hook: Make, receiver: Receiver) -> None:
