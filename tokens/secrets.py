@@ -7,8 +7,8 @@ import zlib
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 FORM = re.compile(r"gth_([0-9A-Za-z]{40})([0-9A-Za-z]{6})")
-# What looks like a token, however long, and the number of a login that is waiting for its token.
-TOLD = re.compile(r"(gth_|ent_v1_)[^\s/?&\"']+|(?<=/poll/)[^\s/?&\"']+")
+# What looks like a token, however long, the number of a login that is waiting for its token, and the secret of an invitation.
+TOLD = re.compile(r"(gth_|ent_v1_)[^\s/?&\"']+|(?:(?<=/poll/)|(?<=/account/invitations/))[^\s/?&\"']+")
 
 
 def new_secret() -> str:
@@ -18,7 +18,7 @@ def new_secret() -> str:
 
 
 def masked(text: str) -> str:
-    """The text fit for a log: npm and Entropic put secrets into addresses."""
+    """The text fit for a log: npm and Entropic put secrets into addresses, and an invitation is one."""
     return TOLD.sub(lambda found: f"{found[1] or ''}***", text)
 
 

@@ -182,6 +182,19 @@ class MemberForm(PageForm):
     role = forms.ChoiceField(label=_("Role"), choices=ROLES, initial="publisher")
 
 
+class InvitationForm(PageForm):
+    """Whom an invitation is meant for, and as what they join."""
+
+    role = forms.ChoiceField(label=_("Role"), choices=ROLES, initial="publisher")
+    email = forms.CharField(
+        label=_("For whom"),
+        required=False,
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false", "placeholder": "mona@example.org"}),
+        help_text=_("An e-mail address, so that you know later whose link it is. Nothing is sent: you hand over the link yourself."),
+    )
+
+
 class ClaimForm(PageForm):
     """A name pattern."""
 

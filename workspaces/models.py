@@ -56,6 +56,27 @@ class Membership(models.Model):
         return f"{self.user_id} in {self.workspace_id}"
 
 
+class Invitation(models.Model):
+    """A link that makes whoever opens it a member: once, for five days. Only the digest of its secret is kept."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="invitations")
+    digest = models.CharField(max_length=64, unique=True)  # SHA-256 of the secret, in hexadecimal
+    email = models.CharField(max_length=254, blank=True)  # whom it is meant for; nobody's address is proved here, so it binds nobody
+    role = models.PositiveSmallIntegerField(choices=ROLE_CHOICES)
+    # A person's word holds while they may still give it; a service token has no person, and its invitations no inviter.
+    inviter = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="invitations")
+    invited_by = models.CharField(max_length=128)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)  # accepted or withdrawn
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.role} in {self.workspace_id}"
+
+
 class Group(models.Model):
     """Some of a workspace's members under one name: what npm calls a team of an organisation."""
 

@@ -1,5 +1,6 @@
 """The fixed cast in one database: alice owns acme, adam administers, bob publishes, rita reads, mallory owns globex, root operates."""
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,8 +28,9 @@ from webhooks.models import Delivery, Webhook
 from webhooks.services.deliveries import send_test
 from webhooks.services.hooks import create_webhook
 from workspaces.access import Actor, Role
-from workspaces.models import Claim, Event, Membership, Secret, User, Workspace
+from workspaces.models import Claim, Event, Invitation, Membership, Secret, User, Workspace
 from workspaces.services.audit import SYSTEM, record
+from workspaces.services.invitations import invite
 from workspaces.services.secrets import add_secret
 from workspaces.services.spaces import add_claim, create_workspace
 
@@ -59,6 +61,7 @@ class Cast:
     alert: Event = field(init=False)
     webhook: Webhook = field(init=False)
     delivery: Delivery = field(init=False)
+    invitation: Invitation = field(init=False)
     service: Issued = field(init=False)
 
     def actor(self, who: str) -> Actor:
@@ -158,6 +161,9 @@ def _fill(cast: Cast) -> None:
     cast.webhook, _ = create_webhook(actor=alice, workspace=cast.acme, url="https://hooks.example.org/gatehouse", events=["publish"])
     cast.delivery = send_test(actor=alice, webhook=cast.webhook)
     Tombstone.objects.create(workspace=cast.acme, format="npm", name="@acme/gone", reason="for tests")
+    cast.invitation, _ = invite(actor=alice, workspace=cast.acme, role=Role.READER)
+    cast.invitation.digest = hashlib.sha256(b"the-secret-of-a-link").hexdigest()
+    cast.invitation.save()
     cast.service = create_service_token(actor=alice, workspace=cast.acme, role=Role.PUBLISHER, wish=Wish(name="ci"))
 
 

@@ -14,6 +14,7 @@ LISTS = {
     ACME + "alerts/": ("alice", "last_at"),
     ACME + "events/": ("alice", "id"),
     ACME + "claims/": ("alice", "pattern"),
+    ACME + "invitations/": ("alice", "expires_at"),
     ACME + "secrets/": ("alice", "name"),
     ACME + "webhooks/": ("alice", "id"),
     ACME + "webhooks/{webhook}/deliveries/": ("alice", "id"),

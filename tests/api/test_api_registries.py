@@ -193,9 +193,3 @@ def test_a_registry_with_credentials_upstream_stays_private(cast: Cast) -> None:
     before = census()
     assert cast.call("adam", "PATCH", MAIN, {"visibility": "public"}).status_code == 400
     assert census() == before
-
-
-def test_later_addresses_say_so(cast: Cast) -> None:
-    answer = cast.call("adam", "POST", ACME + "invitations/", {})
-    assert (answer.status_code, answer.json()["code"]) == (501, "not_implemented")
-    assert answer.json()["error"].endswith(".")

@@ -64,7 +64,7 @@ def test_a_hot_line_stays_one_line_too() -> None:
 
 def test_no_secret_is_written() -> None:
     secret = new_secret()
-    for path in (f"/w/r/m/-/user/token/{secret}", f"/w/r/m/-/v1/login/poll/{secret[4:]}"):
+    for path in (f"/w/r/m/-/user/token/{secret}", f"/w/r/m/-/v1/login/poll/{secret[4:]}", f"/account/invitations/{secret[4:]}/"):
         assert secret[4:].encode() not in line(answered(path=path), 0.0)
 
 

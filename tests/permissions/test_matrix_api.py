@@ -51,6 +51,7 @@ WS, REG = "/v1/workspaces/<ws>", "/v1/workspaces/<ws>/registries/<reg>"
 HOOK = f"{WS}/webhooks/<id>"
 FORMAT, NAME = f"{REG}/packages/<format>", f"{REG}/packages/<format>/<name>"
 WISH = {"name": "second", "kind": "url", "format": "npm", "url": "https://registry.example.org", "priority": 5}
+INVITATION = "http://localhost/account/invitations/the-secret-of-a-link/"
 MATRIX: dict[tuple[str, str], tuple[tuple[int, ...], Any]] = {
     ("GET", "/v1/whoami/"): (SIGNED_IN, None),
     ("GET", "/v1/users/"): (operators(200), None),
@@ -81,8 +82,11 @@ MATRIX: dict[tuple[str, str], tuple[tuple[int, ...], Any]] = {
     ("POST", f"{WS}/claims/"): (admins(201), {"pattern": "acme-*"}),
     ("GET", f"{WS}/claims/<id>/"): (MEMBERS, None),
     ("DELETE", f"{WS}/claims/<id>/"): (admins(204), None),
-    ("GET", f"{WS}/invitations/"): (admins(501), None),
-    ("POST", f"{WS}/invitations/"): (admins(501), {}),
+    ("POST", "/v1/invitations/accept/"): ((401, 401, 200, 409, 409, 409, 409, 403, 403, 200), {"url": INVITATION}),
+    ("GET", f"{WS}/invitations/"): (admins(200), None),
+    ("POST", f"{WS}/invitations/"): (admins(201), {"email": "mona@example.org", "role": "reader"}),
+    ("GET", f"{WS}/invitations/<id>/"): (admins(200), None),
+    ("DELETE", f"{WS}/invitations/<id>/"): (admins(204), None),
     ("GET", f"{WS}/secrets/"): (admins(200), None),
     ("POST", f"{WS}/secrets/"): (admins(201), {"name": "FRESH", "value": "x"}),
     ("GET", f"{WS}/secrets/<name>/"): (admins(200), None),
@@ -179,6 +183,7 @@ def filled(cast: Cast, address: str) -> str:
     if "<ws>" in address:
         ids["tokens"] = cast.service.token.pk
     ids |= {"mirrors": cast.mirror.pk, "schedules": cast.schedule.pk, "alerts": cast.alert.pk, "webhooks": cast.webhook.pk}
+    ids["invitations"] = cast.invitation.pk
     if address.endswith("/test/"):
         ids["upstreams"] = Upstream.objects.get(name="asleep").pk
     for word, number in ids.items():

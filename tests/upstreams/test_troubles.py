@@ -5,7 +5,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
@@ -246,3 +246,8 @@ def test_while_an_earlier_answer_stands_in_it_is_told_until_when(team: Team, rec
     assert (shown["clause"], shown["answer"]) == ("answers", "has")
     assert shown["last_trouble"]["asked_again_at"] > shown["last_trouble"]["at"]
     assert "Upstream public answers 500. It is asked again not before 20" in explained(team, "kept")
+
+
+def test_a_registry_without_its_workspace_is_told_how_it_is_written() -> None:
+    with pytest.raises(CommandError, match=r"Write the registry as workspace/registry, like team/main\."):
+        call_command("explain", "team", "left-pad")

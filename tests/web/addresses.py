@@ -9,6 +9,7 @@ PAGES = (
     "/account/",
     "/acme/",
     "/acme/people/",
+    "/acme/people/invitations/",
     "/acme/claims/",
     "/acme/secrets/",
     "/acme/webhooks/",

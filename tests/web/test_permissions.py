@@ -1,5 +1,6 @@
 """Every page for every kind of caller; every form refuses a post without its CSRF token."""
 
+import hashlib
 from collections.abc import Callable
 
 import pytest
@@ -16,7 +17,9 @@ from web.urls import urlpatterns
 from webhooks.models import Delivery
 from webhooks.services.deliveries import send_test
 from webhooks.services.hooks import create_webhook
-from workspaces.models import Event, User
+from workspaces.access import Role
+from workspaces.models import Event, Invitation, User
+from workspaces.services.invitations import invite
 from workspaces.services.secrets import add_secret
 
 P = "/acme/registries/main/npm/@acme/http/"
@@ -32,6 +35,8 @@ PAGES = {
     "tombstones": ("/acme/tombstones/", (200, 200, 200, 404, 302)),
     "activity": ("/acme/activity/", (200, 403, 403, 404, 302)),
     "people": ("/acme/people/", (200, 200, 200, 404, 302)),
+    "invitations": ("/acme/people/invitations/", (200, 403, 403, 404, 302)),
+    "invitation": ("/account/invitations/the-secret-of-a-link/", (200, 200, 200, 200, 200)),
     "claims": ("/acme/claims/", (200, 200, 200, 404, 302)),
     "secrets": ("/acme/secrets/", (200, 403, 403, 404, 302)),
     "secret": ("/acme/secrets/PARTNER_TOKEN/", (200, 403, 403, 404, 302)),
@@ -70,6 +75,9 @@ FORMS = {
     "workspace": ("/acme/", {"slug": "x9", "visibility": "private"}, (302, 403, 403, 404, 401)),
     "people": ("/acme/people/", {"username": "mallory", "role": "reader"}, (302, 403, 403, 404, 401)),
     "member-remove": ("/acme/people/remove/", {"username": "rita", "confirm": "yes"}, (302, 403, 403, 404, 401)),
+    "invitations": ("/acme/people/invitations/", {"role": "reader", "email": ""}, (201, 403, 403, 404, 401)),
+    "invitation-withdraw": ("/acme/people/invitations/{invitation}/withdraw/", {"confirm": "yes"}, (302, 403, 403, 404, 401)),
+    "invitation": ("/account/invitations/the-secret-of-a-link/", {}, (409, 409, 409, 302, 401)),
     "claims": ("/acme/claims/", {"pattern": "@acme/*"}, (302, 403, 403, 404, 401)),
     "tombstones-lift": (
         "/acme/tombstones/lift/",
@@ -180,6 +188,8 @@ def _furnished(world: World) -> None:
     add_secret(actor=alice, workspace=world.workspace, name="PARTNER_TOKEN", value="value-of-partner-token")
     hook, _ = create_webhook(actor=alice, workspace=world.workspace, url="https://hooks.example.org/", events=["publish"])
     send_test(actor=alice, webhook=hook)
+    made, _ = invite(actor=alice, workspace=world.workspace, role=Role.READER)
+    Invitation.objects.filter(pk=made.pk).update(digest=hashlib.sha256(b"the-secret-of-a-link").hexdigest())
     wish = UpstreamWish(name="asleep", url="https://registry.example.org", enabled=False)
     create_upstream(actor=alice, registry=world.main, wish=wish)
 
@@ -187,7 +197,7 @@ def _furnished(world: World) -> None:
 def filled(address: str, world: World) -> str:
     """The address with the world's numbers in it."""
     sent = Delivery.objects.get()
-    numbers = {**mirrored(world), "webhook": sent.webhook_id, "delivery": sent.pk}
+    numbers = {**mirrored(world), "webhook": sent.webhook_id, "delivery": sent.pk, "invitation": Invitation.objects.get().pk}
     return address.format(**numbers, upstream=world.upstream.pk, asleep=Upstream.objects.get(name="asleep").pk)
 
 

@@ -10,7 +10,9 @@ SHOWN = 20  # names in one sentence
 
 def registry_at(label: str) -> Registry:
     """The registry of `workspace/registry`. Raises CommandError."""
-    workspace, _, slug = label.partition("/")
+    workspace, slash, slug = label.partition("/")
+    if not slash:
+        raise CommandError(f"Write the registry as workspace/registry, like {label}/main.")
     found = Registry.objects.select_related("workspace").filter(workspace__slug=workspace, slug=slug).first()
     if found is None:
         raise CommandError(f"There is no registry {label}.")
