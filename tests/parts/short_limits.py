@@ -17,3 +17,4 @@ REST_PER_MINUTE = dict.fromkeys(("token", "user", "address"), 1_000_000)
 MIRROR_SLICE, MIRROR_PAUSE = 3.0, 0.3
 MIRROR_SILENCE = timedelta(seconds=5)
 CELERY_BEAT_SCHEDULE["attend_mirrors"]["schedule"] = 1.0  # noqa: F405
+CELERY_BEAT_SCHEDULE["webhooks"]["schedule"] = 1.0  # noqa: F405
