@@ -10,7 +10,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from tests.parts.github import GitHub
 from tests.web.conftest import PASSWORD, World
+from tests.web.github import through
 from workspaces.access import Role
 from workspaces.models import Event, Invitation, Membership, User
 from workspaces.services.invitations import MOST
@@ -93,6 +95,16 @@ def test_it_survives_making_an_account_where_only_the_invited_may(alice: Client,
     assert nobody.post(link).status_code == 302
     assert role_of("mona") is Role.READER
     cache.clear()  # whoever comes next signs up from the same address
+
+
+def test_it_survives_making_an_account_with_github(hub: GitHub, alice: Client, nobody: Client, settings: Settings) -> None:
+    settings.SIGNUP = "invited"
+    link = invited(alice)
+    nobody.get(link)
+    assert through(nobody, link)["Location"] == "/www/signup"
+    assert nobody.post("/www/signup", {"username": "mona", "email": ""})["Location"] == link
+    assert nobody.post(link).status_code == 302
+    assert role_of("mona") is Role.PUBLISHER
 
 
 def test_a_closed_installation_offers_no_account(alice: Client, nobody: Client, settings: Settings) -> None:
