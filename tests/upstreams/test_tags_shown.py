@@ -33,11 +33,11 @@ def pulled(team: Team, recorder: Recorder, loopback: None) -> Team:
     return team
 
 
-def page_of(team: Team, who: str = "alice") -> str:
+def page_of(team: Team, who: str = "alice", tab: str = "") -> str:
     client = Client(headers={"accept": "text/html"})
     if who:
         client.force_login(team.people[who])
-    return client.get(f"/{team.slug}/registries/{team.registry.slug}/npm/left-pad/").content.decode()
+    return client.get(f"/{team.slug}/registries/{team.registry.slug}/npm/left-pad/{tab}").content.decode()
 
 
 def test_the_tags_of_a_pulled_package_are_those_that_npm_shows(pulled: Team) -> None:
@@ -46,7 +46,7 @@ def test_the_tags_of_a_pulled_package_are_those_that_npm_shows(pulled: Team) -> 
     assert "next 1.4.0-rc.1 as outside tags it" in shown
     assert shown.count("not pulled yet") == 1
     assert "None" not in shown
-    assert '<span class="badge tag">latest</span>' in page_of(pulled).partition("<tbody>")[2].partition("</tbody>")[0]
+    assert '<span class="badge tag">latest</span>' in page_of(pulled, tab="versions/").partition("<tbody>")[2].partition("</tbody>")[0]
     pulled.send("bob", "PUT", "/-/package/left-pad/dist-tags/latest", "1.3.0")
     own = plain(page_of(pulled).partition('id="tg"')[2].partition("</section>")[0])
     assert "latest 1.3.0 next" in own
