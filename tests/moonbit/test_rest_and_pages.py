@@ -93,7 +93,7 @@ def test_pages(team: Team, moon: MoonRegistry) -> None:
     assert "yanked" not in text
     moon.yank("acme/core", "0.1.0")
     mirror(team, team.registry.upstreams.get(), "acme/core")
-    assert "yanked" in page.get(f"{base}moonbit/acme/core/").content.decode()
+    assert "yanked" in page.get(f"{base}moonbit/acme/core/versions/").content.decode()
     version = page.get(f"{base}moonbit/acme/core/v/0.1.0/").content.decode()
     checksum = File.objects.get(version__version="0.1.0").blob.sha256
     assert f'data-copy="{checksum}"' in version
