@@ -92,6 +92,7 @@ urlpatterns = [
     re_path(REG + "/packages" + END, packages.PackagesView.as_view()),
     re_path(FORMAT + END, packages.FormatView.as_view()),
     re_path(NAME + END, packages.PackageView.as_view()),
+    re_path(NAME + "/dependents" + END, packages.DependentsView.as_view()),
     re_path(NAME + "/versions" + END, versions.VersionsView.as_view()),
     re_path(NAME + r"/versions/(?P<version>[^/]+)" + END, versions.VersionView.as_view()),
     re_path(NAME + r"/versions/(?P<version>[^/]+)/accept" + END, versions.AcceptView.as_view()),

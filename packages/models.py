@@ -11,6 +11,7 @@ one workspace share: rows that mean nothing once the other is gone do without (`
 
 from django.db import models
 
+from packages.formats.npm.search import SCHEME
 from registries.models import Registry
 from workspaces.models import Membership, User, Workspace
 
@@ -258,23 +259,22 @@ class SigningKey(models.Model):
 
 
 class SearchEntry(models.Model):
-    """What search tells of a package, from its present version: a page of results reads no manifest.
-
-    `is_pulled`: it has none but pulled versions that are not internal, so it is shadowed when the name is internal.
-    """
+    """What search tells of a package, from its present version: a page of results reads no manifest."""
 
     package = models.OneToOneField(Package, on_delete=models.CASCADE, primary_key=True, related_name="search_entry")
     registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     folded = models.CharField(max_length=NAME_LENGTH)
     version = models.CharField(max_length=256)
-    is_pulled = models.BooleanField()
+    is_pulled = models.BooleanField()  # it has none but pulled versions that are not internal: shadowed when the name is
     is_deprecated = models.BooleanField()
     facts = models.BinaryField()  # JSON: the other fields of npm's search result
     words_digest = models.CharField(max_length=64)  # of its words: equal means that they need not be written again
     published_at = models.DateTimeField()
+    scheme = models.SmallIntegerField(default=0, db_default=0)  # by which it was written
 
     class Meta:
-        indexes = (models.Index(fields=("registry", "folded")),)
+        _anew = models.Index(fields=("package",), condition=models.Q(scheme__lt=SCHEME), name="search_to_list_anew")
+        indexes = (models.Index(fields=("registry", "folded")), _anew)
 
     def __str__(self) -> str:
         return self.folded

@@ -8,7 +8,8 @@ from django.db.models import BooleanField, Count, Exists, OuterRef, Q, QuerySet,
 from django.db.models.functions import Coalesce
 
 from packages.errors import PackageNotFound, VersionNotFound
-from packages.models import Format, Package, Star, Tag, Version
+from packages.formats.npm.search import NEEDS
+from packages.models import Format, Package, SearchWord, Star, Tag, Version
 from registries.models import PackageRight, Registry, RestrictedName
 from workspaces.access import NEEDED, Action, Actor, Target
 from workspaces.models import Group, Membership
@@ -58,6 +59,16 @@ def package_of(registry: Registry, format: str, name: str) -> Package:  # noqa: 
     if found is None:
         raise PackageNotFound(f"There is no package {name[:214]} in {registry}.")
     return found
+
+
+def dependents_of(actor: Actor, registry: Registry, name: str) -> QuerySet[Package]:
+    """The npm packages of the registry whose present version needs `name` at an install, by name, as far as the caller may know them.
+
+    Each has its `search_entry` at hand. By the index of words: whatever the number of packages, one range of it.
+    """
+    needing = SearchWord.objects.filter(registry_id=registry.pk, word=f"{NEEDS}{name.lower()}".encode()).values("entry_id")
+    found = Package.objects.filter(registry=registry, pk__in=needing).select_related("search_entry", "registry__workspace")
+    return known_to(actor, registry, found).order_by("name")
 
 
 def versions_of(package: Package) -> QuerySet[Version]:

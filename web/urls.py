@@ -108,6 +108,7 @@ urlpatterns = [
     path(f"{PACKAGE}tombstone/", package.tombstone, name="tombstone"),
     path(f"{PACKAGE}push/", moving.push_package, name="package-push"),
     path(f"{PACKAGE}pull/", moving.pull, name="package-pull"),
+    path(f"{PACKAGE}dependents/", contents.dependents, name="dependents"),
     path(f"{PACKAGE}versions/", versions.versions, name="versions"),
     path(VERSION, version.version, name="version"),
     path(f"{VERSION}dependencies/", contents.dependencies, name="dependencies"),

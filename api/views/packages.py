@@ -18,8 +18,8 @@ from api.serializers.packages import (
     PackageUpload,
     VersionShown,
 )
-from packages.models import Package
-from packages.selectors import package_of
+from packages.models import Format, Package
+from packages.selectors import dependents_of, package_of
 from packages.services.versions import unpublish_package
 from registries.gate import registry_for
 from registries.models import Registry
@@ -91,6 +91,19 @@ class PackageView(Door):
         registry = registry_for(self.actor, ws, reg, Action.DELETE, Target(format, name))
         unpublish_package(actor=self.actor, registry=registry, format=format, name=package_name(format, name))
         return Response(status=204)
+
+
+class DependentsView(ListDoor):
+    """What needs a package."""
+
+    @described("packages_dependents", returns=PackageShown, many=True, order={"name": "name", "updated_at": "updated_at"})
+    def get(self, request: Request, ws: str, reg: str, format: str, name: str) -> Response:  # noqa: A002, ARG002 - the address's parts
+        """The packages of the registry whose present version needs it at an install, by name; of npm alone so far."""
+        registry = registry_for(self.actor, ws, reg, Action.READ, Target(format, name))
+        package = package_of(registry, format, package_name(format, name))
+        needing = dependents_of(self.actor, registry, package.name if format == Format.NPM else "")
+        rows = reads.readable_packages(self.actor, registry, format=format).filter(pk__in=needing.order_by().values("pk"))
+        return self.page(rows, PackageShown)
 
 
 def _annotated(actor: Actor, registry: Registry, package: Package) -> QuerySet[Package]:

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from packages.formats.errors import NameInvalid
 from packages.formats.npm.names import parse_known
-from packages.formats.npm.search import Listed, list_package
+from packages.formats.npm.search import SCHEME, Listed, list_package
 from packages.formats.npm.versions import sort_key
 from packages.models import Format, Package, SearchEntry, Version
 from packages.selectors import UNSHADOWED, maintainers_of, named_maintainers
@@ -21,7 +21,10 @@ from workspaces import statements
 from workspaces.prepared import Row
 from workspaces.statements import Write
 
-COLUMNS = ("package_id", "registry_id", "folded", "version", "is_pulled", "is_deprecated", "facts", "words_digest", "published_at")
+COLUMNS = (
+    *("package_id", "registry_id", "folded", "version", "is_pulled", "is_deprecated", "facts", "words_digest", "published_at"),
+    "scheme",
+)
 KEEP = (
     f"INSERT INTO packages_searchentry ({', '.join(COLUMNS)}) VALUES ({', '.join(['%s'] * len(COLUMNS))}) ON CONFLICT (package_id)"  # noqa: S608 - our own texts
     f" DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in COLUMNS[1:])}"
@@ -98,11 +101,13 @@ def _words(package: Package, words: Mapping[str, int]) -> Write:
 
 
 def list_missing(limit: int = 1000) -> int:
-    """List packages that search does not know yet: written before there was search, or by an older version of the house.
+    """List packages that search does not know yet, or knows by an older scheme: written by an older version of the house.
 
     At most `limit` of them; returns how many.
     """
     missing = list(Package.objects.filter(format=Format.NPM, search_entry=None, versions__isnull=False).distinct()[:limit])
+    older = Package.objects.filter(search_entry__in=SearchEntry.objects.filter(scheme__lt=SCHEME).order_by()[:limit])
+    missing += list(older[: limit - len(missing)])
     for package in missing:
         with transaction.atomic():
             if Package.objects.select_for_update().filter(pk=package.pk).exists():
@@ -135,7 +140,7 @@ def _row(package: Package, shown: Version, listed: Listed, digest: str) -> list[
     facts = orjson.dumps(listed.facts)
     date = statements.moment(shown.created_at)
     return [
-        package.pk, package.registry_id, package.folded, shown.version, is_pulled, bool(shown.deprecated), facts, digest, date,
+        package.pk, package.registry_id, package.folded, shown.version, is_pulled, bool(shown.deprecated), facts, digest, date, SCHEME,
     ]  # fmt: skip
 
 

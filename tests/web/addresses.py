@@ -26,6 +26,7 @@ PACKAGE_PAGES = (
     f"{MAIN}settings/",
     HTTP,
     f"{HTTP}versions/",
+    f"{HTTP}dependents/",
     f"{HTTP}resolution/",
     VERSION,
     f"{VERSION}dependencies/",

@@ -9,8 +9,12 @@ from django.test import Client
 from django.utils import timezone
 
 from packages import blobs
-from packages.models import Download, Version
-from tests.web.addresses import HTTP, text
+from packages.models import Download, SearchEntry, SearchWord, Version
+from packages.services.listing import list_missing
+from packages.services.maintainers import set_restricted
+from registries.models import Registry
+from tests.web.addresses import HTTP, MAIN, text
+from tests.web.conftest import World
 from web.readme import LIMIT, render_readme
 
 V = f"{HTTP}v/1.0.0/"
@@ -127,3 +131,29 @@ def test_downloads_are_drawn_and_said(alice: Client, put: Put) -> None:
     body = text(alice, HTTP)
     assert "12 downloads in the last 30 days, most on" in body
     assert body.count("<rect") == 2
+
+
+def test_dependents_are_those_of_present_versions_that_the_caller_may_know(alice: Client, nobody: Client, world: World, put: Put) -> None:
+    put("Lib", "1.0.0")
+    put("uses", "1.0.0", dependencies={"Lib": "1"})
+    put("@acme/secret", "1.0.0", optionalDependencies={"lib": "*"})
+    put("used", "1.0.0", dependencies={"Lib": "1"})
+    put("used", "2.0.0")
+    put("tests-with", "1.0.0", devDependencies={"Lib": "1"})
+    Registry.objects.filter(pk=world.main.pk).update(visibility="public")
+    set_restricted(actor=world.actor("alice"), registry=world.main, format="npm", name="@acme/secret", restricted=True)
+    for client, wanted in ((alice, ["@acme/secret", "uses"]), (nobody, ["uses"])):
+        listed = text(client, f"{MAIN}npm/Lib/dependents/").partition('<ul class="list">')[2]
+        assert re.findall(r'class="name" href="[^"]*/npm/([^"]*)/"', listed) == wanted
+        answer = client.get("/api/v1/workspaces/acme/registries/main/packages/npm/Lib/dependents/", headers={"accept": "application/json"})
+        assert [one["name"] for one in answer.json()["results"]] == wanted
+    assert "Nothing needs it" in text(alice, f"{MAIN}npm/uses/dependents/")
+
+
+def test_what_an_older_house_listed_is_listed_anew(world: World, put: Put) -> None:
+    put("uses", "1.0.0", dependencies={"lib": "1"})
+    SearchWord.objects.filter(word=b"d:lib").delete()
+    SearchEntry.objects.update(scheme=0, words_digest="old")
+    assert list_missing() == 1
+    assert list(SearchWord.objects.filter(word=b"d:lib").values_list("entry__version", flat=True)) == ["1.0.0"]
+    assert list_missing() == 0

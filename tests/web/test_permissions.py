@@ -52,6 +52,7 @@ PAGES = {
     "mirror": ("/acme/registries/main/mirrors/{mirror}/", (200, 200, 200, 404, 302)),
     "package": (P, (200, 200, 200, 404, 302)),
     "resolution": (f"{P}resolution/", (200, 200, 200, 404, 302)),
+    "dependents": (f"{P}dependents/", (200, 200, 200, 404, 302)),
     "versions": (f"{P}versions/", (200, 200, 200, 404, 302)),
     "version": (V, (200, 200, 200, 404, 302)),
     "dependencies": (f"{V}dependencies/", (200, 200, 200, 404, 302)),

@@ -36,6 +36,7 @@ PAGES = {
     f"{MAIN}npm/@acme/http/": 200,
     f"{MAIN}npm/pulled-thing/": 200,
     f"{MAIN}npm/pulled-thing/versions/": 200,
+    f"{MAIN}npm/pulled-thing/dependents/": 200,
     f"{MAIN}npm/pulled-thing/v/1.0.0/": 200,
     f"{MAIN}npm/pulled-thing/v/1.0.0/dependencies/": 200,
     f"{MAIN}npm/pulled-thing/v/1.0.0/files/": 200,

@@ -1,4 +1,4 @@
-"""What is inside a version: its files, each of them, and what it depends on."""
+"""What is inside a version: its files, each of them, what it depends on, and what depends on the package."""
 
 from urllib.parse import urlencode
 
@@ -8,18 +8,18 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from packages.browsing import SHOWN, files_of
-from packages.models import Package, Version
-from packages.selectors import package_of, version_of
+from packages.models import Format, Package, Version
+from packages.selectors import dependents_of, package_of, version_of
 from registries.gate import registry_for
 from web import reads
 from web.doors import asked, door
 from web.facts import read_facts
 from web.readme import is_markdown, render_readme
-from web.views.package import standing
+from web.views.package import decided, shown_version, standing, tags_of
 from web.views.registry import frame
 from workspaces.access import Action, Actor, Target
 
-FILES = 300  # on a page
+FILES = 300  # rows on a page
 
 
 @door("GET")
@@ -72,6 +72,20 @@ def dependencies(request: HttpRequest, actor: Actor, ws: str, reg: str, format: 
     present = reads.present_names(actor, shown.package.registry, format, wanted) if wanted else set()
     context |= {"tab_of": "dependencies", "groups": groups, "present": present}
     return render(request, "package/dependencies.html", context)
+
+
+@door("GET")
+def dependents(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str) -> HttpResponse:  # noqa: A002
+    """The packages here that need this one, by name."""
+    found = registry_for(actor, ws, reg, Action.READ, Target(format, name))
+    here = package_of(found, format, name)
+    resolution = decided(here)
+    latest = next((tag.version for tag in tags_of(here, resolution) if tag.name == "latest"), "")
+    context = {**frame(actor, found, "packages"), **standing(actor, here, resolution)}
+    rows = dependents_of(actor, found, here.name if here.format == Format.NPM else "")
+    page = Paginator(rows, FILES).get_page(request.GET.get("page"))
+    context |= {"tab_of": "dependents", "version": shown_version(here, latest), "page": page}
+    return render(request, "package/dependents.html", context)
 
 
 def _begun(actor: Actor, ws: str, reg: str, format: str, name: str, number: str) -> tuple[dict[str, object], Version]:  # noqa: A002

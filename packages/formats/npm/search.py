@@ -16,6 +16,8 @@ from packages.formats.errors import QueryInvalid
 from packages.formats.npm.names import Name
 
 TEXT, KEYWORD, SCOPE, AUTHOR, MAINTAINER = "t:", "k:", "s:", "a:", "m:"  # the kinds of words in one index
+SCHEME = 1  # of the words; grows when they would be others for a package that stays as it is
+NEEDS = "d:"  # a package it depends on; no question of npm's asks for it
 WEIGHTS = {"name": 60, "keywords": 30, "scope": 20, "description": 10, "people": 5}
 WORD = re.compile(r"[^\W_]+")
 QUALIFIER = re.compile(r"(keywords|scope|author|maintainer|is|not|boost-exact):(.+)", re.DOTALL)
@@ -25,7 +27,9 @@ STOP = frozenset(
 TEXT_LENGTH = 512  # characters a question may have
 WORD_LENGTH = 64  # characters of a word that count
 ASKED_WORDS = 10  # words of a question that count
-DESCRIPTION_LENGTH, KEYWORDS, DESCRIBING_WORDS, PEOPLE = 500, 40, 60, 20
+DESCRIPTION_LENGTH, KEYWORDS, DESCRIBING_WORDS, PEOPLE, NEEDED = 500, 40, 60, 20, 200
+
+NAME = 214  # characters of a package's name
 
 Manifest = Mapping[str, Any]
 
@@ -152,7 +156,14 @@ def list_package(name: Name, manifest: Manifest, maintainers: Iterable[str], pub
     }
     if author:
         facts["author"] = {"name": author}
-    return Listed(facts, _words(name, facts, author))
+    return Listed(facts, dict.fromkeys(_needed(manifest), 0) | _words(name, facts, author))
+
+
+def _needed(manifest: Manifest) -> list[str]:
+    """What an install brings along: `dependencies` and `optionalDependencies`, as names in one index."""
+    groups = [group for kind in ("dependencies", "optionalDependencies") if isinstance(group := manifest.get(kind), dict)]
+    names = {one.lower() for group in groups for one in list(group)[:NEEDED] if isinstance(one, str) and len(one) <= NAME}
+    return [NEEDS + one for one in sorted(names)][:NEEDED]
 
 
 def _words(name: Name, facts: Mapping[str, Any], author: str) -> dict[str, int]:
