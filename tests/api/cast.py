@@ -147,7 +147,7 @@ def _fill(cast: Cast) -> None:
     alice = cast.actor("alice")
     for version in ("1.0.0", "2.0.0"):
         cast.publish(pack("@acme/foo", version))
-    cast.publish(pack("plain", "1.0.0"))
+    cast.publish(pack("plain", "1.0.0", dependencies={"@acme/foo": "1"}))
     set_tag(actor=alice, registry=cast.main, format="npm", name="@acme/foo", tag="beta", version="2.0.0")
     cast.claim = add_claim(actor=alice, workspace=cast.acme, pattern="@acme/*")
     Alias.objects.create(workspace=cast.acme, registry=cast.main, slug="before")

@@ -28,6 +28,7 @@ LISTS = {
     MAIN + "packages/npm/": ("alice", "name"),
     FOO + "versions/": ("alice", "version"),
     FOO + "tags/": ("alice", "name"),
+    FOO + "dependents/": ("alice", "name"),
 }
 FILTERS = {
     ACME + "members/": ("role", "publisher", "reader", "king"),
