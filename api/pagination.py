@@ -1,26 +1,16 @@
 """Lists in pages: `{"count", "next", "previous", "results"}`, links on the host that was asked."""
 
-from django.core.paginator import Page, Paginator
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 
 from workspaces.errors import Invalid
-
-
-class Whole(Paginator):  # type: ignore[type-arg]  # of any model
-    """Django's, whose last page ends where the count before it said: what came in between would push the last row out."""
-
-    def page(self, number: int | str) -> Page:  # type: ignore[type-arg]
-        """A page of as many rows as there are. Raises InvalidPage."""
-        valid = self.validate_number(number)
-        bottom = (valid - 1) * self.per_page
-        return Page(self.object_list[bottom : bottom + self.per_page], valid, self)
+from workspaces.paging import Pages as Paginated
 
 
 class Pages(PageNumberPagination):
     """`?page=` (404 past the end) and `?page_size=` (1 to 200; 400 when it is no number)."""
 
-    django_paginator_class = Whole
+    django_paginator_class = Paginated
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 200

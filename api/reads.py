@@ -4,13 +4,15 @@ from collections.abc import Iterable
 
 from django.db.models import Q, QuerySet
 
+from packages.catalog import Narrowing, packages_of
 from packages.errors import VersionNotFound
 from packages.models import Package, Tag, Tombstone, Version
-from packages.selectors import packages_of, versions_of
+from packages.selectors import versions_of
 from registries.models import Registry
 from tokens.errors import TokenNotFound
 from tokens.models import Token
 from upstreams.models import Mirror, MirrorSchedule, Upstream
+from upstreams.selectors.catalog import from_source
 from workspaces.access import Action, Actor, Target
 from workspaces.errors import NotFound, Unauthenticated
 from workspaces.models import Claim, Membership, User, Workspace
@@ -88,9 +90,11 @@ def readable_packages(
     format: str = "",  # noqa: A002 - the filters of the contract
     search: str = "",
     internal: bool | None = None,
+    source: str = "",
 ) -> QuerySet[Package]:
     """The packages of a registry the caller may read: a token with scopes sees no other names."""
-    found = packages_of(registry, actor=actor, format=format, search=search, internal=internal)
+    found = packages_of(registry, actor=actor, wanted=Narrowing(format=format, search=search, internal=internal))
+    found = from_source(found, registry, source)
     if actor.grant is None or actor.grant.scopes is None:
         return found
     names = found.values_list("pk", "format", "name")

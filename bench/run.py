@@ -27,6 +27,7 @@ from bench.installs import measure_installs, warm
 from bench.kept import Kept
 from bench.measure import Figure, measure
 from bench.mirroring import measure_mirrors
+from bench.pages import measure_pages
 from bench.peers import GatehousePostgreSQL, GatehouseSQLite, Nginx, Peer, Verdaccio
 from bench.publish import PUBLISHING, publish, send
 from bench.reading import prepared
@@ -36,7 +37,8 @@ from bench.tools import Missing, install
 from bench.upstream import Upstream
 from tests.parts.pack import pack, publish_document
 
-SLOW, INSTALLS, GROWTH, COLD, MIRROR = "slow clients", "installs", "growth", "cold", "mirror"  # sections that are no line of their own
+# sections that are no line of their own
+SLOW, INSTALLS, GROWTH, COLD, MIRROR, PAGES = "slow clients", "installs", "growth", "cold", "mirror", "pages"
 INSTALL_LINES = [f"{INSTALLS}: {command.title}" for command in COMMANDS]
 SETTLED = 10  # seconds until a server that was just started is at rest
 
@@ -91,6 +93,9 @@ class Run:
             self.outcome.cold = measure_cold(self.closure, self.folder, rounds=self.given.installs, say=say)
         if self._wants(MIRROR):
             self.outcome.mirrored = measure_mirrors(self.folder, count=self.given.mirrored, say=say)
+        if self._wants(PAGES):
+            self.outcome.pages, notes = measure_pages(self.folder, rounds=self.given.pages, say=say)
+            self.outcome.notes += notes
         return self.outcome
 
     def _with_peers(self, upstream: Upstream, chosen: Chosen) -> None:
@@ -221,11 +226,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--installs", type=int, default=3, help="rounds of installs")
     parser.add_argument("--publishes", type=int, default=300, help="versions published in each measurement")
     parser.add_argument("--mirrored", type=int, default=10_000, help="packages of the mirror job")
+    parser.add_argument("--pages", type=int, default=7, help="times each page is asked for, at 1,000,000 versions")
     parser.add_argument(
         "--only",
         nargs="*",
         default=[],
-        help=f"only lines whose title has one of these words; sections are “{SLOW}”, “{INSTALLS}”, “{GROWTH}”, “{COLD}”, “{MIRROR}”",
+        help=f"only lines whose title has one of these words; sections are {SLOW}, {INSTALLS}, {GROWTH}, {COLD}, {MIRROR}, {PAGES}",
     )
     return parser.parse_args()
 

@@ -10,6 +10,7 @@ from bench.crowd import Beside
 from bench.installs import Install
 from bench.measure import Figure
 from bench.mirroring import Mirrored
+from bench.pages import Paged
 from bench.targets import BASE, COLD_LINE, LIMIT, MIRROR_LINE, OURS, TIMES, Verdict, plain
 
 Results = dict[str, dict[str, Figure]]  # line -> server -> figure
@@ -28,6 +29,7 @@ class Outcome:
     crowds: dict[str, Beside] = field(default_factory=dict)
     memory: dict[str, dict[str, Any]] = field(default_factory=dict)  # server -> "rest", "load" in MB, "processes"
     growth: Results = field(default_factory=dict)
+    pages: Paged = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -41,6 +43,7 @@ class Outcome:
             *targets.of_slow(self.readers, self.crowds),
             *targets.of_memory(self.memory),
             *targets.of_growth(self.growth),
+            *targets.of_pages(self.pages),
         ]
 
 
@@ -54,7 +57,8 @@ def markdown(outcome: Outcome) -> str:
         _mirrors(outcome.mirrored, verdicts),
         _slow(outcome, verdicts),
     ]
-    parts += [_memory(outcome.memory, verdicts), _growth(outcome.growth, verdicts), "\n".join(f"- {note}" for note in outcome.notes)]
+    parts += [_memory(outcome.memory, verdicts), _growth(outcome.growth, verdicts), _pages(outcome.pages, verdicts)]
+    parts += ["\n".join(f"- {note}" for note in outcome.notes)]
     missed = [f"- {one.line}, {one.server}: {one.seen}, asked {one.asked}" for one in verdicts if not one.is_met]
     parts.append("Missed:\n\n" + "\n".join(missed) if missed else "Nothing that is asked was missed.")
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -162,6 +166,12 @@ def _growth(grown: Results, verdicts: list[Verdict]) -> str:
         cells = [f"{plain(one.rate)}, {one.cpu:,.0f} µs{f' ({one.errors} errors)' if one.errors else ''}" for one in figures.values()]
         rows.append([line, *cells, *_judged(f"growth: {line}", verdicts)])
     return _table(["requests/s and CPU where there is", *names, "asked", "met"], rows)
+
+
+def _pages(paged: Paged, verdicts: list[Verdict]) -> str:
+    """One request at a time, in a large installation."""
+    rows = [[f"`{one}`", *(f"{seen[name]:.0f} ms" for name in OURS), *_judged(f"page: {one}", verdicts)] for one, seen in paged.items()]
+    return _table(["page or list, p50", *OURS, "asked", "met"], rows)
 
 
 def _judged(line: str, verdicts: list[Verdict]) -> tuple[str, str]:

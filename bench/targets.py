@@ -8,6 +8,7 @@ from bench.crowd import Beside
 from bench.installs import Install
 from bench.measure import Figure
 from bench.mirroring import Mirrored
+from bench.pages import Paged
 from bench.peers import GatehousePostgreSQL, GatehouseSQLite, Nginx, Verdaccio
 
 BASE, LIMIT = Verdaccio.name, Nginx.name
@@ -44,6 +45,7 @@ MIRROR_LINE, MIRROR_RATE, MIRROR_MEMORY = "mirror", 100, 300  # packages a secon
 CPU_LINE, CPU = "npm install, no lock file", 0.2  # the server's processor seconds, as a multiple of the peer's
 FREE_SHARE = 0.7  # of the free rate beside forty slow readers
 P95 = 2.0  # times the free one beside two hundred slow clients
+PAGE = 150  # milliseconds, the median of a page or a list in a large installation
 REST, LOAD = 350, 500  # MB of all processes
 GROWTH = 1.25  # times the CPU of a request, at 100,000 against 10; what two equal servers may differ by in one run
 
@@ -134,6 +136,11 @@ def of_growth(grown: dict[str, dict[str, Figure]]) -> list[Verdict]:
             ratio = lots.cpu / few.cpu if few.cpu and not lots.errors else 999
             found.append(_at_most(f"growth: {line}", name, ratio, GROWTH, f"{TIMES} CPU"))
     return found
+
+
+def of_pages(paged: Paged) -> list[Verdict]:
+    """Every page and list answer, one at a time."""
+    return [_at_most(f"page: {address}", name, times, PAGE, " ms") for address, seen in paged.items() for name, times in seen.items()]
 
 
 def plain(value: float) -> str:

@@ -78,7 +78,7 @@ class Version(models.Model):
     class Meta:
         constraints = (models.UniqueConstraint(fields=("package", "version"), name="one_version_number_each"),)
         indexes = (
-            models.Index(fields=("package", "is_internal")),
+            models.Index(fields=("package", "is_internal", "origin")),  # what a list of packages asks of each without reading rows
             models.Index(fields=("id",), condition=models.Q(signed_by="") & ~models.Q(origin="pulled"), name="versions_to_sign"),
         )
 

@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import BooleanField, Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from packages.errors import PackageNotFound, VersionNotFound
 from packages.formats.npm.search import NEEDS
-from packages.models import Format, Package, SearchWord, Star, Tag, Version
+from packages.models import Format, Package, SearchWord, Star, Version
 from registries.models import PackageRight, Registry, RestrictedName
 from workspaces.access import NEEDED, Action, Actor, Target
 from workspaces.models import Group, Membership
@@ -17,32 +16,6 @@ from workspaces.selectors import members_of
 
 UNSHADOWED = Q(is_internal=True) | ~Q(origin=Version.Origin.PULLED)  # versions that no rule hides
 IS_SHOWN = "(%s OR v.is_internal OR v.origin <> 'pulled')"  # the same of SQL's `v`; all of them where the value is true
-
-
-def packages_of(
-    registry: Registry,
-    *,
-    actor: Actor,
-    format: str = "",  # noqa: A002 - the field's own word
-    search: str = "",
-    internal: bool | None = None,
-) -> QuerySet[Package]:
-    """Packages of a registry that `actor` may know of, with `version_count`, `latest` and `has_internal`, by name."""
-    tagged = Tag.objects.filter(package=OuterRef("pk"), name="latest").values("version__version")[:1]
-    # What was only pulled has no tags of its own: the version that search shows stands for it, or that which came last.
-    last = Version.objects.filter(package=OuterRef("pk")).order_by("-id").values("version")[:1]
-    found = known_to(actor, registry, Package.objects.filter(registry=registry)).annotate(
-        version_count=Count("versions"),
-        latest=Coalesce(Subquery(tagged), "search_entry__version", Subquery(last)),
-        has_internal=Exists(Version.objects.filter(package=OuterRef("pk"), is_internal=True)),
-    )
-    if format:
-        found = found.filter(format=format)
-    if search:
-        found = found.filter(folded__contains=search.lower())
-    if internal is not None:
-        found = found.filter(has_internal=Value(internal, BooleanField()))
-    return found.order_by("name")
 
 
 def known_to(actor: Actor, registry: Registry, found: QuerySet[Package]) -> QuerySet[Package]:

@@ -26,11 +26,15 @@ class PackageShown(serializers.Serializer[Package]):
 
 
 class PackageFilterWithin(Query):
-    """Filters of the package list of one format. `search`, or `q` as the pages have it: a part of the name."""
+    """Filters of the package list of one format. `search`, or `q` as the pages have it: parts of the name.
+
+    `source`: `own` for what was made in the workspace, or the name of an upstream of the registry.
+    """
 
     search = serializers.CharField(required=False, allow_blank=True, max_length=256)
     q = serializers.CharField(required=False, allow_blank=True, max_length=256)
     internal = serializers.BooleanField(required=False)
+    source = serializers.CharField(required=False, allow_blank=True, max_length=40)  # type: ignore[assignment]  # shadows nothing
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """`q` is another word for `search`."""

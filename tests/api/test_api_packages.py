@@ -214,7 +214,9 @@ def test_packages_are_found_by_the_words_of_the_page_too(cast: Cast) -> None:
 def test_an_unknown_query_parameter_is_told_from_the_known_ones(cast: Cast) -> None:
     answer = cast.call("alice", "GET", f"{MAIN}packages/?name=foo")
     assert (answer.status_code, list(answer.json()["fields"])) == (400, ["name"])
-    assert "no such query parameter here; there are format, internal, ordering, page, page_size, q, search." in answer.json()["error"]
+    assert (
+        "no such query parameter here; there are format, internal, ordering, page, page_size, q, search, source." in answer.json()["error"]
+    )
     bare = cast.call("alice", "GET", f"{MAIN}upstreams/?search=x").json()["error"]
     assert "there are enabled, internal, kind, ordering, page, page_size." in bare
     assert "to write" not in bare

@@ -1,12 +1,10 @@
 """A registry: its packages, how clients connect, its settings."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from packages.selectors import packages_of
 from registries.gate import registry_for
 from registries.models import Registry
 from registries.selectors import aliases_of
@@ -14,7 +12,8 @@ from registries.services import Changes, describe
 from upstreams.services.settings import change_registry
 from web import reads
 from web.addresses import client_url, moon_url
-from web.doors import asked, door
+from web.catalog import listing
+from web.doors import door
 from web.errors import status_of
 from web.forms import PageForm, SettingsForm, SlugForm
 from web.snippets import CLIENTS, moon_set_up, scope_of, set_up
@@ -22,17 +21,13 @@ from workspaces.access import ALL, Action, Actor, Target
 from workspaces.errors import Conflict, Invalid
 from workspaces.selectors import workspace_for
 
-PAGE = 50
-
 
 @door("GET")
 def registry(request: HttpRequest, actor: Actor, ws: str, reg: str) -> HttpResponse:
     """The packages of a registry with search, and everything a client needs to connect."""
     found = registry_for(actor, ws, reg, Action.READ)
-    search, kind = asked(request, "q")[:214], asked(request, "kind")
-    internal = {"internal": True, "other": False}.get(kind)
-    page = Paginator(packages_of(found, actor=actor, search=search, internal=internal), PAGE).get_page(request.GET.get("page"))
-    context = {**frame(actor, found, "packages"), "page": page, "search": search, "kind": kind, "is_filtered": bool(search or kind)}
+    context = frame(actor, found, "packages")
+    context |= listing(request, actor, found, is_member=bool(context["is_member"]))
     if getattr(request, "htmx", False) and request.headers.get("HX-Target") == "packages":
         return render(request, "registry/packages.html", context)
     claims = reads.claims_of(found.workspace).values_list("pattern", flat=True) if context["is_member"] else ()
