@@ -8,6 +8,7 @@ from registries.selectors import is_restricted
 from workspaces.access import ALL, Action, Actor, Target
 from workspaces.errors import Denied, Moved, NotFound, Unauthenticated
 
+WRITING = frozenset({Action.PUBLISH, Action.MAINTAIN, Action.DELETE})
 SENTENCES = {
     Action.READ: "read this",
     Action.STAR: "star this",
@@ -35,6 +36,12 @@ class RegistryMoved(Moved):
         self.registry, self.former = registry, former
 
 
+class RegistryArchived(Denied):
+    """The registry is archived: it is read, and nothing in it is written, by nobody."""
+
+    code = "registry_archived"
+
+
 class SignInNeeded(Unauthenticated):
     """Nobody asked, and the registry is not public (or does not exist: the two look alike)."""
 
@@ -52,7 +59,8 @@ def registry_for(actor: Actor, workspace: str, registry: str, action: Action, ta
 
     Raises SignInNeeded (anonymous at anything not public, existing or not), RegistryNotFound
     (strangers, and tokens held to other registries), NameNotFound (a restricted package of a public registry),
-    Denied (may know, may not do), and, for those who may, RegistryMoved when `registry` is a slug it had before.
+    Denied (may know, may not do) and, for those who may, RegistryMoved when `registry` is a slug it had
+    before, RegistryArchived when nobody writes there.
     """
     found = _found(workspace, registry)
     if found is None or not actor.knows(found):
@@ -69,6 +77,8 @@ def registry_for(actor: Actor, workspace: str, registry: str, action: Action, ta
         raise Denied(f"{actor.name or 'This token'} may not {SENTENCES[action]}: the role or the token does not allow it.")
     if found.slug != registry:
         raise RegistryMoved(found, registry)
+    if found.is_archived and action in WRITING:
+        raise RegistryArchived(f"{found} is archived: what is in it stays installable, and nothing is written. An admin can open it again.")
     return found
 
 

@@ -23,6 +23,7 @@ class Registry(models.Model):
     # What may leave for public upstreams beyond single packages: what people search for, and names to be audited.
     search_upstream = models.BooleanField(default=False, db_default=False)
     audit_upstream = models.BooleanField(default=False, db_default=False)
+    is_archived = models.BooleanField(default=False, db_default=False)  # what is there stays installable, and nothing is written any more
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

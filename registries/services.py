@@ -24,6 +24,7 @@ class Changes:
     default: bool | None = None
     search_upstream: bool | None = None
     audit_upstream: bool | None = None
+    archived: bool | None = None
 
 
 @transaction.atomic
@@ -71,6 +72,7 @@ def change_registry(*, actor: Actor, registry: Registry, changes: Changes) -> Re
         registry.visibility = _check_visibility(changes.visibility)
     registry.search_upstream = registry.search_upstream if changes.search_upstream is None else changes.search_upstream
     registry.audit_upstream = registry.audit_upstream if changes.audit_upstream is None else changes.audit_upstream
+    registry.is_archived = registry.is_archived if changes.archived is None else changes.archived
     if changes.default:
         Registry.objects.filter(workspace=registry.workspace, is_default=True).update(is_default=False)
         registry.is_default = True
@@ -108,6 +110,7 @@ def describe(registry: Registry) -> dict[str, object]:
         "default": registry.is_default,
         "search_upstream": registry.search_upstream,
         "audit_upstream": registry.audit_upstream,
+        "archived": registry.is_archived,
     }
 
 

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from tokens.services.authenticate import actor_of_user
 from web.errors import refuse, status_page
 from workspaces.access import Actor
-from workspaces.errors import GatehouseError, Unauthenticated
+from workspaces.errors import Conflict, GatehouseError, Unauthenticated
 from workspaces.models import User
 
 P = ParamSpec("P")
@@ -33,6 +34,8 @@ def door(*methods: str) -> Callable[[View[P]], Page[P]]:
                 answer = view(request, actor_of(request), *args, **kwargs)
             except GatehouseError as error:
                 answer = refuse(request, error)
+            except IntegrityError:
+                answer = refuse(request, Conflict(_("Somebody else changed this at the same moment; look again and retry.")))
             answer.headers.setdefault("Cache-Control", "private, no-store")
             return answer
 

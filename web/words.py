@@ -53,6 +53,7 @@ WORDS = {
     "registry.alias_released": gettext_lazy("A former address of a registry was released"),
     "registry.changed": gettext_lazy("A registry's settings were changed"),
     "registry.cloned": gettext_lazy("A registry was cloned"),
+    "registry.deleted": gettext_lazy("A registry was deleted"),
     "registry.created": gettext_lazy("A registry was created"),
     "secret.added": gettext_lazy("A secret was stored"),
     "secret.removed": gettext_lazy("A secret was removed"),

@@ -25,9 +25,10 @@ class MemberFilter(Filter):
 class RegistryFilter(Filter):
     """Registries by their settings."""
 
-    lookups: Mapping[str, str] = {"internal": "is_internal", "visibility": "visibility"}
+    lookups: Mapping[str, str] = {"internal": "is_internal", "visibility": "visibility", "archived": "is_archived"}
     internal = serializers.BooleanField(required=False)
     visibility = serializers.ChoiceField(choices=Registry.Visibility.values, required=False)
+    archived = serializers.BooleanField(required=False)
 
 
 class UpstreamFilter(Filter):

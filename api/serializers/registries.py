@@ -23,6 +23,7 @@ class RegistryShown(serializers.Serializer[Registry]):
     default = serializers.BooleanField(source="is_default")
     search_upstream = serializers.BooleanField()
     audit_upstream = serializers.BooleanField()
+    archived = serializers.BooleanField(source="is_archived")
 
 
 class RegistryNew(Body):
@@ -45,6 +46,7 @@ class RegistryChange(Body):
     default = Flag()
     search_upstream = Flag()
     audit_upstream = Flag()
+    archived = Flag()
 
 
 class RegistryClone(Body):

@@ -16,6 +16,7 @@ from registries.models import Registry
 from registries.selectors import aliases_of, registries_of
 from registries.services import Changes, create_registry
 from upstreams.services.clone import clone_registry
+from upstreams.services.deletion import delete_registry
 from upstreams.services.settings import change_registry
 from workspaces.access import Action, Actor
 from workspaces.errors import Invalid
@@ -56,6 +57,12 @@ class RegistryView(Door):
             raise Invalid("A workspace keeps a default; make another registry the default instead.", fields={"default": "needed"})
         changed = change_registry(actor=self.actor, registry=registry, changes=Changes(**values))
         return Response(RegistryShown(changed).data)
+
+    @described("registries_delete", code=204)
+    def delete(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
+        """Delete it with everything in it, for good; its internal names stay internal. 409 while other registries are fed from it."""
+        delete_registry(actor=self.actor, registry=registry_for(self.actor, ws, reg, Action.MANAGE))
+        return Response(status=204)
 
 
 class CloneView(Door):

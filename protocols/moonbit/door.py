@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, UnreadablePostError
 
 from packages.formats.errors import NameInvalid
@@ -68,6 +68,8 @@ def guarded(handler: View, request: HttpRequest, **parts: str) -> HttpResponseBa
         return _moved(request, error) if isinstance(error, RegistryMoved) else answer(error)
     except (SuspiciousOperation, UnreadablePostError) as error:
         return _bad_request(error)
+    except IntegrityError:  # what it hangs on was deleted while this was written: the next try hears so
+        return answer(Unavailable("This changed at the same moment; try again.", retry_after=1))
     except (OperationalError, InterfaceError):
         LOG.exception("the database refused %s %s", request.method, wire.shown_path(request.path))
         return answer(Unavailable("The database is busy; try again.", retry_after=2))

@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 import orjson
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, UnreadablePostError
 
 from packages.errors import BodyTooLarge
@@ -92,6 +92,8 @@ def guarded(handler: View, request: HttpRequest, **parts: str) -> HttpResponseBa
         return _expected(request, error)
     except (SuspiciousOperation, UnreadablePostError) as error:
         return _bad_request(error)
+    except IntegrityError:  # what it hangs on was deleted while this was written: the next try hears so
+        return answer(Unavailable("This changed at the same moment; try again.", retry_after=1))
     except (OperationalError, InterfaceError):
         LOG.exception("the database refused %s %s", request.method, wire.shown_path(request.path))
         return answer(Unavailable("The database is busy; try again.", retry_after=2))

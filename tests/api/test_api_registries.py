@@ -22,7 +22,7 @@ def test_a_registry_is_created_internal_and_private(cast: Cast) -> None:
     made = cast.call("adam", "POST", REGISTRIES, {"slug": "second"})
     assert made.status_code == 201
     fields = {"slug": "second", "description": "", "internal": True, "visibility": "private", "default": False}
-    assert made.json() == {**fields, "search_upstream": False, "audit_upstream": False}
+    assert made.json() == {**fields, "search_upstream": False, "audit_upstream": False, "archived": False}
     assert cast.get(REGISTRIES + "second/") == made.json()
     assert [one["slug"] for one in cast.get(REGISTRIES)["results"]] == ["main", "second", "shelf"]
     again = cast.call("adam", "POST", REGISTRIES, {"slug": "second"})

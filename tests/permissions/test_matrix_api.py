@@ -106,6 +106,7 @@ MATRIX: dict[tuple[str, str], tuple[tuple[int, ...], Any]] = {
     ("POST", f"{WS}/registries/"): (admins(201), {"slug": "second"}),
     ("GET", f"{REG}/"): (MEMBERS, None),
     ("PATCH", f"{REG}/"): (admins(200), {"internal": False}),
+    ("DELETE", f"{REG}/"): (admins(204), None),
     ("POST", f"{REG}/clone/"): (admins(201), {"slug": "copy"}),
     ("GET", f"{REG}/aliases/"): (admins(200), None),
     ("DELETE", f"{REG}/aliases/<alias>/"): (admins(204), None),

@@ -109,6 +109,8 @@ FORMS = {
         (302, 403, 403, 404, 401),
     ),
     "registry-rename": ("/acme/registries/main/rename/", {"slug": "newer"}, (302, 403, 403, 404, 401)),
+    "registry-archive": ("/acme/registries/main/archive/", {"archived": "true", "confirm": "yes"}, (302, 403, 403, 404, 401)),
+    "registry-delete": ("/acme/registries/main/delete/", {"confirm": "yes", "typed": "main"}, (302, 403, 403, 404, 401)),
     "registry-clone": ("/acme/registries/main/clone/", {"slug": "copy"}, (302, 403, 403, 404, 401)),
     "alias-release": ("/acme/registries/main/aliases/none/release/", {"confirm": "yes"}, (404, 403, 403, 404, 401)),
     "upstream-test": ("/acme/registries/main/upstreams/{asleep}/test/", {}, (200, 403, 403, 404, 401)),
