@@ -16,10 +16,9 @@ from rest_framework.response import Response
 from api import throttle
 from api.base import Door
 from api.names import format_named
-from api.uploads import registry_for_upload
 from api.views.mirrors import MirrorsView
 from api.views.packages import FormatView
-from registries.gate import registry_for
+from registries.gate import registry_for, registry_for_upload
 from workspaces.access import Action
 
 ADMITTED = 204

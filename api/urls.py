@@ -79,6 +79,7 @@ urlpatterns = [
     re_path(REG + "/aliases" + END, registries.AliasesView.as_view()),
     re_path(REG + r"/aliases/(?P<alias>[^/]+)" + END, registries.AliasView.as_view()),
     re_path(REG + "/upstreams" + END, upstreams.UpstreamsView.as_view()),
+    re_path(REG + "/upstreams/order" + END, upstreams.UpstreamsOrderView.as_view()),
     re_path(REG + "/upstreams/" + ID + END, upstreams.UpstreamView.as_view()),
     re_path(REG + "/upstreams/" + ID + "/test" + END, upstreams.UpstreamTestView.as_view()),
     re_path(REG + "/push" + END, moving.PushView.as_view()),

@@ -82,6 +82,14 @@ def registry_for(actor: Actor, workspace: str, registry: str, action: Action, ta
     return found
 
 
+def registry_for_upload(actor: Actor, workspace: str, registry: str, format: str) -> Registry:  # noqa: A002 - the field's own word
+    """The gate before the name is known: the role must allow publishing; scopes are asked again with the name."""
+    registry_for(actor, workspace, registry, Action.READ, Target(format))
+    if actor.grant is not None and actor.grant.scopes is not None:
+        actor = replace(actor, grant=replace(actor.grant, scopes=None))
+    return registry_for(actor, workspace, registry, Action.PUBLISH)
+
+
 def _found(workspace: str, slug: str) -> Registry | None:
     """By its slug, else by one it had before."""
     found = registry_at(workspace, slug)

@@ -70,6 +70,7 @@ WORDS = {
     "upstream.changed": gettext_lazy("An upstream was changed"),
     "upstream.created": gettext_lazy("An upstream was added"),
     "upstream.removed": gettext_lazy("An upstream was removed"),
+    "upstreams.ordered": gettext_lazy("The upstreams were put in another order"),
     "upstream.trouble": gettext_lazy("An upstream was in trouble"),
     "user.created": gettext_lazy("A person was added to the installation"),
     "version.bytes_accepted": gettext_lazy("Other bytes than those first seen were accepted under a number"),

@@ -126,6 +126,12 @@ class UpstreamWishes(Body):
         return tuple(patterns)
 
 
+class UpstreamOrder(Body):
+    """Every upstream of the registry once, by id."""
+
+    ids = serializers.ListField(child=Number(min_value=1), max_length=1000)
+
+
 class ProbeVerdict(serializers.Serializer[Any]):
     """What the test of an upstream found: a code for programs, a sentence and a hint for people."""
 

@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import reads, uploads
+from api import reads
 from api.base import Door, ListDoor
 from api.errors import NotYet
 from api.names import format_named, package_name
@@ -20,8 +20,9 @@ from api.serializers.packages import (
 )
 from packages.models import Format, Package
 from packages.selectors import dependents_of, package_of
+from packages.services.upload import publish_file
 from packages.services.versions import unpublish_package
-from registries.gate import registry_for
+from registries.gate import registry_for, registry_for_upload
 from registries.models import Registry
 from workspaces.access import Action, Actor, Target
 
@@ -67,10 +68,11 @@ class FormatView(ListDoor):
     )
     def post(self, request: Request, ws: str, reg: str, format: str) -> Response:  # noqa: A002, ARG002 - the address's own word
         """Publish a file. 200 when these very bytes were there already."""
-        registry = uploads.registry_for_upload(self.actor, ws, reg, format)
+        registry = registry_for_upload(self.actor, ws, reg, format)
         if format_named(format) != "npm":
             raise NotYet(f"Uploading a file of format “{format}” is not there yet; use its own client.")
-        published = uploads.publish_file(self.actor, registry, **self.read(PackageUpload))
+        sent = self.read(PackageUpload)
+        published = publish_file(actor=self.actor, registry=registry, chunks=sent["file"].chunks(), tag=sent["tag"])
         version = reads.listed_version(published.version.package, published.version.version)
         return Response(VersionShown(version).data, status=201 if published.created else 200)
 

@@ -9,9 +9,10 @@ from api import reads
 from api.base import Door, ListDoor
 from api.schema import described
 from api.serializers.filters import UpstreamFilter
-from api.serializers.registries import ProbeVerdict, UpstreamFields, UpstreamShown, UpstreamWishes
+from api.serializers.registries import ProbeVerdict, UpstreamFields, UpstreamOrder, UpstreamShown, UpstreamWishes
 from registries.gate import registry_for
 from registries.models import Registry
+from upstreams.services.ordering import order_upstreams
 from upstreams.services.probing import probe_upstream
 from upstreams.services.sources import change_upstream, create_upstream, remove_upstream, upstream_of
 from upstreams.services.wishes import UpstreamChanges, UpstreamWish
@@ -34,6 +35,17 @@ class UpstreamsView(ListDoor):
         wish = UpstreamWish(**self.read(UpstreamWishes))
         upstream = create_upstream(actor=self.actor, registry=registry, wish=wish)
         return Response(UpstreamShown(upstream).data, status=201)
+
+
+class UpstreamsOrderView(ListDoor):
+    """The order in which they are asked."""
+
+    @described("upstreams_order", body=UpstreamOrder, returns=UpstreamFields, many=True)
+    def put(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
+        """Name each upstream once, the first to be asked first. 409 when there are others meanwhile."""
+        registry = registry_for(self.actor, ws, reg, Action.MANAGE)
+        order_upstreams(actor=self.actor, registry=registry, ids=self.read(UpstreamOrder)["ids"])
+        return self.page(reads.upstreams_of(registry), UpstreamShown)
 
 
 class UpstreamView(Door):

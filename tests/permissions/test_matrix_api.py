@@ -107,6 +107,7 @@ MATRIX: dict[tuple[str, str], tuple[tuple[int, ...], Any]] = {
     ("GET", f"{REG}/"): (MEMBERS, None),
     ("PATCH", f"{REG}/"): (admins(200), {"internal": False}),
     ("DELETE", f"{REG}/"): (admins(204), None),
+    ("PUT", f"{REG}/upstreams/order/"): (admins(409), {"ids": [1]}),  # there are others
     ("POST", f"{REG}/clone/"): (admins(201), {"slug": "copy"}),
     ("GET", f"{REG}/aliases/"): (admins(200), None),
     ("DELETE", f"{REG}/aliases/<alias>/"): (admins(204), None),

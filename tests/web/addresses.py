@@ -24,6 +24,7 @@ PACKAGE_PAGES = (
     f"{MAIN}upstreams/",
     f"{MAIN}mirrors/",
     f"{MAIN}settings/",
+    f"{MAIN}upload/",
     HTTP,
     f"{HTTP}versions/",
     f"{HTTP}dependents/",

@@ -45,6 +45,7 @@ PAGES = {
     "webhook-delivery": ("/acme/webhooks/{webhook}/deliveries/{delivery}/", (200, 403, 403, 404, 302)),
     "tokens": ("/acme/tokens/", (200, 200, 200, 404, 302)),
     "registry": ("/acme/registries/main/", (200, 200, 200, 404, 302)),
+    "registry-upload": ("/acme/registries/main/upload/", (200, 200, 403, 404, 302)),
     "registry-settings": ("/acme/registries/main/settings/", (200, 403, 403, 404, 302)),
     "upstreams": ("/acme/registries/main/upstreams/", (200, 200, 200, 404, 302)),
     "upstream": ("/acme/registries/main/upstreams/{upstream}/", (200, 403, 403, 404, 302)),
@@ -113,6 +114,8 @@ FORMS = {
     "registry-delete": ("/acme/registries/main/delete/", {"confirm": "yes", "typed": "main"}, (302, 403, 403, 404, 401)),
     "registry-clone": ("/acme/registries/main/clone/", {"slug": "copy"}, (302, 403, 403, 404, 401)),
     "alias-release": ("/acme/registries/main/aliases/none/release/", {"confirm": "yes"}, (404, 403, 403, 404, 401)),
+    "upstreams-order": ("/acme/registries/main/upstreams/order/", {"ids": "77"}, (302, 403, 403, 404, 401)),
+    "registry-upload": ("/acme/registries/main/upload/", {"tag": "latest"}, (400, 400, 403, 404, 401)),  # without a file
     "upstream-test": ("/acme/registries/main/upstreams/{asleep}/test/", {}, (200, 403, 403, 404, 401)),
     "upstream-switch": ("/acme/registries/main/upstreams/{upstream}/switch/", {"enabled": "false"}, (302, 403, 403, 404, 401)),
     "upstream-remove": ("/acme/registries/main/upstreams/{upstream}/remove/", {"confirm": "yes"}, (302, 403, 403, 404, 401)),

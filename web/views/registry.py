@@ -84,6 +84,7 @@ def frame(actor: Actor, found: Registry, tab: str) -> dict[str, object]:
         "actor": actor,
         "is_member": actor.role_in(found.workspace_id) is not None,
         "may_manage": actor.may(Action.MANAGE, found),
+        "may_publish": actor.may(Action.PUBLISH, found) and not found.is_archived,
     }
 
 

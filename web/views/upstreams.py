@@ -138,7 +138,13 @@ def _list(request: HttpRequest, actor: Actor, found: Registry, form: AnyForm | N
     }
     rows = reads.upstreams_of(found)
     leaving = {number: _leaving(belongings) for number, belongings in belongings_by(rows).items()}
-    context = {**frame(actor, found, "upstreams"), "upstreams": rows, "leaving": leaving, **forms}
+    context = {
+        **frame(actor, found, "upstreams"),
+        "upstreams": rows,
+        "leaving": leaving,
+        "order": ",".join(str(row.pk) for row in rows),
+        **forms,
+    }
     return render(request, "registry/upstreams.html", context, status=status)
 
 
