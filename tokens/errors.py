@@ -73,3 +73,33 @@ class LastWayIn(Conflict):
     """Without it the person could not sign in any more."""
 
     code = "last_way_in"
+
+
+class CodeInvalid(Invalid):
+    """A code that is wrong, was used, or is over; the same text for every cause."""
+
+    code = "code_invalid"
+
+
+class FactorExists(Conflict):
+    """The account has a second factor already."""
+
+    code = "second_factor_exists"
+
+
+class FactorMissing(Conflict):
+    """The account has no second factor."""
+
+    code = "second_factor_missing"
+
+
+class SecondFactorNeeded(Unauthenticated):
+    """The password of an account with a second factor works in the browser only."""
+
+    code = "second_factor_needed"
+
+
+class VisitUnknown(NotFound):
+    """The person is not signed in there."""
+
+    code = "session_unknown"

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from registries.models import Registry
 from workspaces.models import ROLE_CHOICES, User, Workspace
 
 
@@ -87,3 +88,54 @@ class Identity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.login} at {self.provider}"
+
+
+class SecondFactor(models.Model):
+    """A person's authenticator: the key it shares with us, and the time step of the last code that was taken."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="second_factor")
+    key_sealed = models.BinaryField()  # base 32, encrypted under OAUTH_PASSWORD
+    last_step = models.BigIntegerField()  # of 30 seconds since 1970; a code is good once (RFC 6238 section 5.2)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"second factor of {self.user_id}"
+
+
+class RecoveryCode(models.Model):
+    """A code for the day the authenticator is lost; deleted when it is used."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="recovery_codes", db_index=False)
+    digest = models.CharField(max_length=64)  # SHA-256 in hexadecimal
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("user", "digest"), name="one_recovery_code_each"),)
+
+    def __str__(self) -> str:
+        return f"recovery code of {self.user_id}"
+
+
+class Visit(models.Model):
+    """A browser that is signed in. Its session's key is a credential, and sealed."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="visits")
+    agent = models.CharField(max_length=300, blank=True)  # what the browser says of itself
+    ip = models.CharField(max_length=45, blank=True)  # where it was seen last
+    created_at = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    session_sealed = models.BinaryField()  # encrypted under OAUTH_PASSWORD
+
+    def __str__(self) -> str:
+        return f"{self.user_id} at {self.ip}"
+
+
+class LoginPassword(models.Model):
+    """A password that is good for one login of a client at one registry."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="login_passwords")
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64, unique=True)  # SHA-256 in hexadecimal
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"login of {self.user_id}"

@@ -11,6 +11,7 @@ from kombu.exceptions import OperationalError
 
 from packages.services.listing import list_missing
 from packages.services.signing import sign_missing
+from tokens.services.visits import sweep_visits
 from tokens.services.web_login import sweep_logins
 from upstreams.services.git.targets import sweep_mirrors
 from upstreams.services.mirroring.hold import abandoned, forget_mirrors
@@ -29,6 +30,7 @@ FOLDERS = ("staging", "spool")
 def sweep() -> None:
     """Housekeeping each minute: logins that are over, files that a crash left beside the storage, versions not signed yet."""
     sweep_logins()
+    sweep_visits()
     list_missing()
     sign_missing(limit=SIGNED_AT_ONCE)
     sweep_files(time.time() - STALE_AFTER)

@@ -7,6 +7,8 @@ HTTP = f"{MAIN}npm/@acme/http/"
 PAGES = (
     "/",
     "/account/",
+    "/account/second-factor/",
+    "/account/sessions/",
     "/acme/",
     "/acme/people/",
     "/acme/people/invitations/",

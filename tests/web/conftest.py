@@ -20,6 +20,7 @@ from registries.services import create_registry
 from tests.parts.github import GitHub
 from tests.parts.pack import pack
 from tokens.services.authenticate import actor_of_user
+from tokens.services.visits import note
 from upstreams.models import Origin, Upstream
 from upstreams.services.sources import create_upstream
 from upstreams.services.wishes import UpstreamWish
@@ -106,6 +107,9 @@ def sign_in(world: World) -> Callable[[str], Client]:
         client.force_login(User.objects.get(username=name))
         session = client.session
         session["proved_at"] = int(time.time())
+        user = User.objects.get(username=name)
+        session["visit"] = note(visit_id=None, user_id=user.pk, agent="a test", ip="127.0.0.1", session_key=str(session.session_key))
+        session["seen"] = int(time.time())
         session.save()
         return client
 

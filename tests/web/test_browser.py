@@ -131,7 +131,7 @@ def test_the_search_is_live(page: Page, put: Callable[..., Version]) -> None:
     page.keyboard.type("left")
     page.locator("#packages").get_by_text("1 package", exact=True).wait_for()
     assert page.locator("#packages .name").all_inner_texts() == ["left-pad"]
-    assert page.url.endswith("?q=left&kind=")
+    assert page.url.endswith("?q=left&kind=&source=&sort=")
     assert not trouble
 
 

@@ -30,6 +30,9 @@ PAGES = {
     "home": ("/", (200, 200, 200, 200, 302)),
     "account": ("/account/", (200, 200, 200, 200, 302)),
     "password": ("/account/password/", (200, 200, 200, 200, 302)),
+    "second-factor": ("/account/second-factor/", (302, 302, 302, 302, 302)),  # to the proof
+    "sessions": ("/account/sessions/", (200, 200, 200, 200, 302)),
+    "login-code": ("/login/code", (302, 302, 302, 302, 302)),  # nobody is half-way in
     "workspace": ("/acme/", (200, 200, 200, 404, 302)),
     "alerts": ("/acme/alerts/", (200, 200, 200, 404, 302)),
     "tombstones": ("/acme/tombstones/", (200, 200, 200, 404, 302)),
@@ -98,6 +101,13 @@ FORMS = {
     "webhook-redeliver": ("/acme/webhooks/{webhook}/deliveries/{delivery}/again/", {}, (302, 403, 403, 404, 401)),
     "tokens": ("/acme/tokens/", {"name": "t", "kind": "service", "role": "reader", "life": "30"}, (201, 400, 400, 404, 401)),
     "token-revoke": ("/acme/tokens/999/revoke/", {"confirm": "yes"}, (404, 404, 404, 404, 401)),
+    "second-factor": ("/account/second-factor/", {"code": "000000"}, (302, 302, 302, 302, 401)),  # to the proof
+    "second-factor-codes": ("/account/second-factor/codes/", {}, (302, 302, 302, 302, 401)),
+    "second-factor-off": ("/account/second-factor/off/", {"code": "000000"}, (409, 409, 409, 409, 401)),
+    "session-end": ("/account/sessions/999/end/", {}, (404, 404, 404, 404, 401)),
+    "sessions-end-others": ("/account/sessions/end-others/", {}, (302, 302, 302, 302, 401)),
+    "login-code": ("/login/code", {"code": "000000"}, (302, 302, 302, 302, 302)),
+    "login-password": ("/acme/registries/main/login-password/", {}, (201, 201, 201, 404, 401)),
     "registry-settings": ("/acme/registries/main/settings/", {"visibility": "private"}, (302, 403, 403, 404, 401)),
     "upstreams": (
         "/acme/registries/main/upstreams/",

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from registries.selectors import NamedRights
 from tokens import throttle, usage
-from tokens.errors import AddressNotAllowed, CredentialsInvalid
+from tokens.errors import AddressNotAllowed, CredentialsInvalid, SecondFactorNeeded
+from tokens.models import SecondFactor
 from tokens.secrets import digest
 from tokens.selectors import holder_of
 from workspaces.access import NOBODY, Actor, Grant, Role
@@ -36,7 +37,7 @@ def actor_for(authorization: str, ip: str) -> Actor:
         username, password = _basic(rest.strip())
         if password.startswith(("gth_", "ent_v1_")):
             return actor_of_token(password, ip)
-        return actor_of_user(verified_user(username, password, ip), ip=ip)
+        return actor_of_user(verified_for_clients(username, password, ip), ip=ip)
     raise CredentialsInvalid("This kind of credentials is not known here; send a Bearer token or Basic.")
 
 
@@ -85,6 +86,17 @@ def verified_user(username: str, password: str, ip: str) -> User:
     return user
 
 
+def verified_for_clients(username: str, password: str, ip: str) -> User:
+    """The same for whatever is no browser. Raises also SecondFactorNeeded: such a password opens nothing there."""
+    user = verified_user(username, password, ip)
+    if SecondFactor.objects.filter(user=user).exists():
+        raise SecondFactorNeeded(
+            "This account signs in with a second factor, so its password works in the browser only."
+            " Run npm login, send a token, or take a login password from the registry's page."
+        )
+    return user
+
+
 def _no_token(ip: str) -> CredentialsInvalid:
     """The one error for a token that is unknown, over, or a disabled person's; counted. Raises LoginThrottled."""
     throttle.bad_token(ip)
@@ -129,4 +141,4 @@ class Remembered:
 
 
 REMEMBERED = Remembered()
-__all__ = ["NOBODY", "actor_for", "actor_of_token", "actor_of_user", "verified_user"]
+__all__ = ["NOBODY", "actor_for", "actor_of_token", "actor_of_user", "verified_for_clients", "verified_user"]

@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from tokens.services.second_factor import has_second_factor
 from web import reads
 from web.doors import door, person
 from web.errors import status_of
@@ -47,7 +48,12 @@ def account(request: HttpRequest, actor: Actor) -> HttpResponse:
         if theme in THEMES:
             answer.set_cookie("theme", theme, max_age=YEAR, samesite="Lax", httponly=True, secure=request.is_secure())
         return answer
-    context = {"cards": reads.workspace_cards(actor), "actor": actor, "themes": _themes(request)}
+    context = {
+        "cards": reads.workspace_cards(actor),
+        "actor": actor,
+        "themes": _themes(request),
+        "has_second_factor": has_second_factor(actor.user_id),
+    }
     return render(request, "account/account.html", context)
 
 

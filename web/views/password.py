@@ -8,10 +8,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from tokens.services.account import change_password, set_first_password
+from tokens.services.visits import end_other_visits
 from web.doors import door, person
 from web.entrance import is_fresh, prove
 from web.errors import status_of
 from web.forms import FirstPasswordForm, PasswordForm
+from web.visits import VISIT, note_visit
 from workspaces.access import Actor
 from workspaces.errors import Conflict, Invalid, TooManyRequests, Unauthenticated
 from workspaces.models import User
@@ -39,6 +41,8 @@ def password(request: HttpRequest, actor: Actor) -> HttpResponse:
             answer.headers["Retry-After"] = str(error.retry_after)
         return answer
     update_session_auth_hash(request, changed)
+    note_visit(request, changed)  # the session has another key now
+    end_other_visits(actor=actor, but=request.session.get(VISIT))
     messages.success(request, _("The password is changed. Every other browser of yours is signed out."))
     return redirect("web:account")
 
@@ -56,6 +60,8 @@ def _first(request: HttpRequest, actor: Actor) -> HttpResponse:
         form.refuse(error)
         return _page(request, form, status_of(error))
     update_session_auth_hash(request, changed)
+    note_visit(request, changed)
+    end_other_visits(actor=actor, but=request.session.get(VISIT))
     messages.success(request, _("The password is set: it signs you in as well as GitHub does. Other browsers of yours are signed out."))
     return redirect("web:account")
 

@@ -8,12 +8,14 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from tokens.services.authenticate import verified_user
+from tokens.services.visits import leave
 from web.doors import door, person
 from web.entrance import let_in
 from web.errors import status_of
 from web.forms import SignInForm
 from web.github_button import leads_to_github
 from web.reads import workspace_cards
+from web.visits import VISIT
 from workspaces.access import Actor
 from workspaces.errors import TooManyRequests, Unauthenticated
 
@@ -62,8 +64,9 @@ def www_tokens(request: HttpRequest, actor: Actor) -> HttpResponse:  # noqa: ARG
 
 
 @door("POST")
-def sign_out(request: HttpRequest, actor: Actor) -> HttpResponse:  # noqa: ARG001 - every page has an actor
+def sign_out(request: HttpRequest, actor: Actor) -> HttpResponse:
     """End the session."""
+    leave(visit_id=request.session.get(VISIT), user_id=actor.user_id)
     logout(request)
     return redirect("web:login")
 

@@ -9,9 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from protocols import wire
 from protocols.npm.door import read_json, read_object, slug, visit
 from protocols.npm.errors import WrongPassword, json_response
-from tokens.errors import CredentialsInvalid
-from tokens.services.authenticate import actor_of_token, actor_of_user, verified_user
+from tokens.errors import CredentialsInvalid, SecondFactorNeeded
+from tokens.services.authenticate import actor_of_token, actor_of_user
 from tokens.services.issue import Wish, create_token, revoke_token
+from tokens.services.login_password import verified_for_login
 from tokens.services.web_login import collect_login, start_login
 from workspaces.errors import Denied, Invalid, Unauthenticated
 from workspaces.models import User
@@ -57,7 +58,7 @@ def poll(request: HttpRequest, ws: str, reg: str, poll_id: str) -> HttpResponse:
     return json_response({"token": issued.secret})
 
 
-def legacy_login(request: HttpRequest, ws: str, reg: str, username: str) -> HttpResponse:  # noqa: ARG001 - the address
+def legacy_login(request: HttpRequest, ws: str, reg: str, username: str) -> HttpResponse:
     """Name and password for a token. Raises WrongPassword, LoginThrottled."""
     body = read_object(request)
     name, password = body.get("name"), body.get("password")
@@ -66,7 +67,7 @@ def legacy_login(request: HttpRequest, ws: str, reg: str, username: str) -> Http
     if name != username:
         raise Invalid("The address and the body name different users.", fields={"name": "differs"})
     ip = wire.client_ip(request)
-    user = _verified(name, password, ip)
+    user = _verified(name, password, ip, ws, reg)
     issued = create_token(actor=actor_of_user(user, ip=ip), wish=Wish(name=f"login from {client_of(request)}"[:128]))
     user_id = f"org.couchdb.user:{name}"
     return json_response({"ok": True, "id": user_id, "rev": f"1-{issued.token.pk}", "token": issued.secret}, 201)
@@ -97,8 +98,8 @@ def client_of(request: HttpRequest) -> str:
     return " ".join(words[:2])[:80] or "unknown client"
 
 
-def _verified(name: str, password: str, ip: str) -> User:
+def _verified(name: str, password: str, ip: str, ws: str, reg: str) -> User:
     try:
-        return verified_user(name, password, ip)
-    except CredentialsInvalid as error:
+        return verified_for_login(name, password, ip, workspace=slug(ws), registry=slug(reg))
+    except (CredentialsInvalid, SecondFactorNeeded) as error:
         raise WrongPassword(error.message) from None

@@ -10,7 +10,7 @@ from protocols.npm.wishes import is_unbounded, wish_of
 from tokens.errors import CredentialsInvalid, TokenNotFound
 from tokens.models import Token
 from tokens.secrets import digest, is_secret
-from tokens.services.authenticate import verified_user
+from tokens.services.authenticate import verified_for_clients
 from tokens.services.issue import create_token, revoke_token
 from workspaces.errors import Conflict, Denied, Invalid, Unauthenticated
 
@@ -46,7 +46,7 @@ def add_token(request: HttpRequest, ws: str, reg: str) -> HttpResponse:
         raise Invalid("Creating a token needs the `password`.", fields={"password": "missing"})
     wish = wish_of(body, here.registry.pk)
     try:
-        verified_user(here.actor.name, password, here.actor.ip)
+        verified_for_clients(here.actor.name, password, here.actor.ip)
     except CredentialsInvalid:
         raise WrongPassword("The password is wrong.", fields={"password": "wrong"}) from None
     issued = create_token(actor=here.actor, wish=wish)
