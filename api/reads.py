@@ -23,6 +23,14 @@ def all_users() -> QuerySet[User]:
     return User.objects.order_by("username")
 
 
+def user_of(username: str) -> User:
+    """One person. Raises NotFound."""
+    found = User.objects.filter(username=username).first()
+    if found is None:
+        raise NotFound(f"There is no user “{username[:64]}”.")
+    return found
+
+
 def own_tokens(actor: Actor) -> QuerySet[Token]:
     """The caller's own tokens. A service, or a token with scopes, sees itself alone. Raises Unauthenticated."""
     if actor.is_anonymous:

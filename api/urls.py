@@ -46,6 +46,7 @@ urlpatterns = [
     re_path(r"^docs" + END, schema.DocsView.as_view(), name="api-docs"),
     re_path(r"^v1/whoami" + END, whoami.WhoamiView.as_view()),
     re_path(r"^v1/users" + END, users.UsersView.as_view()),
+    re_path(r"^v1/users/(?P<username>[^/]+)" + END, users.UserView.as_view()),
     re_path(r"^v1/tokens" + END, tokens.TokensView.as_view()),
     re_path(r"^v1/tokens/" + ID + END, tokens.TokenView.as_view()),
     re_path(r"^v1/workspaces" + END, workspaces.WorkspacesView.as_view()),

@@ -38,7 +38,8 @@ class NamedRights:
 
     def on(self, registry_id: int, target: Target) -> frozenset[Action]:
         """What the person's own rights and those of their groups give on `target`."""
-        whose = Q(member__user_id=self.user_id) | Q(group__members__member__user_id=self.user_id)
+        own = Q(member__user_id=self.user_id, member__is_active=True)
+        whose = own | Q(group__members__member__user_id=self.user_id, group__members__member__is_active=True)
         rows = PackageRight.objects.filter(whose, registry_id=registry_id, format=target.format, name=target.name)
         return frozenset(action for given in rows.values_list("permission", flat=True) for action in GIVES[PackageRight.Permission(given)])
 

@@ -15,7 +15,7 @@ HOLDER = (
     "SELECT t.id, t.name, t.read_only, CAST(t.registries AS TEXT), CAST(t.scopes AS TEXT), CAST(t.cidrs AS TEXT), t.expires_at,"
     " t.workspace_id, t.role, u.id, u.username, u.is_active, u.is_superuser, m.workspace_id, m.role"
     " FROM tokens_token t LEFT JOIN workspaces_user u ON u.id = t.owner_id"
-    " LEFT JOIN workspaces_membership m ON m.user_id = u.id WHERE t.secret_hash = %s"
+    " LEFT JOIN workspaces_membership m ON m.user_id = u.id AND m.is_active WHERE t.secret_hash = %s"
 )
 FACTS, SERVICE, PERSON = 7, 9, 13  # columns up to which they go
 

@@ -46,6 +46,7 @@ class Membership(models.Model):
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships", db_index=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.PositiveSmallIntegerField(choices=ROLE_CHOICES, default=Role.READER)
+    is_active = models.BooleanField(default=True, db_default=True)  # else the role and all that hangs on it rest
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

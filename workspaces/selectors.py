@@ -113,7 +113,7 @@ def membership_of(workspace: Workspace, username: str) -> Membership | None:
 
 def members_of(workspace: Workspace) -> QuerySet[Membership]:
     """The memberships of people who can sign in, by name."""
-    found = Membership.objects.filter(workspace=workspace, user__is_active=True)
+    found = Membership.objects.filter(workspace=workspace, user__is_active=True, is_active=True)
     return found.select_related("user").order_by("user__username")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from api.fields import Text
+from api.fields import Flag, Text
 from api.serializers.common import Body, Query
 from upstreams.selectors.events import KINDS, QUIET
 from workspaces.access import Role
@@ -36,7 +36,15 @@ class UserShown(serializers.ModelSerializer[User]):
 
     class Meta:
         model = User
-        fields = ("username", "email")
+        fields = ("username", "email", "active")
+
+    active = serializers.BooleanField(source="is_active", read_only=True)
+
+
+class UserChange(Body):
+    """Shut out of the installation, or let in again."""
+
+    active = Flag()
 
 
 class UserNew(Body):
@@ -73,6 +81,7 @@ class MemberShown(serializers.Serializer[Membership]):
 
     username = serializers.CharField(source="user.username")
     role = serializers.SerializerMethodField()
+    active = serializers.BooleanField(source="is_active")
 
     def get_role(self, member: Membership) -> str:
         """The role in words."""
@@ -87,9 +96,10 @@ class MemberNew(Body):
 
 
 class MemberChange(Body):
-    """Another role."""
+    """Another role; or shut out for now (`active` false: the person's tokens give nothing here), and let in again."""
 
     role = serializers.ChoiceField(choices=ROLES)
+    active = Flag()
 
 
 class ClaimShown(serializers.ModelSerializer[Claim]):
@@ -134,12 +144,15 @@ class SecretChange(Body):
 
 
 class EventFilter(Query):
-    """Which events: of a kind, of one action, by somebody, about something."""
+    """Which events: of a kind, of one action, by somebody, about something, from an address, in a time."""
 
     kind = serializers.ChoiceField(choices=(QUIET, *KINDS), required=False)
     action = serializers.CharField(required=False, max_length=64)
     actor = serializers.CharField(required=False, max_length=128)
     object = serializers.CharField(required=False, max_length=400)
+    ip = serializers.CharField(required=False, max_length=45)
+    since = serializers.DateTimeField(required=False)
+    until = serializers.DateTimeField(required=False)
 
 
 @extend_schema_field({"description": "Any JSON; what it is depends on the action."})

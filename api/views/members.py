@@ -1,5 +1,8 @@
 """`workspaces/{ws}/members/`: who belongs to a workspace, and as what."""
 
+from typing import Any
+
+from django.db import transaction
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -8,10 +11,11 @@ from api.base import Door, ListDoor
 from api.schema import described
 from api.serializers.filters import MemberFilter
 from api.serializers.people import MemberChange, MemberNew, MemberShown
-from workspaces.access import Action
+from workspaces.access import Action, Actor
 from workspaces.errors import Conflict
+from workspaces.models import Membership, Workspace
 from workspaces.selectors import workspace_for
-from workspaces.services.people import parse_role, remove_member, set_member
+from workspaces.services.people import parse_role, remove_member, set_active, set_member
 
 
 class MemberExists(Conflict):
@@ -40,6 +44,17 @@ class MembersView(ListDoor):
         return Response(MemberShown(member).data, status=201)
 
 
+@transaction.atomic
+def _changed(actor: Actor, workspace: Workspace, member: Membership, values: dict[str, Any]) -> Membership:
+    """Both or neither."""
+    username = member.user.username
+    if "role" in values:
+        member = set_member(actor=actor, workspace=workspace, username=username, role=parse_role(values["role"]))
+    if "active" in values:
+        member = set_active(actor=actor, workspace=workspace, username=username, active=values["active"])
+    return member
+
+
 class MemberView(Door):
     """One member."""
 
@@ -50,13 +65,11 @@ class MemberView(Door):
 
     @described("members_change", body=MemberChange, returns=MemberShown)
     def patch(self, request: Request, ws: str, username: str) -> Response:  # noqa: ARG002 - the framework's signature
-        """Another role. Only an owner makes or changes owners."""
+        """Another role, or shut out for now. Only an owner makes or changes owners."""
         workspace = workspace_for(self.actor, ws, Action.MANAGE)
         member = reads.member_of(workspace, username)
         values = self.read(MemberChange)
-        if values:
-            member = set_member(actor=self.actor, workspace=workspace, username=username, role=parse_role(values["role"]))
-        return Response(MemberShown(member).data)
+        return Response(MemberShown(_changed(self.actor, workspace, member, values)).data)
 
     @described("members_remove", code=204)
     def delete(self, request: Request, ws: str, username: str) -> Response:  # noqa: ARG002 - the framework's signature

@@ -4,12 +4,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import reads
-from api.base import ListDoor
+from api.base import Door, ListDoor
 from api.schema import described
-from api.serializers.people import UserNew, UserShown
+from api.serializers.people import UserChange, UserNew, UserShown
 from workspaces.access import Action, Actor
 from workspaces.errors import Denied, Unauthenticated
-from workspaces.services.people import create_user
+from workspaces.services.people import create_user, set_user_active
 
 
 class UsersView(ListDoor):
@@ -27,6 +27,25 @@ class UsersView(ListDoor):
         _operators_only(self.actor, Action.MANAGE)
         user = create_user(actor=self.actor, **self.read(UserNew))
         return Response(UserShown(user).data, status=201)
+
+
+class UserView(Door):
+    """One person."""
+
+    @described("users_read", returns=UserShown)
+    def get(self, request: Request, username: str) -> Response:  # noqa: ARG002 - the framework's signature
+        """Who they are."""
+        _operators_only(self.actor, Action.READ)
+        return Response(UserShown(reads.user_of(username)).data)
+
+    @described("users_change", body=UserChange, returns=UserShown)
+    def patch(self, request: Request, username: str) -> Response:  # noqa: ARG002 - the framework's signature
+        """Shut them out (`active` false: sessions and tokens end at once), or let them in again."""
+        _operators_only(self.actor, Action.MANAGE)
+        user, values = reads.user_of(username), self.read(UserChange)
+        if "active" in values:
+            user = set_user_active(actor=self.actor, username=username, active=values["active"])
+        return Response(UserShown(user).data)
 
 
 def _operators_only(actor: Actor, action: Action) -> None:

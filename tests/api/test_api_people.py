@@ -26,11 +26,11 @@ def test_whoami_names_the_person_their_token_and_roles(cast: Cast) -> None:
 
 def test_an_operator_creates_and_lists_users(cast: Cast) -> None:
     made = cast.call("root", "POST", V1 + "users/", {"username": "dora", "email": "dora@example.org", "password": " spaces kept "})
-    assert (made.status_code, made.json()) == (201, {"username": "dora", "email": "dora@example.org"})
+    assert (made.status_code, made.json()) == (201, {"username": "dora", "email": "dora@example.org", "active": True})
     assert check_password(" spaces kept ", User.objects.get(username="dora").password)
     listed = cast.get(V1 + "users/", "root")
     assert set(listed) == {"count", "next", "previous", "results"}
-    assert {"username": "dora", "email": "dora@example.org"} in listed["results"]
+    assert {"username": "dora", "email": "dora@example.org", "active": True} in listed["results"]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_workspace_is_created_listed_and_renamed(cast: Cast) -> None:
     assert (made.status_code, made.json()) == (201, {"slug": "fresh", "name": "Fresh"})
     assert cast.get(V1 + "workspaces/", "carol")["results"] == [{"slug": "fresh", "name": "Fresh"}]
     assert cast.get(V1 + "workspaces/fresh/registries/", "carol")["count"] == 0
-    assert cast.get(V1 + "workspaces/fresh/members/carol/", "carol") == {"username": "carol", "role": "owner"}
+    assert cast.get(V1 + "workspaces/fresh/members/carol/", "carol") == {"username": "carol", "role": "owner", "active": True}
     renamed = cast.call("carol", "PATCH", V1 + "workspaces/fresh/", {"name": "New"})
     assert (renamed.status_code, renamed.json()) == (200, {"slug": "fresh", "name": "New"})
     assert cast.call("carol", "PATCH", V1 + "workspaces/fresh/", {}).status_code == 200
@@ -97,7 +97,7 @@ def test_a_slug_is_given_once(cast: Cast) -> None:
 
 def test_members_come_change_and_go(cast: Cast) -> None:
     made = cast.call("adam", "POST", ACME + "members/", {"username": "carol", "role": "publisher"})
-    assert (made.status_code, made.json()) == (201, {"username": "carol", "role": "publisher"})
+    assert (made.status_code, made.json()) == (201, {"username": "carol", "role": "publisher", "active": True})
     again = cast.call("adam", "POST", ACME + "members/", {"username": "carol", "role": "reader"})
     assert (again.status_code, again.json()["code"]) == (409, "member_exists")
     changed = cast.call("adam", "PATCH", ACME + "members/carol/", {"role": "reader"})

@@ -56,6 +56,8 @@ MATRIX: dict[tuple[str, str], tuple[tuple[int, ...], Any]] = {
     ("GET", "/v1/whoami/"): (SIGNED_IN, None),
     ("GET", "/v1/users/"): (operators(200), None),
     ("POST", "/v1/users/"): (operators(201), {"username": "dora", "email": "dora@example.org", "password": "correct horse"}),
+    ("GET", "/v1/users/<username>/"): (operators(200), None),
+    ("PATCH", "/v1/users/<username>/"): (operators(200), {"active": True}),
     ("GET", "/v1/tokens/"): (SIGNED_IN, None),
     ("POST", "/v1/tokens/"): (people(201), {"name": "ci"}),
     ("GET", "/v1/tokens/<id>/"): ((401, 401, 404, 404, 404, 404, 200, 200, 404, 404), None),

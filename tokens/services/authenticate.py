@@ -57,7 +57,7 @@ def actor_of_token(secret: str, ip: str) -> Actor:
 
 def actor_of_user(user: User, *, ip: str = "", grant: Grant | None = None) -> Actor:
     """The actor of a person, with the roles of this moment."""
-    rows = Membership.objects.filter(user=user).values_list("workspace_id", "role")
+    rows = Membership.objects.filter(user=user, is_active=True).values_list("workspace_id", "role")
     roles = {workspace_id: Role(role) for workspace_id, role in rows}
     return Actor(user.pk, user.username, user.is_superuser, roles, grant, ip, NamedRights(user.pk))
 

@@ -50,16 +50,19 @@ def stretch_of(workspace: Workspace, before: int = 0) -> Stretch:
     return Stretch(before, *last) if last is not None else Stretch(before)
 
 
-def events_of(  # the filters of REST
+def events_of(  # noqa: PLR0913 - the filters of REST
     workspace: Workspace,
     *,
     kind: str = "",
     action: str = "",
     actor: str = "",
     object: str = "",  # noqa: A002 - the field's own word
+    ip: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
     stretch: Stretch = WHOLE,
 ) -> QuerySet[Event]:
-    """The newest first. `kind`: one of KINDS, or QUIET; `action` and `actor` are whole words, `object` is any part of it."""
+    """The newest first. `kind`: one of KINDS, or QUIET; `action`, `actor` and `ip` are whole words, `object` is any part of it."""
     found = stretch.within(Event.objects.filter(workspace=workspace)).order_by("-id")
     if kind == QUIET:
         found = found.exclude(action=PULLED)
@@ -70,7 +73,8 @@ def events_of(  # the filters of REST
         found = found.filter(action=action)
     if actor:
         found = found.filter(actor=actor)
-    return found.filter(object__icontains=object) if object else found
+    wanted = {"ip": ip, "at__gte": since, "at__lt": until, "object__icontains": object}
+    return found.filter(**{column: value for column, value in wanted.items() if value})
 
 
 def pulled_events(workspace: Workspace, stretch: Stretch) -> int:

@@ -25,7 +25,7 @@ CALLER = (
 WHOSE = (
     " LEFT JOIN tokens_token t ON t.secret_hash = {p}"
     " LEFT JOIN workspaces_user u ON u.id = t.owner_id"
-    " LEFT JOIN workspaces_membership m ON m.user_id = t.owner_id AND m.workspace_id = w.id"
+    " LEFT JOIN workspaces_membership m ON m.user_id = t.owner_id AND m.workspace_id = w.id AND m.is_active"
 )
 FROM = (
     " FROM registries_registry r"

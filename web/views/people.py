@@ -17,7 +17,7 @@ from workspaces.access import Action, Actor
 from workspaces.errors import Conflict, Denied, Invalid
 from workspaces.models import Workspace
 from workspaces.selectors import groups_of, workspace_for
-from workspaces.services.people import parse_role, remove_member, set_member
+from workspaces.services.people import parse_role, remove_member, set_active, set_member
 from workspaces.services.spaces import remove_claim
 
 
@@ -58,11 +58,31 @@ def remove(request: HttpRequest, actor: Actor, ws: str) -> HttpResponse:
     try:
         remove_member(actor=actor, workspace=space, username=username)
     except (Conflict, Denied) as error:
-        form = MemberForm(initial={"username": username})
-        form.is_bound, form.data = True, {"username": username, "role": "reader"}
-        form.refuse(error)
-        return _people(request, actor, space, form, status_of(error))
+        return _refused(request, actor, space, username, error)
     messages.success(request, _("%(name)s is no member any more.") % {"name": username})
+    return redirect("web:people", ws)
+
+
+@door("POST")
+def active(request: HttpRequest, actor: Actor, ws: str) -> HttpResponse:
+    """Shut a member out for now, after a confirmation, or let them in again."""
+    space = workspace_for(actor, ws, Action.MANAGE)
+    username, wanted = sent(request, "username"), sent(request, "active") == "true"
+    if not wanted and not is_confirmed(request):
+        return ask(
+            request,
+            Question(
+                title=_("Shut %(name)s out?") % {"name": username[:64]},
+                text=_("They and their tokens lose access to this workspace with the next request. Nothing of theirs is deleted."),
+                act=_("Shut out"),
+                back=reverse("web:people", args=[ws]),
+            ),
+        )
+    try:
+        set_active(actor=actor, workspace=space, username=username, active=wanted)
+    except (Conflict, Denied) as error:
+        return _refused(request, actor, space, username, error)
+    messages.success(request, (_("%(name)s is let in again.") if wanted else _("%(name)s is shut out.")) % {"name": username})
     return redirect("web:people", ws)
 
 
@@ -101,6 +121,14 @@ def unclaim(request: HttpRequest, actor: Actor, ws: str, claim_id: int) -> HttpR
     remove_claim(actor=actor, workspace=space, claim_id=claim_id)
     messages.success(request, _("The claim is gone."))
     return redirect("web:claims", ws)
+
+
+def _refused(request: HttpRequest, actor: Actor, space: Workspace, username: str, error: Conflict | Denied) -> HttpResponse:
+    """The page again, saying why a member stays as they are."""
+    form = MemberForm(initial={"username": username})
+    form.is_bound, form.data = True, {"username": username, "role": "reader"}
+    form.refuse(error)
+    return _people(request, actor, space, form, status_of(error))
 
 
 def _people(request: HttpRequest, actor: Actor, space: Workspace, form: MemberForm, status: int = 200) -> HttpResponse:

@@ -72,7 +72,7 @@ def _may_change(actor: Actor, workspace: Workspace) -> None:
 
 
 def _member(workspace: Workspace, username: str) -> Membership:
-    member = Membership.objects.filter(workspace=workspace, user__username=username, user__is_active=True).first()
+    member = Membership.objects.filter(workspace=workspace, user__username=username, user__is_active=True, is_active=True).first()
     if member is None:
         raise NotFound(f"“{username[:64]}” is not a member of this workspace; an admin adds them first (npm org set).")
     return member

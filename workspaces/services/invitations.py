@@ -132,7 +132,7 @@ def _may_still_invite(found: Invitation) -> bool:
     if found.inviter is None or found.inviter.is_superuser:
         return found.inviter is None or found.inviter.is_active
     needed = NEEDED[Action.OWN if found.role == Role.OWNER else Action.MANAGE]
-    standing = Membership.objects.filter(workspace=found.workspace_id, user=found.inviter, role__gte=needed)
+    standing = Membership.objects.filter(workspace=found.workspace_id, user=found.inviter, is_active=True, role__gte=needed)
     return found.inviter.is_active and standing.exists()
 
 

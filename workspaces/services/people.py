@@ -130,6 +130,50 @@ def remove_member(*, actor: Actor, workspace: Workspace, username: str) -> None:
     record(actor, "member.removed", username, workspace=workspace, old={"role": Role(member.role).word})
 
 
+@transaction.atomic
+def set_active(*, actor: Actor, workspace: Workspace, username: str, active: bool) -> Membership:
+    """Let a membership rest, or wake it: the person and their tokens lose what it gives with the next request, and nothing is forgotten.
+
+    Raises Denied, NotFound, LastOwner.
+    """
+    _may_change(actor, workspace)
+    lock_people(workspace)
+    member = Membership.objects.select_related("user").filter(workspace=workspace, user__username=username).first()
+    if member is None:
+        raise NotFound(f"“{username[:64]}” is not a member of this workspace.")
+    if member.role == Role.OWNER:
+        _owners_only(actor, workspace)
+    if member.is_active == active:
+        return member
+    if member.role == Role.OWNER and not active:
+        _keep_an_owner(workspace, without=member)
+    member.is_active = active
+    member.save(update_fields=["is_active"])
+    bump_rules(workspace.pk)  # documents name maintainers
+    record(actor, "member.activated" if active else "member.deactivated", username, workspace=workspace)
+    return member
+
+
+@transaction.atomic
+def set_user_active(*, actor: Actor, username: str, active: bool) -> User:
+    """An operator shuts a person out of the whole installation, sessions and tokens included, or lets them in again.
+
+    Raises Denied, NotFound, Conflict for oneself.
+    """
+    if not actor.is_operator or (actor.grant and not actor.grant.reaches_all):
+        raise Denied("Only an operator of this installation does this.")
+    user = User.objects.select_for_update().filter(username=username).first()
+    if user is None:
+        raise NotFound(f"There is no user “{username[:64]}”.")
+    if user.pk == actor.user_id and not active:
+        raise Conflict("You cannot shut yourself out; another operator can.")
+    if user.is_active != active:
+        user.is_active = active
+        user.save(update_fields=["is_active"])
+        record(actor, "user.activated" if active else "user.deactivated", username, workspace=None)
+    return user
+
+
 def _may_change(actor: Actor, workspace: Workspace) -> None:
     if not actor.may_in(workspace.pk, Action.MANAGE):
         raise Denied("Only admins and owners of the workspace change its members.")
@@ -151,6 +195,6 @@ def lock_people(workspace: Workspace) -> None:
 
 def _keep_an_owner(workspace: Workspace, *, without: Membership) -> None:
     """Somebody who can sign in stays owner. Raises LastOwner."""
-    owners = Membership.objects.filter(workspace=workspace, role=Role.OWNER, user__is_active=True)
+    owners = Membership.objects.filter(workspace=workspace, role=Role.OWNER, user__is_active=True, is_active=True)
     if not owners.exclude(pk=without.pk).exists():
         raise LastOwner("This is the workspace's last owner; make somebody else owner first.")
