@@ -6,8 +6,9 @@ from django.db.models import Q, QuerySet
 
 from packages.catalog import Narrowing, packages_of
 from packages.errors import VersionNotFound
-from packages.models import Package, Tag, Tombstone, Version
+from packages.models import Package, Tag, Tombstone, Usage, Version
 from packages.selectors import versions_of
+from packages.usage import usage_of
 from registries.models import Registry
 from tokens.errors import TokenNotFound
 from tokens.models import Token
@@ -21,6 +22,12 @@ from workspaces.models import Claim, Membership, User, Workspace
 def all_users() -> QuerySet[User]:
     """Every person of the installation, by name."""
     return User.objects.order_by("username")
+
+
+def usage(actor: Actor, workspace: Workspace) -> QuerySet[Usage]:
+    """What the registries hold that the caller may know of."""
+    found = usage_of(workspace)
+    return found if actor.grant is None or actor.grant.registries is None else found.filter(registry__in=actor.grant.registries)
 
 
 def user_of(username: str) -> User:

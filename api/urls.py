@@ -58,6 +58,7 @@ urlpatterns = [
     re_path(WS + "/alerts" + END, alerts.AlertsView.as_view()),
     re_path(WS + "/alerts/" + ID + "/acknowledge" + END, alerts.AcknowledgeView.as_view()),
     re_path(WS + "/events" + END, events.EventsView.as_view()),
+    re_path(WS + "/usage" + END, workspaces.UsageView.as_view()),
     re_path(WS + "/claims" + END, claims.ClaimsView.as_view()),
     re_path(WS + "/claims/" + ID + END, claims.ClaimView.as_view()),
     re_path(r"^v1/invitations/accept" + END, invitations.AcceptInvitationView.as_view()),

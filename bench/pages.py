@@ -28,13 +28,14 @@ MAIN, REST = "/team/registries/main/", "/api/v1/workspaces/team/"
 PACKAGE = f"{MAIN}npm/pack-77/"
 ADDRESSES = (
     "/", "/account/", "/team/", "/team/?page=20", "/team/?q=lib-77", "/team/people/", "/team/tokens/",
-    "/team/claims/", "/team/alerts/", "/team/tombstones/", "/team/activity/", "/team/activity/?object=lib-4711",
+    "/team/claims/", "/team/alerts/", "/team/settings/", "/account/sessions/", "/team/tombstones/",
+    "/team/activity/", "/team/activity/?object=lib-4711",
     MAIN, f"{MAIN}?page=1000", f"{MAIN}?q=pack-7", f"{MAIN}?q=nothing-like-it", f"{MAIN}?kind=internal", f"{MAIN}?kind=other",
     f"{MAIN}?source=own", f"{MAIN}?source=npm", f"{MAIN}?sort=updated", f"{MAIN}?sort=updated&page=500", f"{MAIN}?format=npm&q=99",
     f"{MAIN}settings/", f"{MAIN}upstreams/", f"{MAIN}mirrors/",
     PACKAGE, f"{PACKAGE}versions/", f"{PACKAGE}dependents/", f"{PACKAGE}resolution/",
     f"{PACKAGE}v/1.3.0/", f"{PACKAGE}v/1.3.0/dependencies/",
-    "/api/v1/workspaces/", f"{REST}registries/", f"{REST}registries/?page=10", f"{REST}events/", f"{REST}members/",
+    "/api/v1/workspaces/", f"{REST}registries/", f"{REST}registries/?page=10", f"{REST}events/", f"{REST}members/", f"{REST}usage/",
     f"{REST}registries/main/packages/", f"{REST}registries/main/packages/?page=1000", f"{REST}registries/main/packages/?search=pack-7",
     f"{REST}registries/main/packages/?internal=true", f"{REST}registries/main/packages/?ordering=-updated_at",
     f"{REST}registries/main/packages/npm/pack-77/", f"{REST}registries/main/packages/npm/pack-77/versions/",

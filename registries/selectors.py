@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from registries.models import Alias, PackageRight, Registry
 from workspaces import statements
@@ -11,8 +11,8 @@ from workspaces.models import Workspace
 
 
 def registries_of(actor: Actor, workspace: Workspace) -> QuerySet[Registry]:
-    """The registries of a workspace the caller may know of, with `package_count`."""
-    found = Registry.objects.filter(workspace=workspace).select_related("workspace").annotate(package_count=Count("packages"))
+    """The registries of a workspace the caller may know of."""
+    found = Registry.objects.filter(workspace=workspace).select_related("workspace")
     if actor.grant is not None and actor.grant.registries is not None:
         found = found.filter(pk__in=actor.grant.registries)
     return found

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from packages.services.counting import count_usage
 from packages.services.listing import list_missing
 from packages.services.signing import sign_missing
 from tokens.services.visits import sweep_visits
@@ -31,6 +32,7 @@ def sweep() -> None:
     """Housekeeping each minute: logins that are over, files that a crash left beside the storage, versions not signed yet."""
     sweep_logins()
     sweep_visits()
+    count_usage()
     list_missing()
     sign_missing(limit=SIGNED_AT_ONCE)
     sweep_files(time.time() - STALE_AFTER)

@@ -125,6 +125,12 @@ class WorkspaceForm(PageForm):
     name = forms.CharField(label=_("Name"), required=False, max_length=200)
 
 
+class NameForm(PageForm):
+    """What a workspace is called."""
+
+    name = forms.CharField(label=_("Name"), required=False, max_length=200, help_text=_("Shown to people. The address stays."))
+
+
 class RegistryForm(PageForm):
     """A new registry."""
 

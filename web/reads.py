@@ -11,6 +11,7 @@ from packages.formats.npm import versions as semver
 from packages.formats.npm.ranges import meant_by
 from packages.models import Download, Format, Package, Tombstone, Version
 from packages.selectors import known_to
+from packages.usage import Held, held_by
 from registries.models import Registry
 from tokens.models import Token
 from upstreams.models import Mirror, MirrorSchedule, Upstream
@@ -21,16 +22,18 @@ from workspaces.selectors import workspaces_of
 
 
 def workspace_cards(actor: Actor) -> list[Workspace]:
-    """The caller's workspaces with `registry_count`, `package_count`, `last_change` and `role_word`."""
+    """The caller's workspaces with `registry_count`, `package_count`, `last_change`, `held` and `role_word`."""
     counts = {
         "registry_count": Count("registries", distinct=True),
         "package_count": Count("registries__packages", distinct=True),
         "last_change": Max("registries__packages__updated_at"),
     }
     found = list(workspaces_of(actor).annotate(**counts).order_by("slug")[:200])
+    held = held_by(workspace.pk for workspace in found)
     for workspace in found:
         role = actor.role_in(workspace.pk)
         workspace.role_word = role.word if role else ""  # type: ignore[attr-defined]
+        workspace.held = held.get(workspace.pk, Held())  # type: ignore[attr-defined]
     return found
 
 

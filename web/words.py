@@ -103,6 +103,7 @@ WORDS = {
     "webhook.removed": gettext_lazy("A webhook was removed"),
     "webhook.secret_rotated": gettext_lazy("A webhook's secret was replaced"),
     "workspace.created": gettext_lazy("The workspace was created"),
+    "workspace.deleted": gettext_lazy("A workspace was deleted"),
     "workspace.renamed": gettext_lazy("The workspace was renamed"),
     "ask": gettext_lazy("an install would ask the sources marked “would be asked” first"),
     "answer": gettext_lazy("it is answered from the sources below"),

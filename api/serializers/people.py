@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from api.fields import Flag, Text
 from api.serializers.common import Body, Query
+from packages.models import Usage
 from upstreams.selectors.events import KINDS, QUIET
 from workspaces.access import Role
 from workspaces.models import Claim, Event, Membership, Secret, User, Workspace
@@ -61,6 +62,16 @@ class WorkspaceShown(serializers.ModelSerializer[Workspace]):
     class Meta:
         model = Workspace
         fields = ("slug", "name")
+
+
+class UsageShown(serializers.Serializer[Usage]):
+    """What a registry holds; `bytes` of all files, those that several packages share counted in each."""
+
+    registry = serializers.CharField(source="registry.slug")
+    packages = serializers.IntegerField()
+    versions = serializers.IntegerField()
+    bytes = serializers.IntegerField()
+    counted_at = serializers.DateTimeField()
 
 
 class WorkspaceNew(Body):

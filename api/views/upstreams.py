@@ -37,15 +37,15 @@ class UpstreamsView(ListDoor):
         return Response(UpstreamShown(upstream).data, status=201)
 
 
-class UpstreamsOrderView(ListDoor):
+class UpstreamsOrderView(Door):
     """The order in which they are asked."""
 
-    @described("upstreams_order", body=UpstreamOrder, returns=UpstreamFields, many=True)
+    @described("upstreams_order", body=UpstreamOrder, code=204)
     def put(self, request: Request, ws: str, reg: str) -> Response:  # noqa: ARG002 - the framework's signature
         """Name each upstream once, the first to be asked first. 409 when there are others meanwhile."""
         registry = registry_for(self.actor, ws, reg, Action.MANAGE)
         order_upstreams(actor=self.actor, registry=registry, ids=self.read(UpstreamOrder)["ids"])
-        return self.page(reads.upstreams_of(registry), UpstreamShown)
+        return Response(status=204)
 
 
 class UpstreamView(Door):

@@ -3,13 +3,17 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api import reads
 from api.base import Door, ListDoor
 from api.schema import described
-from api.serializers.people import WorkspaceChange, WorkspaceNew, WorkspaceShown
+from api.serializers.people import UsageShown, WorkspaceChange, WorkspaceNew, WorkspaceShown
+from upstreams.services.deletion import delete_workspace
 from workspaces.access import Action
 from workspaces.errors import Unauthenticated
 from workspaces.selectors import workspace_for, workspaces_of
 from workspaces.services.spaces import create_workspace, rename_workspace
+
+USAGE_ORDER = {"registry": "registry__slug", "bytes": "bytes", "packages": "packages"}
 
 
 class WorkspacesView(ListDoor):
@@ -49,3 +53,18 @@ class WorkspaceView(Door):
         if values:
             workspace = rename_workspace(actor=self.actor, workspace=workspace, name=values["name"])
         return Response(WorkspaceShown(workspace).data)
+
+    @described("workspaces_delete", code=204)
+    def delete(self, request: Request, ws: str) -> Response:  # noqa: ARG002 - the framework's signature
+        """Delete it with its registries and everything in them, for good."""
+        delete_workspace(actor=self.actor, workspace=workspace_for(self.actor, ws, Action.OWN))
+        return Response(status=204)
+
+
+class UsageView(ListDoor):
+    """How much a workspace holds."""
+
+    @described("workspaces_usage", returns=UsageShown, many=True, order=USAGE_ORDER)
+    def get(self, request: Request, ws: str) -> Response:  # noqa: ARG002 - the framework's signature
+        """By registry, as it was counted last: some minutes ago at most while something changes."""
+        return self.page(reads.usage(self.actor, workspace_for(self.actor, ws)), UsageShown)

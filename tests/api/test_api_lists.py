@@ -3,6 +3,7 @@
 import pytest
 
 from api.urls import urlpatterns
+from packages.services.counting import count_usage
 from tests.api.cast import ACME, FOO, MAIN, V1, Cast
 
 LISTS = {
@@ -10,6 +11,7 @@ LISTS = {
     V1 + "tokens/": ("alice", "name"),
     V1 + "workspaces/": ("root", "slug"),
     ACME + "members/": ("alice", "username"),
+    ACME + "usage/": ("alice", "registry"),
     ACME + "tokens/": ("alice", "name"),
     ACME + "alerts/": ("alice", "last_at"),
     ACME + "events/": ("alice", "id"),
@@ -50,6 +52,7 @@ def test_every_list_is_here() -> None:
 def test_it_is_ordered_both_ways_and_in_pages(cast: Cast, path: str) -> None:
     who, word = LISTS[path]
     path = path.format(webhook=cast.webhook.pk)
+    count_usage()  # as the sweep does
     forth = [row[word] for row in cast.get(f"{path}?ordering={word}&page_size=200", who)["results"]]
     back = [row[word] for row in cast.get(f"{path}?ordering=-{word}&page_size=200", who)["results"]]
     assert forth

@@ -66,6 +66,8 @@ MATRIX: dict[tuple[str, str], tuple[tuple[int, ...], Any]] = {
     ("POST", "/v1/workspaces/"): (people(201), {"slug": "fresh", "name": "Fresh"}),
     ("GET", f"{WS}/"): (MEMBERS, None),
     ("PATCH", f"{WS}/"): (owners(200), {"name": "Acme Ltd"}),
+    ("DELETE", f"{WS}/"): (owners(204), None),
+    ("GET", f"{WS}/usage/"): (MEMBERS, None),
     ("GET", f"{WS}/members/"): (MEMBERS, None),
     ("POST", f"{WS}/members/"): (admins(201), {"username": "carol", "role": "reader"}),
     ("GET", f"{WS}/members/<username>/"): (MEMBERS, None),

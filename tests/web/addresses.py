@@ -10,6 +10,7 @@ PAGES = (
     "/account/second-factor/",
     "/account/sessions/",
     "/acme/",
+    "/acme/settings/",
     "/acme/people/",
     "/acme/people/invitations/",
     "/acme/claims/",

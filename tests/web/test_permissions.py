@@ -34,6 +34,7 @@ PAGES = {
     "sessions": ("/account/sessions/", (200, 200, 200, 200, 302)),
     "login-code": ("/login/code", (302, 302, 302, 302, 302)),  # nobody is half-way in
     "workspace": ("/acme/", (200, 200, 200, 404, 302)),
+    "workspace-settings": ("/acme/settings/", (200, 403, 403, 404, 302)),
     "alerts": ("/acme/alerts/", (200, 200, 200, 404, 302)),
     "tombstones": ("/acme/tombstones/", (200, 200, 200, 404, 302)),
     "activity": ("/acme/activity/", (200, 403, 403, 404, 302)),
@@ -80,6 +81,8 @@ FORMS = {
     "alerts": ("/acme/alerts/", {"id": "7007"}, (302, 403, 403, 404, 401)),
     "workspace": ("/acme/", {"slug": "x9", "visibility": "private"}, (302, 403, 403, 404, 401)),
     "people": ("/acme/people/", {"username": "mallory", "role": "reader"}, (302, 403, 403, 404, 401)),
+    "workspace-settings": ("/acme/settings/", {"name": "Acme Ltd"}, (302, 403, 403, 404, 401)),
+    "workspace-delete": ("/acme/delete/", {"confirm": "yes", "typed": "acme"}, (302, 403, 403, 404, 401)),
     "member-active": ("/acme/people/active/", {"username": "rita", "active": "false", "confirm": "yes"}, (302, 403, 403, 404, 401)),
     "member-remove": ("/acme/people/remove/", {"username": "rita", "confirm": "yes"}, (302, 403, 403, 404, 401)),
     "invitations": ("/acme/people/invitations/", {"role": "reader", "email": ""}, (201, 403, 403, 404, 401)),

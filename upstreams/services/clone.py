@@ -77,7 +77,7 @@ COPIES: Sequence[Copy] = (
 # Of a registry, and not copied: what can be asked or counted anew, people's own stars, the former slugs, and work that was ordered.
 LEFT_BEHIND = frozenset(
     {
-        *("Alias", "Star", "Download", "UpstreamDocument", "GitListing", "Rendering", "Document", "DocumentFile"),
+        *("Alias", "Usage", "Star", "Download", "UpstreamDocument", "GitListing", "Rendering", "Document", "DocumentFile"),
         *("Mirror", "MirrorItem", "MirrorSchedule", "IndexCommit"),
     }
 )

@@ -1,4 +1,4 @@
-"""Deleting a registry: everything in it, table by table in statements of their own, whatever the number of rows."""
+"""Deleting a registry, or a workspace: everything in it, table by table in statements of their own, whatever the number of rows."""
 
 from django.db import models, transaction
 from django.db.models import QuerySet
@@ -9,8 +9,9 @@ from registries.services import describe
 from upstreams.models import Upstream
 from workspaces.access import Action, Actor
 from workspaces.errors import Conflict, Denied
+from workspaces.models import Workspace
 from workspaces.services.audit import record
-from workspaces.services.spaces import bump_rules
+from workspaces.services.spaces import bump_rules, lock_rules
 
 
 class RegistryFeedsOthers(Conflict):
@@ -46,6 +47,17 @@ def delete_registry(*, actor: Actor, registry: Registry) -> None:
         heir = Registry.objects.filter(workspace_id=registry.workspace_id).order_by("created_at", "pk").values("pk")[:1]
         Registry.objects.filter(pk__in=list(heir.values_list("pk", flat=True))).update(is_default=True)
     record(actor, "registry.deleted", str(registry), workspace=registry.workspace_id, old=old)
+
+
+@transaction.atomic
+def delete_workspace(*, actor: Actor, workspace: Workspace) -> None:
+    """The workspace with registries, people's roles, tokens of its own, and log; files are left to the collection. Raises Denied."""
+    if not actor.may_in(workspace.pk, Action.OWN):
+        raise Denied("Only an owner deletes the workspace.")
+    lock_rules(workspace.pk)
+    old = {"name": workspace.name, "registries": Registry.objects.filter(workspace=workspace).count()}
+    _wipe(Workspace.objects.filter(pk=workspace.pk))
+    record(actor, "workspace.deleted", workspace.slug, workspace=None, old=old)
 
 
 def _keep_names(registry: Registry) -> None:

@@ -4,20 +4,24 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from registries.selectors import registries_of
+from packages.usage import Held, held_by
 from registries.services import create_registry
 from upstreams.selectors.alerts import alerts_told
-from web.addresses import client_url
+from upstreams.services.deletion import delete_workspace
 from web.alerts import cards
+from web.confirm import Question, ask, is_confirmed
 from web.doors import door
 from web.errors import status_of
-from web.forms import RegistryForm
+from web.forms import NameForm, RegistryForm
+from web.overview import overview
 from workspaces.access import Action, Actor
 from workspaces.errors import Conflict, Invalid
 from workspaces.models import Workspace
 from workspaces.selectors import alert_groups, workspace_for
+from workspaces.services.spaces import rename_workspace
 
 SHOWN = 3  # alerts on the workspace's own page
 
@@ -42,12 +46,51 @@ def workspace(request: HttpRequest, actor: Actor, ws: str) -> HttpResponse:
 
 def frame(actor: Actor, space: Workspace, tab: str) -> dict[str, object]:
     """What every page of a workspace shows around its content."""
-    return {"workspace": space, "tab": tab, "actor": actor, "may_manage": actor.may_in(space.pk, Action.MANAGE)}
+    return {
+        "workspace": space,
+        "tab": tab,
+        "actor": actor,
+        "may_manage": actor.may_in(space.pk, Action.MANAGE),
+        "may_own": actor.may_in(space.pk, Action.OWN),
+    }
 
 
 def _page(request: HttpRequest, actor: Actor, space: Workspace, form: RegistryForm, status: int = 200) -> HttpResponse:
-    rows = [(registry, client_url(registry)) for registry in registries_of(actor, space)]
     context, open_alerts = frame(actor, space, "registries"), Paginator(alert_groups(space), SHOWN)
     shown = cards(space, alerts_told(space, list(open_alerts.page(1))), may_manage=bool(context["may_manage"]))
-    context |= {"rows": rows, "form": form, "cards": shown, "more_alerts": open_alerts.count - len(shown)}
-    return render(request, "workspace/workspace.html", context, status=status)
+    context |= {"form": form, "cards": shown, "more_alerts": open_alerts.count - len(shown)}
+    return render(request, "workspace/workspace.html", {**context, **vars(overview(request, actor, space))}, status=status)
+
+
+@door("GET", "POST")
+def settings(request: HttpRequest, actor: Actor, ws: str) -> HttpResponse:
+    """The workspace's name, and its end; for owners."""
+    space = workspace_for(actor, ws, Action.OWN)
+    form = NameForm(request.POST if request.method == "POST" else None, initial={"name": space.name})
+    if request.method != "POST" or not form.is_valid():
+        return render(
+            request, "workspace/settings.html", {**frame(actor, space, "settings"), "form": form}, status=400 if form.errors else 200
+        )
+    rename_workspace(actor=actor, workspace=space, name=form.cleaned_data["name"])
+    messages.success(request, _("The name is saved."))
+    return redirect("web:workspace-settings", ws)
+
+
+@door("POST")
+def delete(request: HttpRequest, actor: Actor, ws: str) -> HttpResponse:
+    """Delete the workspace with everything in it; the person types its address."""
+    space = workspace_for(actor, ws, Action.OWN)
+    if not is_confirmed(request, typed=ws):
+        held = held_by([space.pk]).get(space.pk, Held())
+        text = _("%(registries)s registries with %(packages)s packages go with it, for good, and its people, tokens and log.")
+        question = Question(
+            title=_("Delete the workspace %(name)s?") % {"name": ws},
+            text=text % {"registries": space.registries.count(), "packages": held.packages},
+            act=_("Delete for good"),
+            back=reverse("web:workspace-settings", args=[ws]),
+            typed=ws,
+        )
+        return ask(request, question)
+    delete_workspace(actor=actor, workspace=space)
+    messages.success(request, _("The workspace %(name)s is deleted.") % {"name": ws})
+    return redirect("web:home")

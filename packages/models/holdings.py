@@ -11,7 +11,6 @@ one workspace share: rows that mean nothing once the other is gone do without (`
 
 from django.db import models
 
-from packages.formats.npm.search import SCHEME
 from registries.models import Registry
 from workspaces.models import Membership, User, Workspace
 
@@ -218,21 +217,6 @@ class Tombstone(models.Model):
         return self.name
 
 
-class Download(models.Model):
-    """How often a version's file was handed out on one day (UTC). The version by its number: counts outlive it."""
-
-    package = models.ForeignKey(Package, on_delete=models.CASCADE, related_name="downloads", db_index=False)
-    version = models.CharField(max_length=256)
-    day = models.DateField()
-    count = models.BigIntegerField(default=0)
-
-    class Meta:
-        constraints = (models.UniqueConstraint(fields=("package", "version", "day"), name="one_download_row_each"),)
-
-    def __str__(self) -> str:
-        return f"{self.version} on {self.day}: {self.count}"
-
-
 class SigningKey(models.Model):
     """A workspace's key for signing versions. A key that has an end signs no more, but vouches for what it signed before.
 
@@ -256,44 +240,3 @@ class SigningKey(models.Model):
 
     def __str__(self) -> str:
         return self.keyid
-
-
-class SearchEntry(models.Model):
-    """What search tells of a package, from its present version: a page of results reads no manifest."""
-
-    package = models.OneToOneField(Package, on_delete=models.CASCADE, primary_key=True, related_name="search_entry")
-    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
-    folded = models.CharField(max_length=NAME_LENGTH)
-    version = models.CharField(max_length=256)
-    is_pulled = models.BooleanField()  # it has none but pulled versions that are not internal: shadowed when the name is
-    is_deprecated = models.BooleanField()
-    facts = models.BinaryField()  # JSON: the other fields of npm's search result
-    words_digest = models.CharField(max_length=64)  # of its words: equal means that they need not be written again
-    published_at = models.DateTimeField()
-    scheme = models.SmallIntegerField(default=0, db_default=0)  # by which it was written
-
-    class Meta:
-        _anew = models.Index(fields=("package",), condition=models.Q(scheme__lt=SCHEME), name="search_to_list_anew")
-        indexes = (models.Index(fields=("registry", "folded")), _anew)
-
-    def __str__(self) -> str:
-        return self.folded
-
-
-class SearchWord(models.Model):
-    """One word a package is found by, with what a hit is worth (packages.formats.npm.search).
-
-    Bytes, so that both databases compare them alike and a range of the index is a prefix. Derived rows written with
-    every publish: no constraint of the database looks after them, the entry's deletion takes them along.
-    """
-
-    entry = models.ForeignKey(SearchEntry, on_delete=models.CASCADE, related_name="words", db_constraint=False)
-    registry_id = models.BigIntegerField()
-    word = models.BinaryField()
-    weight = models.SmallIntegerField()
-
-    class Meta:
-        indexes = (models.Index(fields=("registry_id", "word", "entry", "weight"), name="search_by_word"),)
-
-    def __str__(self) -> str:
-        return bytes(self.word).decode("utf-8", "replace")
