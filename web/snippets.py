@@ -4,7 +4,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-CLIENTS = ("npm", "pnpm", "yarn 1", "yarn 4", "bun")
+CLIENTS = ("npm", "pnpm", "yarn 1", "yarn 4", "bun", "GitHub Actions", "GitLab CI")
+ACTIONS = """on: push
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v5
+      - uses: actions/setup-node@v5
+        with:
+          node-version: 22
+      - run: npm ci
+        env:
+          NPM_TOKEN: ${{ secrets.NPM_TOKEN }}
+"""
+GITLAB = """build:
+  image: node:22
+  script:
+    - npm ci
+"""
 NO_AUDIT = """# npm would send the names of all your packages to the other registry with each install
 audit=false
 """
@@ -47,6 +65,10 @@ def set_up(url: str, scope: str, internal: Iterable[str] = ()) -> list[Snippet]:
             Snippet("yarn 1", reach, ".npmrc", f"{npmrc}always-auth=true\n"),
             Snippet("yarn 4", reach, ".yarnrc.yml", _yarn4(url, scope, reach) + "\n" + _listed("npmPreapprovedPackages", own)),
             Snippet("bun", reach, "bunfig.toml", _bun(url, scope, reach)),
+            Snippet("GitHub Actions", reach, ".npmrc", npmrc if reach == "all" else npmrc + NO_AUDIT),
+            Snippet("GitHub Actions", reach, ".github/workflows/build.yml", ACTIONS),
+            Snippet("GitLab CI", reach, ".npmrc", npmrc if reach == "all" else npmrc + NO_AUDIT),
+            Snippet("GitLab CI", reach, ".gitlab-ci.yml", GITLAB),
         ]
     return made
 

@@ -50,6 +50,7 @@ PAGES = {
     "webhook-delivery": ("/acme/webhooks/{webhook}/deliveries/{delivery}/", (200, 403, 403, 404, 302)),
     "tokens": ("/acme/tokens/", (200, 200, 200, 404, 302)),
     "registry": ("/acme/registries/main/", (200, 200, 200, 404, 302)),
+    "registry-arrived": ("/acme/registries/main/arrived/", (302, 302, 302, 404, 302)),  # a package is there
     "registry-upload": ("/acme/registries/main/upload/", (200, 200, 403, 404, 302)),
     "registry-settings": ("/acme/registries/main/settings/", (200, 403, 403, 404, 302)),
     "upstreams": ("/acme/registries/main/upstreams/", (200, 200, 200, 404, 302)),
@@ -61,6 +62,7 @@ PAGES = {
     "dependents": (f"{P}dependents/", (200, 200, 200, 404, 302)),
     "versions": (f"{P}versions/", (200, 200, 200, 404, 302)),
     "version": (V, (200, 200, 200, 404, 302)),
+    "version-effect": (f"{V}internal/effect/", (200, 403, 403, 404, 302)),
     "dependencies": (f"{V}dependencies/", (200, 200, 200, 404, 302)),
     "files": (f"{V}files/", (200, 200, 200, 404, 302)),
     "file": (f"{V}files/README.md", (200, 200, 200, 404, 302)),

@@ -3,8 +3,11 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRedirect
 
+from packages.catalog import formats_of
 from registries.gate import registry_for
 from registries.models import Registry
 from registries.selectors import aliases_of
@@ -41,6 +44,17 @@ def registry(request: HttpRequest, actor: Actor, ws: str, reg: str) -> HttpRespo
     upstreams = reads.upstreams_of(found) if context["is_member"] else []
     context |= {"upstreams": upstreams, "login": f"npm login --registry={client_url(found)}"}
     return render(request, "registry/registry.html", context)
+
+
+@door("GET")
+def arrived(request: HttpRequest, actor: Actor, ws: str, reg: str) -> HttpResponse:
+    """Whether the first package is there: nothing yet (204), or off to the list. An empty registry's page asks now and then."""
+    found = registry_for(actor, ws, reg, Action.READ)
+    if not formats_of(found):
+        return HttpResponse(status=204)
+    if getattr(request, "htmx", False):
+        return HttpResponseClientRedirect(reverse("web:registry", args=[ws, reg]))
+    return redirect("web:registry", ws, reg)
 
 
 @door("GET", "POST")

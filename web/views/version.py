@@ -18,7 +18,8 @@ from upstreams.services.acceptance import accept_bytes
 from upstreams.services.removal import unpublish_version
 from web import reads
 from web.confirm import Question, ask, is_confirmed
-from web.doors import door, sent
+from web.doors import asked, door, sent
+from web.effects import effect_of, is_last_internal
 from web.facts import read_facts
 from web.views.package import installs, readme, standing
 from web.views.registry import frame
@@ -42,13 +43,14 @@ def version(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, 
         "downloads": reads.downloads_of(here, number),
         "origin": Origin.objects.filter(version=shown).first(),
         "installs": installs(here, number),
+        "was_changed": asked(request, "changed") == "1",
     }
     return render(request, "package/version.html", context)
 
 
 @door("POST")
 def internal(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str, number: str) -> HttpResponse:  # noqa: A002
-    """Tick or untick *Internal*; unticking the last one first says what follows."""
+    """Tick or untick *Internal*; unticking the last one asks first. The page that comes next offers to take it back."""
     found = registry_for(actor, ws, reg, Action.MANAGE, Target(format, name))
     wanted = request.POST.get("internal") in {"on", "true"}
     here = package_of(found, format, name)
@@ -56,7 +58,7 @@ def internal(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str,
     if not wanted and shown.is_internal and is_last_internal(here, shown) and not is_confirmed(request):
         question = Question(
             title=_("%(name)s will not be internal any more") % {"name": name},
-            text=consequence(here),
+            text=effect_of(here, shown, wanted=False),
             act=_("Yes, untick it"),
             back=reverse("web:version", args=[ws, reg, format, name, number]),
         )
@@ -64,7 +66,18 @@ def internal(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str,
     set_internal(actor=actor, registry=found, format=format, name=name, version=number, internal=wanted)
     said = _("%(version)s is internal.") if wanted else _("%(version)s is not internal any more.")
     messages.success(request, said % {"version": f"{name}@{number}"})
-    return redirect("web:version", ws, reg, format, name, number)
+    undo = "?changed=1" if wanted != shown.is_internal else ""
+    return redirect(reverse("web:version", args=[ws, reg, format, name, number]) + undo)
+
+
+@door("GET")
+def effect(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, name: str, number: str) -> HttpResponse:  # noqa: A002
+    """What the other state of the box would do: shown under it before anybody decides."""
+    found = registry_for(actor, ws, reg, Action.MANAGE, Target(format, name))
+    here = package_of(found, format, name)
+    shown = version_of(here, number)
+    wanted = not shown.is_internal
+    return render(request, "package/effect.html", {"wanted": wanted, "effect": effect_of(here, shown, wanted=wanted)})
 
 
 @door("POST")
@@ -116,29 +129,6 @@ def delete(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, n
     if here.versions.exists():
         return redirect("web:package", ws, reg, format, name)
     return redirect("web:registry", ws, reg)
-
-
-def is_last_internal(here: Package, shown: Version) -> bool:
-    """Whether no other internal version of the package would be left."""
-    return not Version.objects.filter(package=here, is_internal=True).exclude(pk=shown.pk).exists()
-
-
-def consequence(here: Package) -> str:
-    """What follows from unticking the last internal version, in words."""
-    claim = reads.claim_for(here.registry.workspace, here.name)
-    if claim:
-        return _("The name stays internal all the same, because the claim %(pattern)s covers it.") % {"pattern": claim.pattern}
-    if reads.is_internal_elsewhere(here):
-        return _("The name stays internal all the same, because another registry of this workspace holds an internal version of it.")
-    sources = reads.open_sources(reads.upstreams_of(here.registry), here.folded)
-    if not sources:
-        return _("%(name)s becomes a public name. No public upstream is asked for it here today; one that is added later will be.") % {
-            "name": here.name
-        }
-    return _("%(name)s may then be fetched from %(sources)s, by whoever installs it here, under any version published there.") % {
-        "name": here.name,
-        "sources": ", ".join(sources),
-    }
 
 
 def _page_about(found: Registry, format: str, name: str) -> str:  # noqa: A002 - the field's own word
