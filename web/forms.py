@@ -1,15 +1,11 @@
 """The forms of the pages: they read fields and nothing else; every rule is a service's."""
 
-from datetime import datetime, timedelta
-
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from workspaces.access import Role
 from workspaces.errors import GatehouseError
 
-LIVES = (("30", _("30 days")), ("90", _("90 days")), ("365", _("One year")), ("", _("Never")))
 ROLES = tuple((role.word, role.word) for role in Role)
 VISIBILITIES = (("private", _("Private: members only")), ("public", _("Public: anybody may read")))
 NAME = forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"})
@@ -230,43 +226,3 @@ class SecretValueForm(PageForm):
         widget=SECRET_TEXT,
         help_text=_("It holds from the next request of an upstream on. The old one is forgotten."),
     )
-
-
-class TokenForm(PageForm):
-    """A new token. `kind` and `role` are for those who may make tokens of the workspace itself."""
-
-    name = forms.CharField(label=_("Name"), max_length=128, help_text=_("What will use it, like “ci of the shop”."), widget=NAME)
-    kind = forms.ChoiceField(
-        label=_("Belongs to"), choices=(("personal", _("Me")), ("service", _("The workspace (service token)"))), initial="personal"
-    )
-    role = forms.ChoiceField(label=_("Role of a service token"), choices=ROLES, initial="reader", required=False)
-    life = forms.ChoiceField(label=_("Expires"), choices=LIVES, initial="90", required=False)
-    read_only = forms.BooleanField(label=_("Read-only"), required=False, help_text=_("Installs, and nothing else."))
-    registries = forms.TypedMultipleChoiceField(
-        label=_("Registries"),
-        coerce=int,
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=_("None ticked: every registry its owner reaches."),
-    )
-    scopes = forms.CharField(
-        label=_("Scopes"),
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "placeholder": "npm:package:@acme/*:write"}),
-        help_text=_("One per line, as protocol:type:name:action. Empty: everything its owner may do."),
-    )
-    cidrs = forms.CharField(
-        label=_("Addresses it may be used from"),
-        required=False,
-        widget=NAME.__class__(attrs={**NAME.attrs, "placeholder": "10.0.0.0/8, 192.0.2.7"}),
-        help_text=_("Networks in CIDR form, separated by commas. Empty: from anywhere."),
-    )
-
-    def expires_at(self) -> datetime | None:
-        """When the token ends, counted from now."""
-        days = self.cleaned_data["life"]
-        return timezone.now() + timedelta(days=int(days)) if days else None
-
-    def words(self, field: str) -> list[str]:
-        """The words of a field that holds several, separated by commas or white space."""
-        return str(self.cleaned_data[field]).replace(",", " ").split()

@@ -207,6 +207,9 @@ class MoonbitForm(UpstreamForm):
         return UpstreamChanges(**{**super().changes(), **told})
 
 
+CHOSEN = 100  # registries that a menu holds
+
+
 class ChainForm(SourceForm):
     """Another registry of the workspace as an upstream."""
 
@@ -220,7 +223,12 @@ class ChainForm(SourceForm):
         super().__init__(data, initial=initial)
         registry = self.fields["registry"]
         assert isinstance(registry, forms.ChoiceField)  # noqa: S101 - declared above
-        registry.choices = [(slug, slug) for slug in slugs]
+        if len(slugs) <= CHOSEN:
+            registry.choices = [(slug, slug) for slug in slugs]
+        else:  # a menu nobody finds anything in
+            self.fields["registry"] = forms.CharField(
+                label=_("Registry"), max_length=40, widget=NAME, help_text=_("Its address, like “main”.")
+            )
 
     def changes(self) -> UpstreamChanges:
         """As the service takes them."""

@@ -1,6 +1,8 @@
 """The cast: alice owns `acme`, bob publishes there, rita reads, mallory owns `globex`; packages with and without flags."""
 
 import json
+import os
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +11,9 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
 
 from packages.blobs import Staging
 from packages.formats.publication import Publication
@@ -136,3 +140,33 @@ def hub(settings: Settings, world: World) -> Iterator[GitHub]:
             setattr(settings, name, value)
         yield hub
     cache.clear()  # whoever comes next signs in from the same address
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not found:
+        pytest.skip("no Chromium: apt-get install -y --no-install-recommends chromium")
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def context(browser: Browser, world: World, live_server: LiveServer) -> Iterator[BrowserContext]:
+    made = browser.new_context(base_url=live_server.url, permissions=["clipboard-read", "clipboard-write"])
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """A page signed in as alice; whatever the console complains of, or asks another host for, fails the test."""
+    page = context.new_page()
+    page.goto("/login")
+    page.get_by_label("User name").fill("alice")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Your workspaces").wait_for()
+    return page

@@ -9,14 +9,14 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from tests.parts.github import GitHub
-from tests.web.test_browser import TAGS, browser, trouble_of  # noqa: F401 - a fixture
+from tests.web.looking import TAGS, trouble_of
 from workspaces.models import User
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def visitor(browser: Browser, hub: GitHub, settings: Settings, live_server: LiveServer) -> Iterator[Page]:  # noqa: F811
+def visitor(browser: Browser, hub: GitHub, settings: Settings, live_server: LiveServer) -> Iterator[Page]:
     """A browser in which nobody is signed in."""
     settings.EXTERNAL_HOST = live_server.url
     made = browser.new_context(base_url=live_server.url)

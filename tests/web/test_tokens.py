@@ -1,10 +1,14 @@
 """Tokens shown once, and the login a person approves."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from registries.models import Registry
+from registries.services import create_registry
 from tests.web.addresses import text
 from tests.web.conftest import World
 from tokens.models import LoginSession, Token
@@ -83,3 +87,26 @@ def test_a_refused_login_gives_nothing(alice: Client, world: World) -> None:
     assert "given nothing" in alice.post(f"/login/cli/{started.page_id}", {"answer": "refuse"}).content.decode()
     assert LoginSession.objects.get().state == "denied"
     assert not Token.objects.exists()
+
+
+def test_a_token_ends_on_any_day_to_come_and_begins_with_a_preset(alice: Client) -> None:
+    day = timezone.now().date() + timedelta(days=3)
+    assert alice.post("/acme/tokens/", {"name": "ci", "kind": "personal", "life": "30", "until": str(day)}).status_code == 201
+    ends = Token.objects.get().expires_at
+    assert ends is not None
+    assert ends.isoformat() == f"{day}T23:59:59+00:00"
+    assert ">soon</span>" in text(alice, "/acme/tokens/")
+    for wrong in ("2020-01-01", "yesterday", "9999-12-31"):
+        assert alice.post("/acme/tokens/", {"name": "ci", "kind": "personal", "life": "30", "until": wrong}).status_code == 400
+    assert "npm:package:*:write</textarea>" in text(alice, "/acme/tokens/?preset=ci-publish")
+    assert Token.objects.count() == 1
+
+
+def test_of_many_registries_some_are_named(alice: Client, world: World) -> None:
+    for number in range(41):
+        create_registry(actor=world.actor("alice"), workspace=world.workspace, slug=f"lib-{number}")
+    fields = {"name": "ci", "kind": "personal", "life": "30"}
+    assert alice.post("/acme/tokens/", {**fields, "registries": "main, lib-7"}).status_code == 201
+    assert Token.objects.get().registries == [Registry.objects.get(slug=slug).pk for slug in ("main", "lib-7")]
+    refused = alice.post("/acme/tokens/", {**fields, "registries": "main nowhere"})
+    assert (refused.status_code, "no registry “nowhere”" in refused.content.decode()) == (400, True)

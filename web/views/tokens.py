@@ -1,6 +1,9 @@
 """Tokens: the caller's own, and for admins those of the workspace."""
 
+from datetime import timedelta
+
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,16 +17,19 @@ from tokens.services.issue import Issued, Wish, create_service_token, create_tok
 from web import reads
 from web.addresses import client_url
 from web.confirm import Question, ask, is_confirmed
-from web.doors import door
+from web.doors import asked, door
 from web.errors import status_of
-from web.forms import TokenForm
 from web.snippets import token_lines
+from web.token_form import PRESETS, PROTOCOLS, RIGHTS, TokenForm
 from web.views.workspace import frame
 from workspaces.access import Action, Actor
 from workspaces.errors import Denied, Invalid
 from workspaces.models import Workspace
 from workspaces.selectors import workspace_for
 from workspaces.services.people import parse_role
+
+PAGE = 50
+SOON = timedelta(days=7)
 
 
 @door("GET", "POST")
@@ -66,8 +72,10 @@ def revoke(request: HttpRequest, actor: Actor, ws: str, token_id: int) -> HttpRe
 
 
 def _form(request: HttpRequest | None, actor: Actor, space: Workspace, registries: list[Registry]) -> TokenForm:
-    form = TokenForm(request.POST if request is not None and request.method == "POST" else None)
-    form.fields["registries"].choices = [(registry.pk, registry.slug) for registry in registries]  # type: ignore[attr-defined]
+    preset = PRESETS.get(asked(request, "preset")) if request is not None else None
+    sent = request.POST if request is not None and request.method == "POST" else None
+    form = TokenForm(sent, initial=dict(preset[1]) if preset else None)
+    form.hold_to(registries)
     if not actor.may_in(space.pk, Action.MANAGE):
         del form.fields["role"]
         form.fields["kind"].choices = form.fields["kind"].choices[:1]  # type: ignore[attr-defined]
@@ -99,9 +107,12 @@ def _lines(issued: Issued, registries: list[Registry]) -> str:
 def _page(request: HttpRequest, actor: Actor, space: Workspace, shown: dict[str, object], status: int = 200) -> HttpResponse:
     context = frame(actor, space, "tokens")
     service = reads.service_tokens_of(space) if context["may_manage"] else []
-    own = reads.tokens_of(actor)
+    pages = Paginator(reads.tokens_of(actor), PAGE).get_page(request.GET.get("page"))
+    own = list(pages)
     names = reads.registry_names(pk for token in [*own, *service] for pk in token.registries or ())
     tables = {"own": _rows(own, names), "service": _rows(service, names)}
+    context |= {"page": pages, "query": "", "protocols": PROTOCOLS, "rights": RIGHTS, "is_asked": "preset" in request.GET}
+    context["presets"] = [(word, label) for word, (label, _values) in PRESETS.items()]
     return render(request, "workspace/tokens.html", {**context, **tables, **shown}, status=status)
 
 
@@ -113,6 +124,7 @@ def _rows(found: list[Token], names: dict[int, str]) -> list[dict[str, object]]:
             "token": token,
             "registries": None if token.registries is None else [names[pk] for pk in token.registries if pk in names],
             "is_over": token.expires_at is not None and token.expires_at <= now,
+            "is_ending": token.expires_at is not None and now < token.expires_at <= now + SOON,
         }
         for token in found
     ]

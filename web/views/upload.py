@@ -48,7 +48,11 @@ def upload(request: HttpRequest, actor: Actor, ws: str, reg: str) -> HttpRespons
         _("%(name)s %(version)s is published.") if published.created else _("%(name)s %(version)s was here already, with the same bytes.")
     )
     messages.success(request, said % named)
-    return redirect("web:version", ws, reg, version.package.format, version.package.name, version.version)
+    answer = redirect("web:version", ws, reg, version.package.format, version.package.name, version.version)
+    if request.headers.get("X-Requested-With") == "XMLHttpRequest":  # a script that followed the redirect would use up the message
+        answer.status_code, answer.headers["X-Location"] = ADMITTED, answer.headers["Location"]
+        del answer.headers["Location"]
+    return answer
 
 
 def _page(request: HttpRequest, actor: Actor, found: Registry, form: UploadForm, status: int = 200) -> HttpResponse:

@@ -1,7 +1,7 @@
 // A form with data-progress sends its file with a bar; without script the browser sends it as any other form.
 (() => {
   const answered = (request, form) => {
-    if (request.responseURL !== form.action) { location.assign(request.responseURL); return; }
+    if (request.status === 204) { location.assign(request.getResponseHeader("X-Location")); return; }
     const page = new DOMParser().parseFromString(request.responseText, "text/html");  // refused: the same page, saying why
     document.querySelector("main").replaceWith(page.querySelector("main"));
     bind(document.querySelector("form[data-progress]"));
@@ -12,6 +12,7 @@
     const request = new XMLHttpRequest(), bar = form.querySelector("progress"), button = form.querySelector("button.primary");
     request.open("POST", form.action);
     request.setRequestHeader("Accept", "text/html");
+    request.setRequestHeader("X-Requested-With", "XMLHttpRequest");
     request.upload.addEventListener("progress", ({ loaded, total }) => { bar.value = total ? Math.round((loaded / total) * 100) : 0; });
     request.addEventListener("load", () => answered(request, form));
     request.addEventListener("error", () => form.submit());
