@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.serializers import BaseSerializer
 
 from api.serializers.common import Fault, Query
@@ -43,7 +43,7 @@ def described(  # noqa: PLR0913 - what there is to say of an operation
     name: str,
     *,
     body: Shape | dict[str, Any] | None = None,
-    returns: Shape | dict[str, Any] | None = None,
+    returns: Shape | dict[str, Any] | OpenApiResponse | None = None,
     code: int = 200,
     many: bool = False,
     filters: type[Query] | None = None,

@@ -45,7 +45,8 @@ def _rank(name: str) -> tuple[int, str]:
 def _opened(version: Version, wanted: shelf.Wanted, limit: int) -> shelf.Shelf:
     package = version.package
     browse = {Format.NPM.value: tarballs.browse, Format.MOONBIT.value: modules.browse}.get(package.format)
-    file = version.files.select_related("blob").first()
+    is_at_hand = "files" in getattr(version, "_prefetched_objects_cache", {})
+    file = next(iter(version.files.all()), None) if is_at_hand else version.files.select_related("blob").first()
     if browse is None or file is None:
         raise FileNotHere(f"There are no files of {version.version} here.")
     look = partial(browse, wanted=wanted, limit=limit)

@@ -1,15 +1,14 @@
 """What the pages read and no selector below offers yet. Reads only; writing is the services' business."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 
-from django.db.models import Count, Max, Q, QuerySet, Sum
-from django.utils import timezone
+from django.db.models import Count, Max, Q, QuerySet
 
 from packages.formats.moonbit import versions as moonbit
 from packages.formats.npm import versions as semver
 from packages.formats.npm.ranges import meant_by
-from packages.models import Download, Format, Package, Tombstone, Version
+from packages.models import Format, Package, Tombstone, Version
 from packages.selectors import known_to
 from packages.usage import Held, held_by
 from registries.models import Registry
@@ -17,8 +16,11 @@ from tokens.models import Token
 from upstreams.models import Mirror, MirrorSchedule, Upstream
 from upstreams.services.mirroring.known import DRIVERS
 from workspaces.access import Action, Actor, Role, matches
-from workspaces.models import Claim, Membership, Workspace
+from workspaces.models import Claim, Event, Membership, Workspace
 from workspaces.selectors import workspaces_of
+
+CAME = ("version.published", "version.uploaded", "version.pushed", "version.pulled")
+MOMENT = timedelta(seconds=10)  # between a version's row and its event, which one transaction writes
 
 
 def workspace_cards(actor: Actor) -> list[Workspace]:
@@ -123,15 +125,12 @@ def versions_listed(ids: Sequence[int]) -> list[Version]:
     return [found[pk] for pk in ids if pk in found]
 
 
-def downloads_of(package: Package, version: str = "", *, days: int = 30) -> list[tuple[date, int]]:
-    """How often its files (or that version's) were handed out on each of the last days (UTC), today last."""
-    today = timezone.now().date()
-    first = today - timedelta(days=days - 1)
-    rows = Download.objects.filter(package=package, day__gte=first)
-    if version:
-        rows = rows.filter(version=version)
-    counts = dict(rows.values_list("day").annotate(Sum("count")))
-    return [(day, counts.get(day, 0)) for day in (first + timedelta(days=number) for number in range(days))]
+def publication_of(version: Version) -> Event | None:
+    """The line of the log that tells how a version came here: by whom, with which token, from where. Found by its moment."""
+    package, moment = version.package, version.created_at
+    about = f"{package.registry} {package.format} {package.name}@{version.version}"
+    near = Event.objects.filter(at__gte=moment - MOMENT, at__lte=moment + MOMENT, workspace_id=package.registry.workspace_id, object=about)
+    return near.filter(action__in=CAME).order_by("id").first()
 
 
 def claim_for(workspace: Workspace, name: str) -> Claim | None:

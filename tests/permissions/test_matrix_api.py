@@ -140,6 +140,10 @@ MATRIX: dict[tuple[str, str], tuple[tuple[int, ...], Any]] = {
     ("GET", f"{NAME}/"): (MEMBERS, None),
     ("DELETE", f"{NAME}/"): (admins(204), None),
     ("GET", f"{NAME}/dependents/"): (MEMBERS, None),
+    ("GET", f"{NAME}/downloads/"): (MEMBERS, None),
+    ("GET", f"{NAME}/versions/<version>/dependencies/"): (MEMBERS, None),
+    ("GET", f"{NAME}/versions/<version>/files/"): (MEMBERS, None),
+    ("GET", f"{NAME}/versions/<version>/files/<file>/"): (MEMBERS, None),
     ("GET", f"{NAME}/versions/"): (MEMBERS, None),
     ("GET", f"{NAME}/versions/<version>/"): (MEMBERS, None),
     ("PATCH", f"{NAME}/versions/<version>/"): (admins(200), {"internal": False}),
@@ -156,6 +160,10 @@ MATRIX: dict[tuple[str, str], tuple[tuple[int, ...], Any]] = {
 # A public registry: anybody reads packages, members alone see where they come from.
 PUBLIC = (200, 401, *[200] * 8)
 PUBLIC_MATRIX = {
+    f"{NAME}/downloads/": PUBLIC,
+    f"{NAME}/versions/<version>/dependencies/": PUBLIC,
+    f"{NAME}/versions/<version>/files/": PUBLIC,
+    f"{NAME}/versions/<version>/files/<file>/": PUBLIC,
     f"{REG}/": PUBLIC,
     f"{REG}/packages/": PUBLIC,
     f"{FORMAT}/": PUBLIC,
@@ -208,6 +216,7 @@ def filled(cast: Cast, address: str) -> str:
         "name": name,
         "version": "1.0.0",
         "tag": "beta",
+        "file": "package.json",
         "path": "v1/nothing/",
         "delivery": str(cast.delivery.pk),
     }

@@ -38,3 +38,14 @@ def test_an_empty_registry_waits_for_its_first_package(alice: Client, put: Calla
     put("@acme/http", "1.0.0")
     assert alice.get(f"{MAIN}arrived/", headers=asking).headers["HX-Redirect"] == MAIN
     assert "arrived/" not in text(alice, MAIN)
+
+
+def test_a_version_tells_admins_who_brought_it_from_where(
+    alice: Client, sign_in: Callable[[str], Client], put: Callable[..., Version]
+) -> None:
+    put("@acme/http", "1.0.0")
+    shown = text(alice, f"{MAIN}npm/@acme/http/v/1.0.0/").partition("Where it comes from")[2]
+    assert "published" in shown
+    assert "by bob" in shown
+    assert "from 192.0.2.7" in shown
+    assert "192.0.2.7" not in text(sign_in("rita"), f"{MAIN}npm/@acme/http/v/1.0.0/"), "the log is for admins"

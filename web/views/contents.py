@@ -8,12 +8,12 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from packages.browsing import SHOWN, files_of
+from packages.formats.facts import read_facts
 from packages.models import Format, Package, Version
 from packages.selectors import dependents_of, package_of, version_of
 from registries.gate import registry_for
 from web import reads
 from web.doors import asked, door
-from web.facts import read_facts
 from web.readme import is_markdown, render_readme
 from web.views.package import decided, shown_version, standing, tags_of
 from web.views.registry import frame

@@ -9,11 +9,13 @@ from django.utils.translation import gettext as _
 
 from packages.browsing import readme_of
 from packages.errors import PackageNotFound
+from packages.formats.facts import Facts, read_facts
 from packages.formats.npm.names import parse_known
 from packages.formats.npm.versions import check_tag
 from packages.models import Format, Package, Version
 from packages.selectors import access_of, package_of
 from packages.services.versions import remove_tag, remove_tombstone, set_tag, unpublish_package
+from packages.tallying import downloads_of
 from registries.gate import NameNotFound, registry_for
 from registries.models import Registry
 from upstreams.models import Upstream
@@ -30,7 +32,6 @@ from web.confirm import Question, ask, is_confirmed
 from web.destinations import ways
 from web.doors import door, sent
 from web.errors import wants_html
-from web.facts import Facts, read_facts
 from web.readme import render_readme
 from web.snippets import install_lines, moon_lines
 from web.views.registry import frame, registry_for_members
@@ -58,7 +59,7 @@ def package(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, 
         "version": shown,
         "readme": readme(shown) if shown else "",
         "facts": read_facts(bytes(shown.manifest)) if shown else Facts(),
-        "downloads": reads.downloads_of(here),
+        "downloads": downloads_of(here),
         "installs": installs(here, ""),
         "moves": moves_of(found, format, name) if context["may_flag"] and resolution and asks_git(resolution) else [],
     }

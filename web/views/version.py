@@ -6,10 +6,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from packages.formats.facts import read_facts
 from packages.models import Package, Version
 from packages.selectors import package_of, version_of
 from packages.services.versions import deprecate as deprecate_versions
 from packages.services.versions import set_internal
+from packages.tallying import downloads_of
 from registries.gate import registry_for
 from registries.models import Registry
 from upstreams.models import Origin
@@ -20,7 +22,6 @@ from web import reads
 from web.confirm import Question, ask, is_confirmed
 from web.doors import asked, door, sent
 from web.effects import effect_of, is_last_internal
-from web.facts import read_facts
 from web.views.package import installs, readme, standing
 from web.views.registry import frame
 from workspaces.access import Action, Actor, Target
@@ -40,9 +41,10 @@ def version(request: HttpRequest, actor: Actor, ws: str, reg: str, format: str, 
         "version": shown,
         "readme": readme(shown),
         "facts": read_facts(bytes(shown.manifest)),
-        "downloads": reads.downloads_of(here, number),
+        "downloads": downloads_of(here, number),
         "origin": Origin.objects.filter(version=shown).first(),
         "installs": installs(here, number),
+        "event": reads.publication_of(shown) if actor.may_in(found.workspace_id, Action.MANAGE) else None,
         "was_changed": asked(request, "changed") == "1",
     }
     return render(request, "package/version.html", context)
