@@ -1,10 +1,14 @@
 """The forms of the pages: they read fields and nothing else; every rule is a service's."""
 
+from collections.abc import Mapping
+from typing import Any, Self
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from workspaces.access import Role
 from workspaces.errors import GatehouseError
+from workspaces.services.seen import ChangedMeanwhile, Values, digest_of
 
 ROLES = tuple((role.word, role.word) for role in Role)
 VISIBILITIES = (("private", _("Private: members only")), ("public", _("Public: anybody may read")))
@@ -18,9 +22,16 @@ class UnseenText(forms.Textarea):
         """Nothing."""
 
 
+def _told(present: Values, wanted: Values, fields: Mapping[str, forms.Field]) -> str:
+    """What is there now where it is something else than what this form says."""
+    other = {name: value for name, value in present.items() if name in fields and wanted.get(name) != value}
+    return "; ".join(f"{fields[name].label}: {value}" for name, value in other.items()) or str(_("the same values"))
+
+
 class PageForm(forms.Form):
     """A form that can show what a service refused. `folded`: fields that most people leave alone, below `fold_title`."""
 
+    seen = ""  # the digest of what its editor sees, for forms that two may have open at once
     folded: tuple[str, ...] = ()
     fold_title: object = ""
 
@@ -39,9 +50,25 @@ class PageForm(forms.Form):
         """Something in there was set, or refused."""
         return any(field.errors or field.value() not in (None, "") for field in self.folded_fields)
 
+    def __init__(self, *args: Any, **words: Any) -> None:
+        super().__init__(*args, **words)
+        if self.is_bound:
+            self.seen = str(self.data.get("seen", ""))[:64]
+
+    def about(self, values: Values) -> Self:
+        """The same form, which knows what its editor sees; one that was sent says so itself."""
+        if not self.is_bound:
+            self.seen = digest_of(values)
+        return self
+
     def refuse(self, error: GatehouseError) -> None:
-        """Put the error at its field, or above the form."""
+        """Put the error at its field, or above the form. Of a change meanwhile: what it is now; saved again, this form holds."""
         self.is_valid()
+        if isinstance(error, ChangedMeanwhile):
+            said = _told(error.present, self.cleaned_data, self.fields)
+            self.seen = digest_of(error.present)
+            self.add_error(None, f"{error.message} {_('What is there now:')} {said}")
+            return
         named = [name for name in error.fields if name in self.fields]
         self.add_error(named[0] if named else None, error.message)
 

@@ -26,7 +26,7 @@ class WordsForm(PageForm):
     )
 
     def __init__(self, *args: object, upstreams: Sequence[str], **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        super().__init__(*args, **kwargs)
         choice = self.fields["upstream"]
         assert isinstance(choice, forms.ChoiceField)  # noqa: S101 - declared above
         choice.choices = [(name, name) for name in upstreams]

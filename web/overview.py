@@ -20,6 +20,7 @@ from web.events import Line, lines
 from workspaces.access import Action, Actor
 from workspaces.models import Membership, Workspace
 from workspaces.paging import Pages
+from workspaces.selectors import ALERT
 
 PAGE, RECENT = 20, 6
 
@@ -65,7 +66,7 @@ def _people(space: Workspace) -> int:
 
 
 def _recent(actor: Actor, space: Workspace) -> list[Line]:
-    """The last of the log, for those who may read it."""
+    """The last of the log, for those who may read it; alerts stand above."""
     if not actor.may_in(space.pk, Action.MANAGE):
         return []
-    return lines(space, events_of(space, kind=QUIET, stretch=Stretch())[:RECENT])
+    return lines(space, events_of(space, kind=QUIET, stretch=Stretch()).exclude(action__startswith=ALERT)[:RECENT])

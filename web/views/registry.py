@@ -16,13 +16,14 @@ from upstreams.services.settings import change_registry
 from web import reads
 from web.addresses import client_url, moon_url
 from web.catalog import listing
-from web.doors import door
+from web.doors import door, sent
 from web.errors import status_of
 from web.forms import PageForm, SettingsForm, SlugForm
 from web.snippets import CLIENTS, moon_set_up, scope_of, set_up
 from workspaces.access import ALL, Action, Actor, Target
 from workspaces.errors import Conflict, Invalid
 from workspaces.selectors import workspace_for
+from workspaces.services.seen import unless_changed
 
 
 @door("GET")
@@ -70,7 +71,12 @@ def settings(request: HttpRequest, actor: Actor, ws: str, reg: str) -> HttpRespo
     kept = {field: data[field] for field in ("description", "internal", "visibility", "search_upstream", "audit_upstream")}
     changes = Changes(**kept, default=data["default"] or None)
     try:
-        change_registry(actor=actor, registry=found, changes=changes)
+        unless_changed(
+            found.workspace_id,
+            sent(request, "seen"),
+            lambda: described(found),
+            lambda: change_registry(actor=actor, registry=found, changes=changes),
+        )
     except (Invalid, Conflict) as error:
         form.refuse(error)
         return settings_page(request, actor, found, form=form, status=status_of(error))
@@ -102,10 +108,15 @@ def frame(actor: Actor, found: Registry, tab: str) -> dict[str, object]:
     }
 
 
+def described(found: Registry) -> dict[str, object]:
+    """Its settings at this moment."""
+    return describe(Registry.objects.select_related("workspace").get(pk=found.pk))
+
+
 def settings_page(request: HttpRequest, actor: Actor, found: Registry, *, status: int = 200, **forms: PageForm) -> HttpResponse:
     """The settings with all their forms; one of `form`, `rename_form`, `clone_form` may show what was refused."""
     shown = {
-        "form": SettingsForm(initial=describe(found)),
+        "form": SettingsForm(initial=describe(found)).about(describe(found)),
         "rename_form": SlugForm(auto_id="rename_%s"),
         "clone_form": SlugForm(auto_id="clone_%s"),
         **forms,

@@ -17,12 +17,13 @@ from upstreams.services.sources import change_upstream, create_upstream, remove_
 from upstreams.services.wishes import UpstreamWish, describe
 from web import reads
 from web.confirm import Question, ask, is_confirmed
-from web.doors import door
+from web.doors import door, sent
 from web.errors import status_of
 from web.sources import ChainForm, GitForm, MoonbitForm, UpstreamForm
 from web.views.registry import frame, registry_for_members
 from workspaces.access import Action, Actor
 from workspaces.errors import Conflict, Invalid
+from workspaces.services.seen import unless_changed
 
 AnyForm = UpstreamForm | ChainForm
 CHAIN, GIT, MOONBIT = Upstream.Kind.REGISTRY, Upstream.Kind.GIT, "moonbit"
@@ -53,12 +54,18 @@ def upstream(request: HttpRequest, actor: Actor, ws: str, reg: str, upstream_id:
     source = upstream_of(found, upstream_id)
     kind = MOONBIT if source.format == MOONBIT and source.kind == Upstream.Kind.URL else source.kind
     form = _form(request, actor, found, kind, initial={**describe(source), "patterns": "\n".join(source.patterns)})
+    form.about(describe(source))
     if request.method != "POST":
         return _one(request, actor, source, form)
     if not form.is_valid():
         return _one(request, actor, source, form, 400)
     try:
-        change_upstream(actor=actor, upstream=source, changes=form.changes())
+        unless_changed(
+            found.workspace_id,
+            sent(request, "seen"),
+            lambda: describe(upstream_of(found, upstream_id)),
+            lambda: change_upstream(actor=actor, upstream=source, changes=form.changes()),
+        )
     except (Invalid, Conflict) as error:
         form.refuse(error)
         return _one(request, actor, source, form, status_of(error))

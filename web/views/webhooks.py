@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from web.confirm import Question, ask, is_confirmed
-from web.doors import door
+from web.doors import door, sent
 from web.errors import status_of
 from web.forms import PageForm
 from web.hook_forms import WebhookChangeForm, WebhookForm
@@ -22,6 +22,7 @@ from workspaces.access import Action, Actor
 from workspaces.errors import Conflict, Invalid
 from workspaces.models import Workspace
 from workspaces.selectors import workspace_for
+from workspaces.services.seen import unless_changed
 
 PAGE = 25
 
@@ -53,8 +54,13 @@ def webhook(request: HttpRequest, actor: Actor, ws: str, webhook_id: int) -> Htt
     if not form.is_valid():
         return _one(request, actor, found, form=form, status=400)
     try:
-        change_webhook(actor=actor, webhook=found, changes=Changes(**form.cleaned_data))
-    except Invalid as error:
+        unless_changed(
+            found.workspace_id,
+            sent(request, "seen"),
+            lambda: settings_of(webhook_of(found.workspace, webhook_id)),
+            lambda: change_webhook(actor=actor, webhook=found, changes=Changes(**form.cleaned_data)),
+        )
+    except (Invalid, Conflict) as error:
         form.refuse(error)
         return _one(request, actor, found, form=form, status=status_of(error))
     messages.success(request, _("The webhook is saved."))
@@ -113,6 +119,11 @@ def again(request: HttpRequest, actor: Actor, ws: str, webhook_id: int, delivery
     return redirect("web:webhook-delivery", ws, webhook_id, delivery_id)
 
 
+def settings_of(found: Webhook) -> dict[str, object]:
+    """What its form holds."""
+    return {"url": found.url, "events": found.events, "active": found.is_active}
+
+
 def _address(found: Webhook) -> str:
     return reverse("web:webhook", args=[found.workspace.slug, found.pk])
 
@@ -126,7 +137,6 @@ def _one(  # what the page may show besides
     request: HttpRequest, actor: Actor, found: Webhook, *, form: PageForm | None = None, secret: str = "", status: int = 200
 ) -> HttpResponse:
     page = Paginator(deliveries_of(found), PAGE).get_page(request.GET.get("page"))
-    initial = {"url": found.url, "events": found.events, "active": found.is_active}
     context = {**frame(actor, found.workspace, "webhooks"), "webhook": found, "page": page, "secret": secret}
-    context["form"] = form or WebhookChangeForm(initial=initial)
+    context["form"] = form or WebhookChangeForm(initial=settings_of(found)).about(settings_of(found))
     return render(request, "workspace/webhook.html", context, status=status)

@@ -13,14 +13,15 @@ from upstreams.selectors.alerts import alerts_told
 from upstreams.services.deletion import delete_workspace
 from web.alerts import cards
 from web.confirm import Question, ask, is_confirmed
-from web.doors import door
+from web.doors import door, sent
 from web.errors import status_of
-from web.forms import NameForm, RegistryForm
+from web.forms import NameForm, PageForm, RegistryForm
 from web.overview import overview
 from workspaces.access import Action, Actor
 from workspaces.errors import Conflict, Invalid
 from workspaces.models import Workspace
 from workspaces.selectors import alert_groups, workspace_for
+from workspaces.services.seen import unless_changed
 from workspaces.services.spaces import rename_workspace
 
 SHOWN = 3  # alerts on the workspace's own page
@@ -66,14 +67,25 @@ def _page(request: HttpRequest, actor: Actor, space: Workspace, form: RegistryFo
 def settings(request: HttpRequest, actor: Actor, ws: str) -> HttpResponse:
     """The workspace's name, and its end; for owners."""
     space = workspace_for(actor, ws, Action.OWN)
-    form = NameForm(request.POST if request.method == "POST" else None, initial={"name": space.name})
+    form = NameForm(request.POST if request.method == "POST" else None, initial={"name": space.name}).about({"name": space.name})
     if request.method != "POST" or not form.is_valid():
-        return render(
-            request, "workspace/settings.html", {**frame(actor, space, "settings"), "form": form}, status=400 if form.errors else 200
+        return _settings(request, actor, space, form, 400 if form.errors else 200)
+    try:
+        unless_changed(
+            space.pk,
+            sent(request, "seen"),
+            lambda: {"name": Workspace.objects.get(pk=space.pk).name},
+            lambda: rename_workspace(actor=actor, workspace=space, name=form.cleaned_data["name"]),
         )
-    rename_workspace(actor=actor, workspace=space, name=form.cleaned_data["name"])
+    except Conflict as error:
+        form.refuse(error)
+        return _settings(request, actor, space, form, status_of(error))
     messages.success(request, _("The name is saved."))
     return redirect("web:workspace-settings", ws)
+
+
+def _settings(request: HttpRequest, actor: Actor, space: Workspace, form: PageForm, status: int) -> HttpResponse:
+    return render(request, "workspace/settings.html", {**frame(actor, space, "settings"), "form": form}, status=status)
 
 
 @door("POST")
