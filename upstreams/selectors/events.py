@@ -22,7 +22,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "mirrors": ("mirror.",),
     "webhooks": ("webhook.", "alert.webhook_disabled"),
     "registries": ("registry.", "workspace.", "signing_key."),
-    "people": ("member.", "invitation.", "group.", "token.", "user."),
+    "people": ("member.", "invitation.", "group.", "token.", "user.", "login_password."),
 }
 
 
