@@ -9,6 +9,8 @@ PAGES = (
     "/account/",
     "/account/second-factor/",
     "/account/sessions/",
+    "/account/guides/",
+    "/account/guides/internal-packages",
     "/acme/",
     "/acme/settings/",
     "/acme/people/",

@@ -25,6 +25,8 @@ ADDRESSES = (
     "/account/",
     "/account/password/",
     "/account/sessions/",
+    "/account/guides/",
+    "/account/guides/access-denied",
     "/account/second-factor/",
     "/acme/",
     "/acme/people/",

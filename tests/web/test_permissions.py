@@ -30,6 +30,8 @@ PAGES = {
     "home": ("/", (200, 200, 200, 200, 302)),
     "account": ("/account/", (200, 200, 200, 200, 302)),
     "password": ("/account/password/", (200, 200, 200, 200, 302)),
+    "guides": ("/account/guides/", (200, 200, 200, 200, 200)),
+    "guide": ("/account/guides/ci.md", (200, 200, 200, 200, 200)),
     "second-factor": ("/account/second-factor/", (302, 302, 302, 302, 302)),  # to the proof
     "sessions": ("/account/sessions/", (200, 200, 200, 200, 302)),
     "login-code": ("/login/code", (302, 302, 302, 302, 302)),  # nobody is half-way in
