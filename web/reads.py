@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from django.db.models import Count, Max, Q, QuerySet
+from django.utils import timezone
 
 from packages.formats.moonbit import versions as moonbit
 from packages.formats.npm import versions as semver
@@ -19,6 +20,7 @@ from workspaces.access import Action, Actor, Role, matches
 from workspaces.models import Claim, Event, Membership, Workspace
 from workspaces.selectors import workspaces_of
 
+TROUBLES = ("upstream.trouble", "alert.upstream_trouble")
 CAME = ("version.published", "version.uploaded", "version.pushed", "version.pulled")
 MOMENT = timedelta(seconds=10)  # between a version's row and its event, which one transaction writes
 
@@ -70,6 +72,14 @@ def registry_names(ids: Iterable[int]) -> dict[int, str]:
 def upstreams_of(registry: Registry) -> list[Upstream]:
     """The registry's upstreams in the order they are asked."""
     return list(Upstream.objects.filter(registry=registry).select_related("source").order_by("priority", "id"))
+
+
+def troubles_of(registry: Registry, upstreams: Sequence[Upstream]) -> dict[int, Event]:
+    """The last trouble with each of them in a day, by the upstream's number; those without any are left out."""
+    named = {f"{registry} {upstream.name}": upstream.pk for upstream in upstreams}
+    since = timezone.now() - timedelta(days=1)
+    told = Event.objects.filter(workspace=registry.workspace_id, action__in=TROUBLES, object__in=list(named), at__gte=since)
+    return {named[event.object]: event for event in told.order_by("id")}
 
 
 def mirrored_upstreams(registry: Registry) -> list[str]:

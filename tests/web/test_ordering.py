@@ -8,6 +8,7 @@ from upstreams.models import Upstream
 from upstreams.services.sources import create_upstream
 from upstreams.services.wishes import UpstreamWish
 from workspaces.models import Event
+from workspaces.services.audit import SYSTEM, record
 
 
 def test_arrows_and_dragging_put_upstreams_in_order(alice: Client, world: World) -> None:
@@ -44,3 +45,12 @@ def test_rest_puts_them_in_order_too(alice: Client, world: World) -> None:
     stale = alice.put(address, {"ids": [second]}, content_type="application/json")
     assert (stale.status_code, stale.json()["code"]) == (409, "order_outdated")
     assert alice.put(address, {"ids": [first, first]}, content_type="application/json").status_code == 400
+
+
+def test_a_preset_fills_the_form_in_and_trouble_is_told(alice: Client, world: World) -> None:
+    page = text(alice, f"{MAIN}upstreams/?preset=github")
+    assert 'value="https://npm.pkg.github.com"' in page
+    assert "in trouble" not in page
+    new = {"sentence": "outside refused our credentials.", "code": "x"}
+    record(SYSTEM, "upstream.trouble", "acme/main outside", workspace=world.workspace, new=new)
+    assert "outside refused our credentials." in text(alice, f"{MAIN}upstreams/").partition("in trouble")[2]

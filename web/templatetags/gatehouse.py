@@ -75,6 +75,12 @@ def of(texts: Mapping[int, str], number: int) -> str:
 
 
 @register.filter
+def entry(table: Mapping[int, object], number: int) -> object:
+    """What stands at that number, or None."""
+    return table.get(number)
+
+
+@register.filter
 def chart(days: Sequence[tuple[date, int]]) -> Chart:
     """The bars of so many days."""
     return bars_of(days)

@@ -17,8 +17,9 @@ from upstreams.services.sources import change_upstream, create_upstream, remove_
 from upstreams.services.wishes import UpstreamWish, describe
 from web import reads
 from web.confirm import Question, ask, is_confirmed
-from web.doors import door, sent
+from web.doors import asked, door, sent
 from web.errors import status_of
+from web.presets import presets
 from web.sources import ChainForm, GitForm, MoonbitForm, UpstreamForm
 from web.views.registry import frame, registry_for_members
 from workspaces.access import Action, Actor
@@ -137,8 +138,10 @@ def _form(request: HttpRequest, actor: Actor, found: Registry, kind: str, initia
 def _list(request: HttpRequest, actor: Actor, found: Registry, form: AnyForm | None = None, status: int = 200) -> HttpResponse:
     """The page; `form` is the one that was refused."""
     slugs = reads.registries_beside(actor, found)
+    known, word = presets(), asked(request, "preset")
+    initial = dict(known[word][1]) if word in known else None
     forms = {
-        "form": form if type(form) is UpstreamForm else UpstreamForm(lends=is_operator(actor)),
+        "form": form if type(form) is UpstreamForm else UpstreamForm(initial=initial, lends=is_operator(actor)),
         "git_form": form if isinstance(form, GitForm) else GitForm(auto_id="git_%s"),
         "moonbit_form": form if isinstance(form, MoonbitForm) else MoonbitForm(auto_id="moonbit_%s"),
         "chain_form": form if isinstance(form, ChainForm) else ChainForm(slugs=slugs) if slugs else None,
@@ -150,6 +153,9 @@ def _list(request: HttpRequest, actor: Actor, found: Registry, form: AnyForm | N
         "upstreams": rows,
         "leaving": leaving,
         "order": ",".join(str(row.pk) for row in rows),
+        "presets": [(one, label) for one, (label, _values) in known.items()],
+        "is_asked": word in known,
+        "troubles": reads.troubles_of(found, rows),
         **forms,
     }
     return render(request, "registry/upstreams.html", context, status=status)
