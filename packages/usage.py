@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 
-from packages.models import Usage
+from packages.models import Package, Usage, Version
 from workspaces.models import Workspace
+
+FEW = 1_000  # packages that are counted whenever somebody looks
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,16 @@ class Held:
     packages: int = 0
     versions: int = 0
     bytes: int = 0
+
+
+def held_in(workspace: Workspace) -> Held:
+    """What the workspace holds: at this moment, as long as that is little, else as it was counted last."""
+    packages = Package.objects.filter(registry__workspace=workspace)
+    number = packages[: FEW + 1].count()
+    if number > FEW:
+        return held_by([workspace.pk]).get(workspace.pk, Held())
+    found = Version.objects.filter(package__in=packages).aggregate(versions=Count("pk"), bytes=Sum("size"))
+    return Held(number, found["versions"], found["bytes"] or 0)
 
 
 def held_by(workspaces: Iterable[int]) -> dict[int, Held]:

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.http import urlencode
 
 from packages.models import Package
-from packages.usage import Held, held_by
+from packages.usage import Held, held_in
 from registries.models import Registry
 from registries.selectors import registries_of
 from upstreams.models import Upstream
@@ -58,7 +58,7 @@ def overview(request: HttpRequest, actor: Actor, space: Workspace) -> Overview:
     page = Pages(counted, PAGE).get_page(request.GET.get("page"))
     rows = [Row(one, client_url(one)) for one in page]
     query = urlencode({"q": search}) + "&" if search else ""
-    return Overview(page, rows, search, query, held_by([space.pk]).get(space.pk, Held()), _people(space), _recent(actor, space))
+    return Overview(page, rows, search, query, held_in(space), _people(space), _recent(actor, space))
 
 
 def _people(space: Workspace) -> int:
