@@ -109,7 +109,7 @@ def readable_packages(
 ) -> QuerySet[Package]:
     """The packages of a registry the caller may read: a token with scopes sees no other names."""
     found = packages_of(registry, actor=actor, wanted=Narrowing(format=format, search=search, internal=internal))
-    found = from_source(found, registry, source)
+    found = from_source(found, actor, registry, source)
     if actor.grant is None or actor.grant.scopes is None:
         return found
     names = found.values_list("pk", "format", "name")

@@ -36,7 +36,7 @@ def packages_of(registry: Registry, *, actor: Actor, wanted: Narrowing | None = 
     if wanted.internal is not None:
         internal = Exists(_versions().filter(is_internal=True))
         found = found.filter(internal if wanted.internal else ~internal)
-    return described(found).order_by("name")
+    return described(found).order_by("name", "pk")
 
 
 def formats_of(registry: Registry) -> list[str]:

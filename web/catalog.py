@@ -24,10 +24,10 @@ def listing(request: HttpRequest, actor: Actor, registry: Registry, *, is_member
     """The page of packages that the query asks for, with its form's choices. What is not known of the query counts as not asked."""
     wanted = {name: asked(request, name)[:214] for name in ASKED}
     sources = sources_of(registry) if is_member else []
-    if wanted["source"] not in {OWN, *sources}:
+    if not sources or wanted["source"] not in {OWN, *sources}:
         wanted["source"] = ""
     kinds = Narrowing(format=wanted["format"], search=wanted["q"], internal=KINDS.get(wanted["kind"]))
-    rows = from_source(packages_of(registry, actor=actor, wanted=kinds), registry, wanted["source"])
+    rows = from_source(packages_of(registry, actor=actor, wanted=kinds), actor, registry, wanted["source"])
     rows = rows.order_by(*ORDERS.get(wanted["sort"], ORDERS[""]))
     filters = {name: value for name, value in wanted.items() if value}
     is_filtered = bool(filters.keys() - {"sort"})

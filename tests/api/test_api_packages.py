@@ -222,3 +222,10 @@ def test_an_unknown_query_parameter_is_told_from_the_known_ones(cast: Cast) -> N
     assert "to write" not in bare
     body = cast.call("alice", "PATCH", FOO + "versions/1.0.0/", {"colour": "red"})
     assert "no such field to write" in body.json()["error"]
+
+
+def test_visitors_do_not_hear_where_packages_come_from(cast: Cast) -> None:
+    type(cast.main).objects.filter(pk=cast.main.pk).update(visibility="public")
+    for source in ("own", cast.upstream.name, "nobody"):
+        assert cast.call("nobody", "GET", f"{MAIN}packages/?source={source}").json()["count"] == 0, source
+    assert cast.get(f"{MAIN}packages/?source=own", "rita")["count"] > 0

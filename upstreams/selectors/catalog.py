@@ -5,6 +5,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from packages.models import Package, Version
 from registries.models import Registry
 from upstreams.models import Origin, Upstream
+from workspaces.access import Actor
 
 OWN = "own"  # what was made in the workspace; an upstream of this name is not told apart
 FEW = 20_000  # versions of an upstream that are looked up from its side; with more, nearly every package has one
@@ -15,10 +16,15 @@ def sources_of(registry: Registry) -> list[str]:
     return list(Upstream.objects.filter(registry=registry).order_by("priority", "id").values_list("name", flat=True))
 
 
-def from_source(found: QuerySet[Package], registry: Registry, source: str) -> QuerySet[Package]:
-    """Those of `found` with a version made in the workspace (`own`), or from the upstream of that name; all for ""."""
+def from_source(found: QuerySet[Package], actor: Actor, registry: Registry, source: str) -> QuerySet[Package]:
+    """Those of `found` with a version made in the workspace (`own`), or from the upstream of that name; all for "".
+
+    Visitors of a public registry are not told where its packages come from: for them no source has any.
+    """
     if not source:
         return found
+    if actor.role_in(registry.workspace_id) is None:
+        return found.none()
     if source == OWN:
         return found.filter(Exists(Version.objects.filter(package=OuterRef("pk")).exclude(origin=Version.Origin.PULLED)))
     upstream = Upstream.objects.filter(registry=registry, name=source).first()

@@ -22,9 +22,9 @@ class ChangedMeanwhile(Conflict):
 
     code = "changed_meanwhile"
 
-    def __init__(self, message: str, present: Values) -> None:
-        super().__init__(message)
-        self.present = present
+    def __init__(self, message: str, *, present: Values | None = None, fields: dict[str, str] | None = None) -> None:
+        super().__init__(message, fields=fields)
+        self.present: Values = present or {}
 
 
 def digest_of(values: Values) -> str:
@@ -41,5 +41,5 @@ def unless_changed(workspace_id: int, seen: str, present: Callable[[], Values], 
         lock_rules(workspace_id)
         now = present()
         if seen and seen != digest_of(now):
-            raise ChangedMeanwhile("Somebody else changed this meanwhile; nothing of yours was saved.", now)
+            raise ChangedMeanwhile("Somebody else changed this meanwhile; nothing of yours was saved.", present=now)
         return act()
