@@ -1,11 +1,12 @@
 """Every way each client logs in, with a person at the real page; and out again."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.clients.browser import PAGE, approve
+from tests.clients.browser import PAGE, Person, approve
 from tests.clients.logins import waiting
 from tests.clients.ways import app, publish_with, ways
 from tests.parts.clients import Client
@@ -59,6 +60,23 @@ def test_with_a_password(town: Place, client: Clients, tool: str) -> None:
 
     assert done.code == 0, str(done)
     assert nobody.run("whoami").out.strip() == "bob"
+
+
+@pytest.mark.parametrize("tool", ["npm-9", "npm-12", "pnpm-10"])
+def test_with_a_login_password_from_the_page(town: Place, client: Clients, tool: str) -> None:
+    page = f"/{town.slug}/registries/{town.registry}/"
+    shown = Person(town.gate.url).sign_in("bob").send(f"{page}login-password/", {}, at=page, expect=201)
+    secret = re.search(r"gtl_[\w-]+", shown)
+    assert secret is not None
+    answers = [("sername", "bob"), ("assword", secret[0])]
+    nobody = client(tool, town, "")
+    done = nobody.at_a_terminal("login", "--auth-type=legacy", answers=answers)
+
+    assert done.code == 0, str(done)
+    assert nobody.run("whoami").out.strip() == "bob"
+    again = client(tool, town, "", home="again").at_a_terminal("login", "--auth-type=legacy", answers=answers)
+    assert again.code != 0, "once"
+    assert "was used" in again.said
 
 
 def test_yarn_4_with_a_password_and_out(town: Place, client: Clients) -> None:
