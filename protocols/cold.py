@@ -100,7 +100,7 @@ class ColdPath:
         filename = name.tarball(name.version_of(asked.filename))
         scope[ENVIRON] = {ACTOR: unknown.row.actor, DOWNLOAD: Downloaded(unknown.row.registry.id, name.full, filename)}
         if unknown.row.token_id is not None:
-            usage.touch(unknown.row.token_id)
+            usage.touch(unknown.row.token_id, unknown.row.actor.ip)
         return answer
 
     async def _sighted(self, unknown: Unknown, name: Name) -> sight.Sighted | None:

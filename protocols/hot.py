@@ -125,7 +125,7 @@ class HotPath:
         if body is None:
             return None
         if decision.row.token_id is not None:
-            usage.touch(decision.row.token_id)
+            usage.touch(decision.row.token_id, decision.row.actor.ip)
         return HotAnswer(decision.start, body, decision, headers.get(b"user-agent", b"").decode("latin-1"))
 
     async def _decision(self, scope: Scope, key: Key) -> Decision | None:

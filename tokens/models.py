@@ -25,6 +25,7 @@ class Token(models.Model):
     expires_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True)
+    last_used_ip = models.CharField(max_length=45, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ("-created_at", "-id")

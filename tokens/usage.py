@@ -1,4 +1,4 @@
-"""Last use of tokens: gathered in memory, written at most once a minute per token by one thread per process."""
+"""Last use of tokens, when and from where: gathered in memory, written at most once a minute per token by one thread per process."""
 
 import logging
 import threading
@@ -18,17 +18,17 @@ class Gathered:
     """Token ids used since the last write."""
 
     def __init__(self) -> None:
-        self._used: dict[int, datetime] = {}
+        self._used: dict[int, tuple[datetime, str]] = {}
         self._written: dict[int, float] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def touch(self, token_id: int) -> None:
-        """Note a use; cheap enough for the hot path."""
+    def touch(self, token_id: int, ip: str) -> None:
+        """Note a use from that address; cheap enough for the hot path."""
         if time.monotonic() - self._written.get(token_id, -QUIET) < QUIET:
             return
         with self._lock:
-            self._used[token_id] = timezone.now()
+            self._used[token_id] = timezone.now(), ip[:45]
             self._written[token_id] = time.monotonic()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="token-usage", daemon=True)
@@ -40,8 +40,8 @@ class Gathered:
 
         with self._lock:
             used, self._used = self._used, {}
-        for token_id, at in used.items():
-            Token.objects.filter(pk=token_id).update(last_used_at=at)
+        for token_id, (at, ip) in used.items():
+            Token.objects.filter(pk=token_id).update(last_used_at=at, last_used_ip=ip)
         return len(used)
 
     def _run(self) -> None:

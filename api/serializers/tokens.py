@@ -1,13 +1,14 @@
 """Tokens: shown without their secret, which the answer to a creation holds once."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
 
 from api.fields import Flag, Text
-from api.serializers.common import Body
+from api.serializers.common import Body, Filter
 from api.serializers.people import ROLES
-from tokens.models import Token
+from tokens.models import Token, Visit
 from workspaces.access import Role
 
 MOST = 100  # entries of one list
@@ -22,7 +23,10 @@ class TokenShown(serializers.ModelSerializer[Token]):
 
     class Meta:
         model = Token
-        fields = ("id", "name", "prefix", "created_at", "last_used_at", "expires_at", "read_only", "registries", "scopes", "cidrs")
+        fields = (
+            "id", "name", "prefix", "created_at", "last_used_at", "last_used_ip", "expires_at", "read_only",
+            "registries", "scopes", "cidrs",
+        )  # fmt: skip
 
     def get_registries(self, token: Token) -> list[str] | None:
         """Names instead of ids; null is all. A registry that is gone is left out, which widens nothing."""
@@ -30,6 +34,13 @@ class TokenShown(serializers.ModelSerializer[Token]):
             return None
         names: dict[int, str] = self.context.get("registries", {})
         return [names[registry_id] for registry_id in token.registries if registry_id in names]
+
+
+class TokenFilter(Filter):
+    """Tokens with a part of their name."""
+
+    lookups: Mapping[str, str] = {"search": "name__icontains"}
+    search = serializers.CharField(required=False, allow_blank=True, max_length=128)
 
 
 class ServiceTokenShown(TokenShown):
@@ -87,3 +98,11 @@ class ServiceTokenNew(TokenNew):
 def shown(token: Token, shape: type[TokenShown], names: dict[int, str], **context: Any) -> Any:
     """A token rendered in one of the shapes above."""
     return shape(token, context={"registries": names, **context}).data
+
+
+class SessionShown(serializers.ModelSerializer[Visit]):
+    """A browser that is signed in: what it says of itself, and where it was seen last."""
+
+    class Meta:
+        model = Visit
+        fields = ("id", "agent", "ip", "created_at", "seen_at")

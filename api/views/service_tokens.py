@@ -6,7 +6,7 @@ from rest_framework.response import Response
 from api import reads
 from api.base import Door, ListDoor
 from api.schema import described
-from api.serializers.tokens import ServiceTokenIssued, ServiceTokenNew, ServiceTokenShown, shown
+from api.serializers.tokens import ServiceTokenIssued, ServiceTokenNew, ServiceTokenShown, TokenFilter, shown
 from api.views.tokens import wish_from
 from tokens.services.issue import create_service_token, revoke_token
 from workspaces.access import Action
@@ -21,12 +21,13 @@ class ServiceTokensView(ListDoor):
         "service_tokens_list",
         returns=ServiceTokenShown,
         many=True,
+        filters=TokenFilter,
         order={"name": "name", "created_at": "created_at", "expires_at": "expires_at", "last_used_at": "last_used_at"},
     )
     def get(self, request: Request, ws: str) -> Response:  # noqa: ARG002 - the framework's signature
         """All of them, newest first."""
         tokens = reads.service_tokens(workspace_for(self.actor, ws, Action.MANAGE))
-        return self.page(tokens, ServiceTokenShown, registries=reads.registry_names(tokens))
+        return self.page(tokens, ServiceTokenShown, TokenFilter, registries=reads.registry_names(tokens))
 
     @described("service_tokens_create", body=ServiceTokenNew, returns=ServiceTokenIssued, code=201)
     def post(self, request: Request, ws: str) -> Response:  # noqa: ARG002 - the framework's signature

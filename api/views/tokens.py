@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from api import reads
 from api.base import Door, ListDoor
 from api.schema import described
-from api.serializers.tokens import TokenIssued, TokenNew, TokenShown, shown
+from api.serializers.tokens import TokenFilter, TokenIssued, TokenNew, TokenShown, shown
 from registries.gate import RegistryMoved, registry_for
 from tokens.services.issue import Wish, create_token, revoke_token
 from workspaces.access import Action, Actor
@@ -23,12 +23,13 @@ class TokensView(ListDoor):
         "tokens_list",
         returns=TokenShown,
         many=True,
+        filters=TokenFilter,
         order={"name": "name", "created_at": "created_at", "expires_at": "expires_at", "last_used_at": "last_used_at"},
     )
     def get(self, request: Request) -> Response:  # noqa: ARG002 - the framework's signature
         """All of them, newest first."""
         tokens = reads.own_tokens(self.actor)
-        return self.page(tokens, TokenShown, registries=reads.registry_names(tokens))
+        return self.page(tokens, TokenShown, TokenFilter, registries=reads.registry_names(tokens))
 
     @described("tokens_create", body=TokenNew, returns=TokenIssued, code=201)
     def post(self, request: Request) -> Response:  # noqa: ARG002 - the framework's signature

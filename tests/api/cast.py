@@ -19,6 +19,7 @@ from tests.parts.pack import Packed, pack
 from tokens.models import Token, Visit
 from tokens.services.authenticate import actor_of_user
 from tokens.services.issue import Issued, Wish, create_service_token, create_token
+from tokens.services.visits import note
 from upstreams.models import Mirror, MirrorSchedule, Upstream
 from upstreams.services.mirroring.orders import Order, order
 from upstreams.services.mirroring.schedules import Plan, create_schedule
@@ -40,7 +41,7 @@ MAIN = ACME + "registries/main/"
 PACKAGES = MAIN + "packages/"
 FOO = MAIN + "packages/npm/@acme/foo/"
 OWN_APPS = ("workspaces", "registries", "packages", "tokens", "upstreams", "webhooks")
-RESTLESS = frozenset({"last_used_at", "last_login"})
+RESTLESS = frozenset({"last_used_at", "last_used_ip", "last_login"})
 
 
 @dataclass
@@ -63,6 +64,7 @@ class Cast:
     delivery: Delivery = field(init=False)
     invitation: Invitation = field(init=False)
     service: Issued = field(init=False)
+    visit: int = field(init=False)  # alice's browser
 
     def actor(self, who: str) -> Actor:
         """That person at a browser."""
@@ -164,6 +166,7 @@ def _fill(cast: Cast) -> None:
     cast.invitation, _ = invite(actor=alice, workspace=cast.acme, role=Role.READER)
     cast.invitation.digest = hashlib.sha256(b"the-secret-of-a-link").hexdigest()
     cast.invitation.save()
+    cast.visit = note(visit_id=None, user_id=cast.people["alice"].pk, agent="a test", ip="198.51.100.7", session_key="none")
     cast.service = create_service_token(actor=alice, workspace=cast.acme, role=Role.PUBLISHER, wish=Wish(name="ci"))
 
 

@@ -34,7 +34,7 @@ CONFIG = """
 "path.format" = "npm"
 "path.name" = "foo"
 "path.version" = "1.0.0"
-"path.username" = "bob"
+"path.username" = "{person}"
 
 [checks]
 not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", "501", "502", "503", "504"]
@@ -44,9 +44,9 @@ not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", "501", "502", "503"
 @pytest.mark.parametrize("which", SECONDS)
 @pytest.mark.parametrize("gate", ["sqlite"], indirect=True)
 def test_every_answer_is_one_of_the_schema(gate: Gate, place: Place, recorder: Recorder, tmp_path: Path, which: str) -> None:
-    _furnish(place, recorder)
+    person = _furnish(place, recorder)
     config = tmp_path / "schemathesis.toml"
-    config.write_text(CONFIG.format(ws=place.slug), encoding="utf-8")
+    config.write_text(CONFIG.format(ws=place.slug, person=person), encoding="utf-8")
     words = [sys.executable, "-m", "schemathesis.cli", "--config-file", config, "run", f"{gate.url}/api/schema/?format=json"]
     words += ["--auth", f"{ADMIN}:{PASSWORD}", "--phases", "examples,coverage,fuzzing", "--checks", ",".join(CHECKS)]
     words += ["--max-time", SECONDS[which], "--max-examples", 5, "--seed", 5, "--continue-on-failure", "--warnings", "off", "--no-color"]
@@ -65,8 +65,8 @@ def test_every_answer_is_one_of_the_schema(gate: Gate, place: Place, recorder: R
     assert int(asked[1]) > 300, ended.stdout[-2_000:]
 
 
-def _furnish(place: Place, recorder: Recorder) -> None:
-    """Something at most addresses."""
+def _furnish(place: Place, recorder: Recorder) -> str:
+    """Something at most addresses; answers who may be shut out and thrown out without harm to the tests that follow."""
     place.publish(pack("foo", "1.0.0"))
     place.publish(pack("@acme/bar", "2.0.0"))
     place.upstream(recorder)
@@ -80,3 +80,7 @@ def _furnish(place: Place, recorder: Recorder) -> None:
     }.items():
         answer = place.api().post(below + path, body)
         assert answer.status in {201, 202}, answer
+    person = f"worn-{place.slug}"
+    place.gate.person(person)
+    assert place.api().post(f"{below}members/", {"username": person, "role": "reader"}).status == 201
+    return person

@@ -2,6 +2,7 @@
 
 import pytest
 
+from api.base import ListDoor
 from api.urls import urlpatterns
 from packages.services.counting import count_usage
 from tests.api.cast import ACME, FOO, MAIN, V1, Cast
@@ -9,6 +10,7 @@ from tests.api.cast import ACME, FOO, MAIN, V1, Cast
 LISTS = {
     V1 + "users/": ("root", "username"),
     V1 + "tokens/": ("alice", "name"),
+    V1 + "sessions/": ("alice", "seen_at"),
     V1 + "workspaces/": ("root", "slug"),
     ACME + "members/": ("alice", "username"),
     ACME + "usage/": ("alice", "registry"),
@@ -34,6 +36,8 @@ LISTS = {
 }
 FILTERS = {
     ACME + "members/": ("role", "publisher", "reader", "king"),
+    V1 + "tokens/": ("search", "ONLY", "nowhere", "x" * 129),
+    ACME + "tokens/": ("search", "c", "nowhere", "x" * 129),
     ACME + "registries/": ("visibility", "private", "public", "secret"),
     MAIN + "upstreams/": ("enabled", "true", "false", "perhaps"),
     MAIN + "mirrors/": ("state", "queued", "failed", "lost"),
@@ -44,7 +48,7 @@ FILTERS = {
 
 
 def test_every_list_is_here() -> None:
-    lists = [pattern for pattern in urlpatterns if getattr(pattern.callback.view_class, "is_list", False)]  # type: ignore[attr-defined]
+    lists = [pattern for pattern in urlpatterns if issubclass(pattern.callback.view_class, ListDoor)]  # type: ignore[attr-defined]
     assert len(lists) == len(LISTS)
 
 

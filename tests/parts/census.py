@@ -17,7 +17,7 @@ READ_CACHES = frozenset({
     "packages_download", "upstreams_indexcommit",
 })  # fmt: skip
 Ask = Callable[..., list[tuple[Any, ...]]]
-RESTLESS = frozenset({"last_used_at", "last_login"})
+RESTLESS = frozenset({"last_used_at", "last_used_ip", "last_login"})
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,8 @@ MATRIX: dict[tuple[str, str], tuple[tuple[int, ...], Any]] = {
     ("POST", "/v1/tokens/"): (people(201), {"name": "ci"}),
     ("GET", "/v1/tokens/<id>/"): ((401, 401, 404, 404, 404, 404, 200, 200, 404, 404), None),
     ("DELETE", "/v1/tokens/<id>/"): ((401, 401, 404, 404, 404, 404, 204, 403, 404, 404), None),
+    ("GET", "/v1/sessions/"): (people(200), None),
+    ("DELETE", "/v1/sessions/<id>/"): ((401, 401, 404, 404, 404, 404, 204, 403, 403, 404), None),
     ("GET", "/v1/workspaces/"): (SIGNED_IN, None),
     ("POST", "/v1/workspaces/"): (people(201), {"slug": "fresh", "name": "Fresh"}),
     ("GET", f"{WS}/"): (MEMBERS, None),
@@ -199,7 +201,7 @@ def filled(cast: Cast, address: str) -> str:
     if "<ws>" in address:
         ids["tokens"] = cast.service.token.pk
     ids |= {"mirrors": cast.mirror.pk, "schedules": cast.schedule.pk, "alerts": cast.alert.pk, "webhooks": cast.webhook.pk}
-    ids["invitations"] = cast.invitation.pk
+    ids |= {"invitations": cast.invitation.pk, "sessions": cast.visit}
     if address.endswith("/test/"):
         ids["upstreams"] = Upstream.objects.get(name="asleep").pk
     for word, number in ids.items():

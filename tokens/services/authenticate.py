@@ -49,7 +49,7 @@ def actor_of_token(secret: str, ip: str) -> Actor:
     facts = holder.facts
     if not facts.admits(ip):
         raise AddressNotAllowed("This token may not be used from your IP address.")
-    usage.touch(facts.id)
+    usage.touch(facts.id, ip)
     if holder.user_id is None:
         return Actor(name=f"service {facts.name}", roles=holder.roles, grant=facts.grant(), ip=ip)
     return Actor(holder.user_id, holder.username, holder.is_operator, holder.roles, facts.grant(), ip, NamedRights(holder.user_id))

@@ -5,6 +5,7 @@ from importlib import import_module
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from tokens.errors import VisitUnknown
@@ -29,9 +30,9 @@ def note(*, visit_id: object, user_id: int, agent: str, ip: str, session_key: st
     return made.pk
 
 
-def visits_of(actor: Actor) -> list[Visit]:
-    """Where the caller is signed in, the latest first."""
-    return list(Visit.objects.filter(user_id=actor.user_id).order_by("-seen_at", "-pk")) if actor.user_id is not None else []
+def visits_of(actor: Actor) -> QuerySet[Visit]:
+    """Where the caller is signed in, the latest first. Raises Denied for a credential that does not act for the account."""
+    return Visit.objects.filter(user=person_of(actor)).order_by("-seen_at", "-pk")
 
 
 @transaction.atomic
