@@ -87,7 +87,12 @@ class Door(APIView):
 
     def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:
         """Answers may hold secrets and differ by caller: nobody stores them."""
-        if response.status_code == OK and not self.is_list and request.method in {"GET", "HEAD", "PATCH", "PUT"}:
+        if (
+            response.status_code == OK
+            and hasattr(response, "data")
+            and not self.is_list
+            and request.method in {"GET", "HEAD", "PATCH", "PUT"}
+        ):
             response = self._with_etag(request, response)
         final: Response = super().finalize_response(request, response, *args, **kwargs)
         for name, value in (self.standing.headers if self.standing else {}).items():

@@ -34,8 +34,6 @@ class FilesView(Door):
 class FileView(Door):
     """One file of a version."""
 
-    is_list = True  # no JSON: it has no validator of its own
-
     @described("versions_file", returns=OpenApiResponse(OpenApiTypes.BINARY))
     def get(self, request: Request, ws: str, reg: str, format: str, name: str, version: str, file: str) -> HttpResponse:  # noqa: A002, ARG002
         """Its bytes, at most the first 512 KB; `X-Gatehouse-Size` is the size of the whole."""
