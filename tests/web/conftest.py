@@ -142,7 +142,7 @@ def hub(settings: Settings, world: World) -> Iterator[GitHub]:
     cache.clear()  # whoever comes next signs in from the same address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: its event loop would still run in tests that have one of their own
 def browser() -> Iterator[Browser]:
     found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if not found:

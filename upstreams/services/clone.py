@@ -78,7 +78,7 @@ COPIES: Sequence[Copy] = (
 LEFT_BEHIND = frozenset(
     {
         *("Alias", "Usage", "Star", "Download", "UpstreamDocument", "GitListing", "Rendering", "Document", "DocumentFile"),
-        *("Mirror", "MirrorItem", "MirrorSchedule", "IndexCommit"),
+        *("Mirror", "MirrorItem", "MirrorSchedule", "IndexCommit", "LoginPassword"),
     }
 )
 
