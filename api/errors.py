@@ -3,6 +3,7 @@
 import logging
 import uuid
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from django.core.exceptions import (
@@ -21,6 +22,8 @@ from registries.gate import RegistryMoved
 from workspaces import errors as kinds
 
 logger = logging.getLogger("gatehouse.api")
+LONGEST = 500  # characters of a sentence: some name the value that was sent
+MOST_FIELDS = 50
 
 
 class ChangedMeanwhile(kinds.Conflict):
@@ -88,10 +91,10 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response:
 
 
 def answer_of(status: int, code: str, sentence: str, fields: Mapping[str, str] | None = None) -> Response:
-    """One error answer; a 401 says how to sign in."""
-    body: dict[str, object] = {"error": sentence, "code": code}
+    """One error answer, which repeats little of what was sent; a 401 says how to sign in."""
+    body: dict[str, object] = {"error": _short(sentence), "code": code}
     if fields:
-        body["fields"] = dict(fields)
+        body["fields"] = {_short(name): _short(text) for name, text in islice(fields.items(), MOST_FIELDS)}
     headers = {"WWW-Authenticate": CHALLENGE} if status == 401 else None  # noqa: PLR2004 - status
     return Response(body, status=status, headers=headers)
 
@@ -101,6 +104,10 @@ def status_of(error: kinds.GatehouseError) -> int:
     if isinstance(error, kinds.Unavailable):
         return error.status
     return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def _ours(error: kinds.GatehouseError) -> Response:

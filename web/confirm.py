@@ -4,6 +4,11 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from workspaces.errors import Invalid
+
+MOST = 20_000  # characters of all fields that are asked about again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +31,10 @@ def is_confirmed(request: HttpRequest, typed: str = "") -> bool:
 
 
 def ask(request: HttpRequest, question: Question) -> HttpResponse:
-    """The page with the question; it posts the same fields again, with the yes."""
+    """The page with the question; it posts the same fields again, with the yes. Raises Invalid for more than a person sends."""
     own = {"csrfmiddlewaretoken", "confirm", "typed"}
     fields = [(name, value) for name in request.POST if name not in own for value in request.POST.getlist(name)]
+    if sum(len(name) + len(value) for name, value in fields) > MOST:
+        raise Invalid(_("This is more than the form takes."))
     tried = request.POST.get("confirm") == "yes"
     return render(request, "confirm.html", {"question": question, "fields": fields, "tried": tried}, status=400 if tried else 200)

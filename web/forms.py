@@ -12,6 +12,7 @@ from workspaces.services.seen import ChangedMeanwhile, Values, digest_of
 
 ROLES = tuple((role.word, role.word) for role in Role)
 VISIBILITIES = (("private", _("Private: members only")), ("public", _("Public: anybody may read")))
+LONGEST = 50_000  # characters of a value that is shown again
 NAME = forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"})
 
 
@@ -28,9 +29,19 @@ def _told(present: Values, wanted: Values, fields: Mapping[str, forms.Field]) ->
     return "; ".join(f"{fields[name].label}: {value}" for name, value in other.items()) or str(_("the same values"))
 
 
+class ShownField(forms.BoundField):
+    """A field as a page shows it again: what was sent, but no more of it than a person typed."""
+
+    def value(self) -> object:
+        """The value, or the beginning of one that is too long for any field."""
+        value = super().value()
+        return value[:LONGEST] if isinstance(value, str) else value
+
+
 class PageForm(forms.Form):
     """A form that can show what a service refused. `folded`: fields that most people leave alone, below `fold_title`."""
 
+    bound_field_class = ShownField
     seen = ""  # the digest of what its editor sees, for forms that two may have open at once
     folded: tuple[str, ...] = ()
     fold_title: object = ""
@@ -54,6 +65,9 @@ class PageForm(forms.Form):
         super().__init__(*args, **words)
         if self.is_bound:
             self.seen = str(self.data.get("seen", ""))[:64]
+        for field in self.fields.values():
+            if isinstance(field, forms.ChoiceField):  # Django's sentence repeats the value, however long
+                field.error_messages["invalid_choice"] = _("Choose one of those that are shown.")
 
     def about(self, values: Values) -> Self:
         """The same form, which knows what its editor sees; one that was sent says so itself."""

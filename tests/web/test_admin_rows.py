@@ -7,12 +7,14 @@ from django.test import Client
 
 from packages.models import Version
 from tests.web.conftest import PASSWORD, World
-from tests.web.test_permissions import FORMS, PAGES, _furnished, _with_github, filled  # noqa: F401 - fixtures of the matrix
+from tests.web.furnished import filled, furnished, with_github
+from tests.web.test_permissions import FORMS, PAGES
 from tokens.services.issue import Wish, create_service_token
 from workspaces.access import Actor, Role
 from workspaces.models import User
 from workspaces.services.people import create_user, set_member
 
+__all__ = ["furnished", "with_github"]  # fixtures that every test here uses
 OWNERS = {"workspace-settings", "workspace-delete"}  # 403 for everybody else
 
 
