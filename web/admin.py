@@ -5,6 +5,7 @@ stands for one: sealed values, digests of links and tokens, addresses that may h
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.apps import apps
@@ -14,7 +15,11 @@ from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
+from tokens.services.authenticate import actor_of_user
+from tokens.services.second_factor import turn_off_for
 from web.errors import to_sign_in
 from web.views.session import safe_next
 from workspaces.models import User
@@ -44,6 +49,23 @@ class LookOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # one class for any
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002
         """Services delete."""
         return False
+
+
+class People(UserAdmin):  # type: ignore[type-arg]  # at run time it takes none
+    """Django's, with the help for who lost authenticator and recovery codes."""
+
+    actions = ("turn_second_factor_off",)
+
+    @admin.action(description=_("Turn the second factor off"))
+    def turn_second_factor_off(self, request: HttpRequest, queryset: models.QuerySet[User]) -> None:
+        """For the chosen people; said of each."""
+        if not isinstance(request.user, User):  # the admin lets nobody else in
+            return
+        actor = replace(actor_of_user(request.user), ip=str(request.META.get("REMOTE_ADDR", "")))
+        for user in queryset:
+            was_on = turn_off_for(actor=actor, user=user)
+            said = gettext("The second factor of %(name)s is off.") if was_on else gettext("There was none of %(name)s.")
+            self.message_user(request, said % {"name": user.username})
 
 
 def fields_of(model: type[models.Model]) -> "list[models.Field[Any, Any]]":
@@ -85,7 +107,7 @@ def sign_in(request: HttpRequest, extra_context: dict[str, object] | None = None
 
 
 admin.site.login = sign_in  # type: ignore[method-assign]  # every admin page asks this one
-admin.site.register(User, UserAdmin)
+admin.site.register(User, People)
 for own in OWN:
     for one in apps.get_app_config(own).get_models():
         if one is not User:

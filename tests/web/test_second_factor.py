@@ -14,7 +14,7 @@ from django.test import Client
 from tests.web.addresses import text
 from tests.web.conftest import HTML, PASSWORD, World
 from tokens.models import RecoveryCode, SecondFactor
-from workspaces.models import Event
+from workspaces.models import Event, User
 
 PAGE = "/account/second-factor/"
 
@@ -109,3 +109,20 @@ def test_a_login_password_is_good_once_and_here(sign_in: Callable[[str], Client]
     assert [login("alice"), login("bob", "other"), login("bob"), login("bob")] == [401, 401, 201, 401]
     basic = f"Basic {b64encode(f'bob:{secret[0]}'.encode()).decode()}"
     assert Client().get("/api/v1/whoami/", headers={"authorization": basic}).status_code == 401, "it opens nothing else"
+
+
+def test_an_operator_helps_who_lost_everything(factor: tuple[pyotp.TOTP, list[str]], sign_in: Callable[[str], Client]) -> None:
+    User.objects.filter(username="bob").update(is_superuser=True, is_staff=True)
+    alice = User.objects.get(username="alice")
+    sent = {"action": "turn_second_factor_off", "_selected_action": [alice.pk, User.objects.get(username="rita").pk]}
+    said = sign_in("bob").post("/admin/workspaces/user/", sent, follow=True).content.decode()
+    assert ("The second factor of alice is off." in said, "There was none of rita." in said) == (True, True)
+    assert (SecondFactor.objects.count(), RecoveryCode.objects.count()) == (0, 0)
+    assert Event.objects.filter(action="second_factor.off").get().actor == "bob"
+
+
+def test_a_key_that_cannot_be_read_leaves_the_recovery_codes(factor: tuple[pyotp.TOTP, list[str]]) -> None:
+    SecondFactor.objects.update(key_sealed=b"sealed under another password")
+    client = password_step()
+    assert client.post("/login/code", {"code": factor[0].now()}).status_code == 400
+    assert client.post("/login/code", {"code": factor[1][0]}).status_code == 302

@@ -10,7 +10,7 @@ from registries.services import create_registry
 from tests.web.addresses import text
 from tests.web.conftest import World
 from upstreams.services.removal import unpublish_version
-from workspaces.models import Event, Workspace
+from workspaces.models import Event, User, Workspace
 
 
 def test_the_overview_tells_how_much_there_is_and_what_happened(alice: Client, put: Callable[..., Version], world: World) -> None:
@@ -56,3 +56,7 @@ def test_an_owner_renames_and_deletes(alice: Client, put: Callable[..., Version]
     assert (Blob.objects.count(), alice.get("/acme/").status_code) == (blobs, 404)
     assert Event.objects.get(action="workspace.deleted").workspace is None
     assert sign_in("bob").get("/").status_code == 200
+    taken = alice.post("/", {"slug": "acme"})  # clients that still name it would install from whoever gets it
+    assert (taken.status_code, "was deleted" in taken.content.decode()) == (409, True)
+    User.objects.filter(username="alice").update(is_superuser=True)
+    assert sign_in("alice").post("/", {"slug": "acme"}).status_code == 302

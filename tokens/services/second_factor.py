@@ -5,6 +5,7 @@ remembered (RFC 6238 section 5.2), a recovery code is deleted.
 """
 
 import hashlib
+import logging
 import secrets
 import time
 
@@ -15,10 +16,13 @@ from tokens import throttle
 from tokens.errors import CodeInvalid, FactorExists, FactorMissing
 from tokens.models import RecoveryCode, SecondFactor
 from workspaces.access import Actor
+from workspaces.errors import Denied
 from workspaces.models import User
-from workspaces.seal import seal, unseal
+from workspaces.seal import SealBroken, seal, unseal
 from workspaces.services.audit import record
 from workspaces.services.profile import person_of
+
+logger = logging.getLogger("gatehouse.tokens")
 
 PURPOSE = "gatehouse second factor"
 ISSUER = "Gatehouse"
@@ -74,7 +78,7 @@ def check_code(*, user: User, code: str, ip: str) -> bool:
         factor = SecondFactor.objects.select_for_update().filter(user=user).first()
         if factor is None:
             raise FactorMissing("This account has no second factor.")
-        step = _step_of(unseal(bytes(factor.key_sealed), PURPOSE), code)
+        step = _step_of(_opened(factor), code)
         if step is not None and step > factor.last_step:
             SecondFactor.objects.filter(pk=factor.pk).update(last_step=step)
             return False
@@ -105,10 +109,34 @@ def turn_off(*, actor: Actor) -> None:
     record(actor, "second_factor.off", person.username, workspace=None)
 
 
-def _step_of(key: str, code: str) -> int | None:
+@transaction.atomic
+def turn_off_for(*, actor: Actor, user: User) -> bool:
+    """An operator helps a person who lost authenticator and recovery codes; False where there was nothing to turn off.
+
+    Raises Denied.
+    """
+    if not actor.is_operator or (actor.grant and not actor.grant.reaches_all):
+        raise Denied("Only an operator of this installation does this.")
+    RecoveryCode.objects.filter(user=user).delete()
+    if not SecondFactor.objects.filter(user=user).delete()[0]:
+        return False
+    record(actor, "second_factor.off", user.username, workspace=None)
+    return True
+
+
+def _opened(factor: SecondFactor) -> str | None:
+    """The key; None when it was sealed under another OAUTH_PASSWORD: recovery codes work still."""
+    try:
+        return unseal(bytes(factor.key_sealed), PURPOSE)
+    except SealBroken:
+        logger.warning("The second factor of user %d cannot be read with the present OAUTH_PASSWORD.", factor.user_id)
+        return None
+
+
+def _step_of(key: str | None, code: str) -> int | None:
     """The time step whose code this is, of those that may be now."""
     digits = code.replace(" ", "")
-    if len(digits) != 6 or not (digits.isascii() and digits.isdigit()):  # noqa: PLR2004 - RFC 6238's usual length
+    if key is None or len(digits) != 6 or not (digits.isascii() and digits.isdigit()):  # noqa: PLR2004 - RFC 6238's usual length
         return None
     now, totp = int(time.time()) // STEP, pyotp.TOTP(key)
     near = range(now - DRIFT, now + DRIFT + 1)

@@ -46,8 +46,10 @@ WHOLE = Stretch()
 def stretch_of(workspace: Workspace, before: int = 0) -> Stretch:
     """As much of a workspace's log as one page looks at."""
     behind = Stretch(before).within(Event.objects.filter(workspace=workspace)).order_by("-id")
-    last = behind.values_list("pk", "at")[STRETCH - 1 : STRETCH].first()
-    return Stretch(before, *last) if last is not None else Stretch(before)
+    last = behind.values_list("pk", flat=True)[STRETCH - 1 : STRETCH].first()  # by the index alone
+    if last is None:
+        return Stretch(before)
+    return Stretch(before, last, Event.objects.filter(pk=last).values_list("at", flat=True).first())
 
 
 def events_of(  # noqa: PLR0913 - the filters of REST

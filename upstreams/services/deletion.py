@@ -11,7 +11,7 @@ from workspaces.access import Action, Actor
 from workspaces.errors import Conflict, Denied
 from workspaces.models import Workspace
 from workspaces.services.audit import record
-from workspaces.services.spaces import bump_rules, lock_rules
+from workspaces.services.spaces import DELETED, bump_rules, lock_rules
 
 
 class RegistryFeedsOthers(Conflict):
@@ -57,7 +57,7 @@ def delete_workspace(*, actor: Actor, workspace: Workspace) -> None:
     lock_rules(workspace.pk)
     old = {"name": workspace.name, "registries": Registry.objects.filter(workspace=workspace).count()}
     _wipe(Workspace.objects.filter(pk=workspace.pk))
-    record(actor, "workspace.deleted", workspace.slug, workspace=None, old=old)
+    record(actor, DELETED, workspace.slug, workspace=None, old=old)
 
 
 def _keep_names(registry: Registry) -> None:

@@ -7,10 +7,11 @@ from django.db.models import F
 
 from workspaces.access import Action, Actor, Role
 from workspaces.errors import Conflict, Denied, Invalid, NotFound
-from workspaces.models import Claim, Membership, Workspace
+from workspaces.models import Claim, Event, Membership, Workspace
 from workspaces.services.audit import record
 from workspaces.slugs import check_slug
 
+DELETED = "workspace.deleted"  # the event that keeps the address from strangers
 PATTERN = re.compile(r"[a-z0-9@*?/._~-]{1,214}")
 
 
@@ -42,12 +43,19 @@ def lock_rules(workspace_id: int) -> None:
 
 @transaction.atomic
 def create_workspace(*, actor: Actor, slug: str, name: str = "") -> Workspace:
-    """A signed-in person creates a workspace and owns it. Raises SlugInvalid, WorkspaceExists, Denied."""
+    """A signed-in person creates a workspace and owns it; one that was deleted is an operator's to create.
+
+    Raises SlugInvalid, WorkspaceExists, Denied.
+    """
     if actor.user_id is None or (actor.grant and not actor.grant.reaches_all):
         raise Denied("Only a signed-in person creates a workspace; a token held to some registries, scoped or read-only does not.")
     check_slug(slug)
     if Workspace.objects.filter(slug=slug).exists():
         raise WorkspaceExists(f"A workspace “{slug}” exists already.", fields={"slug": "taken"})
+    if not actor.is_operator and Event.objects.filter(workspace=None, action=DELETED, object=slug).exists():
+        # Clients that still name it would install from a stranger.
+        said = f"A workspace “{slug}” was deleted, and nobody else gets its address; an operator of this installation can create it again."
+        raise WorkspaceExists(said, fields={"slug": "taken"})
     try:
         with transaction.atomic():
             workspace = Workspace.objects.create(slug=slug, name=name[:200])
