@@ -29,7 +29,7 @@ PACKAGE = f"{MAIN}npm/pack-77/"
 ADDRESSES = (
     "/", "/account/", "/team/", "/team/?page=20", "/team/?q=lib-77", "/team/people/", "/team/tokens/",
     "/team/claims/", "/team/alerts/", "/team/settings/", "/account/sessions/", "/team/tombstones/",
-    "/team/activity/", "/team/activity/?object=lib-4711",
+    "/team/activity/", "/team/activity/?q=lib-4711", "/team/activity/?kind=all", "/team/activity/?kind=people&since=2026-01-01",
     MAIN, f"{MAIN}?page=1000", f"{MAIN}?q=pack-7", f"{MAIN}?q=nothing-like-it", f"{MAIN}?kind=internal", f"{MAIN}?kind=other",
     f"{MAIN}?source=own", f"{MAIN}?source=npm", f"{MAIN}?sort=updated", f"{MAIN}?sort=updated&page=500", f"{MAIN}?format=npm&q=99",
     f"{MAIN}settings/", f"{MAIN}upstreams/", f"{MAIN}mirrors/",
