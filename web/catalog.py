@@ -16,7 +16,7 @@ from workspaces.paging import Pages, UpTo
 
 PAGE = 50
 KINDS = {"internal": True, "other": False}
-ORDERS = {"": ("name", "pk"), "updated": ("-updated_at", "-pk")}
+ORDERS = {"": ("name", "pk"), "updated": ("-updated_at", "pk")}
 ASKED = ("q", "kind", "format", "source", "sort")
 
 

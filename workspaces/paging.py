@@ -35,7 +35,7 @@ class Pages(Paginator):  # type: ignore[type-arg]  # of any model
 class UpTo(Pages):
     """The same of a list that is dear to count to its end: the first MOST rows, and whether there `are_more`."""
 
-    MOST = 10_000
+    MOST = 5_000
 
     @cached_property
     def found(self) -> int:

@@ -40,7 +40,7 @@ class Package(models.Model):
     class Meta:
         ordering = ("name",)
         constraints = (models.UniqueConstraint(fields=("registry", "format", "name"), name="one_package_name_each"),)
-        indexes = (models.Index(fields=("format", "folded")), models.Index(fields=("registry", "-updated_at")))
+        indexes = (models.Index(fields=("format", "folded")), models.Index(fields=("registry", "-updated_at", "id")))
 
     def __str__(self) -> str:
         return self.name
