@@ -54,7 +54,7 @@ class Staging:
         try:
             self._keep(chunk)
         except OSError as error:
-            raise _storage_error(error) from error
+            raise storage_error(error) from error
         for one in self._hashes:
             one.update(chunk)
 
@@ -95,7 +95,7 @@ def store(staged: StagedFile) -> None:
             with staged.open() as file:
                 storage.save(name, DjangoFile(file))
     except OSError as error:
-        raise _storage_error(error) from error
+        raise storage_error(error) from error
 
 
 class Storing:
@@ -200,7 +200,8 @@ def _fetch(sha256: str, cached: Path) -> None:
         staged.path.replace(cached)
 
 
-def _storage_error(error: OSError) -> Exception:
+def storage_error(error: OSError) -> Exception:
+    """What to raise for it: StorageFull where there is no room."""
     if error.errno in FULL:
         return StorageFull("The storage is full; nothing was stored. Free some space and try again.")
     return error
