@@ -19,7 +19,21 @@ from workspaces.models import Workspace
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 MAIN = "/acme/registries/main/"
 FRESH = "another horse"
-EMPTY = ("/globe/", "/globe/people/", "/globe/claims/", "/globe/secrets/", "/globe/webhooks/", "/globe/tokens/", "/globe/alerts/", MAIN)
+SPACE, REG = "/globe/", "/globe/registries/bare/"
+EMPTY = (
+    SPACE,
+    *(f"{SPACE}{page}/" for page in ("people", "people/invitations", "claims", "secrets", "webhooks", "tokens", "alerts", "activity")),
+    *(f"{SPACE}{page}/" for page in ("settings", "tombstones")),
+    *(f"{REG}{page}" for page in ("", "?q=nothing", "upstreams/", "mirrors/", "settings/", "upload/")),
+    "/account/",
+    "/account/sessions/",
+)
+# Addresses of what is not there, is over, or is somebody else's.
+ABSENT = (
+    *("/nowhere/", "/acme/registries/nothing/", f"{MAIN}npm/nothing/", f"{MAIN}npm/nothing/resolution/", f"{MAIN}mirrors/999/"),
+    *(f"{MAIN}upstreams/999/", "/acme/webhooks/999/", "/acme/secrets/NOTHING/", "/account/guides/nothing"),
+    *("/login/cli/unknown", "/account/invitations/unknown/"),
+)
 # a page, what is typed where, and the button: each is refused
 REFUSED = (
     ("/", {"Address": "Not A Slug"}, "Create workspace"),
@@ -37,6 +51,8 @@ REFUSED = (
         "Change password",
     ),
     ("/account/second-factor/", {"Code": "000000"}, "Turn on"),
+    (f"{MAIN}mirrors/", {"Packages": "no name at all!"}, "Order the job"),
+    ("/account/proof/", {"Password": "wrong"}, "Go on"),
 )
 
 
@@ -47,9 +63,23 @@ def test_pages_that_are_empty_meet_the_rules(page: Page) -> None:
     page.get_by_role("button", name="Create workspace").click()
     page.get_by_role("heading", name="No registry yet").wait_for()
     assert Workspace.objects.filter(slug="globe").exists()
+    page.get_by_label("Address").locator("visible=true").first.fill("bare")
+    page.get_by_role("button", name="Create registry").click()
+    page.wait_for_url(f"**{REG}**")
     broken = {}
     for address in EMPTY:
         page.goto(address)
+        if found := violations(page):
+            broken[address] = found
+    assert not broken
+
+
+def test_pages_of_what_is_not_there_meet_the_rules(page: Page) -> None:
+    broken = {}
+    for address in ABSENT:
+        answer = page.goto(address)
+        assert answer is not None
+        assert answer.status in {404, 410, 200}, address  # 200: a name nobody has says what would come of it
         if found := violations(page):
             broken[address] = found
     assert not broken

@@ -59,7 +59,7 @@ def test_a_lock_file_is_uploaded(alice: Client) -> None:
     ("fields", "sentence"),
     [
         ({"upstream": "outside"}, "Say what to mirror"),
-        ({"upstream": "nobody", "patterns": "x"}, "Select a valid choice"),
+        ({"upstream": "nobody", "patterns": "x"}, "Choose one of those that are shown"),
         ({"upstream": "outside", "patterns": "../x"}, "is not a package name"),
         ({"upstream": "outside", "lock": "no file"}, "Say what to mirror"),
     ],
