@@ -7,23 +7,37 @@ costs a coroutine for a while and changes nothing.
 import asyncio
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from django.conf import settings
 
 from packages.blobs import IN_MEMORY, staging_folder
 from packages.formats.errors import DocumentInvalid
+from protocols.inthread import in_thread
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Headers = dict[str, str]
-Admit = Callable[[str, str, Headers, str], Awaitable["BodyRefused | int"]]  # the refusal, or how many bytes may come
+Admit = Callable[[str, str, Headers, str], Awaitable["BodyRefused | Sink | int"]]  # the refusal, where it goes, or how many bytes may come
 
 UNASKED = 64 * 1024  # bytes a body may have without anybody asking who sends it
 MINIMUM_RATE = 4 * 1024  # bytes per second
+GATHERED = 1024 * 1024  # bytes that a sink is given at a time
+
+
+class Sink(Protocol):
+    """Where a long body goes as it comes, instead of a file of its own; what has come stays there when it is cut off."""
+
+    limit: int  # bytes
+
+    def write(self, pieces: Sequence[bytes]) -> None:
+        """Take the next bytes; called in a thread. Raises BodyRefused."""
+
+    def close(self) -> None:
+        """Nothing more comes, or nobody reads what came; called once, in a thread."""
 
 
 class ClientGone(Exception):
@@ -41,11 +55,42 @@ class BodyRefused(Exception):
 
 @dataclass
 class Body:
-    """A whole body: a rewound file and its length in bytes."""
+    """A whole body: a rewound file, or a sink, and its length in bytes."""
 
     file: IO[bytes]
     length: int = 0
+    sink: Sink | None = None  # has the bytes; `file` is empty then
     begun: float = field(default_factory=time.monotonic)
+    _held: list[bytes] = field(default_factory=list)
+    _size: int = 0  # of what is held
+
+    async def take(self, piece: bytes) -> None:
+        """The next bytes. A sink gets them some at a time: each time is a change of threads."""
+        if self.sink is None:
+            self.file.write(piece)
+            return
+        self._held.append(piece)
+        self._size += len(piece)
+        if self._size >= GATHERED:
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Give the sink what is held."""
+        if self.sink is not None and self._held:
+            sink, pieces = self.sink, self._held
+            self._held, self._size = [], 0
+            await in_thread(lambda: sink.write(pieces))
+
+    async def close(self) -> None:
+        """Let go of it: a sink keeps what has come until here."""
+        self.file.close()
+        if self.sink is None:
+            return
+        try:
+            await self.settle()
+        finally:
+            sink, self.sink = self.sink, None
+            await in_thread(sink.close)
 
 
 async def receive_body(scope: Message, headers: Headers, ip: str, receive: Receive, *, admit: Admit) -> Body:
@@ -58,12 +103,14 @@ async def receive_body(scope: Message, headers: Headers, ip: str, receive: Recei
     limit = UNASKED
     try:
         if chunked or (declared or 0) > UNASKED:
-            limit = await _be_admitted(admit, scope, headers, ip)
+            admitted = await _be_admitted(admit, scope, headers, ip)
+            body.sink = None if isinstance(admitted, int) else admitted
+            limit = admitted if isinstance(admitted, int) else admitted.limit
         _be_within(declared, limit)
         await _fill(body, receive, limit, None if chunked else declared)
         _be_whole(body, None if chunked else declared)
     except BaseException:
-        body.file.close()
+        await body.close()
         raise
     body.file.seek(0)
     return body
@@ -76,8 +123,8 @@ def _spooled() -> IO[bytes]:
     return tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, dir=str(folder))
 
 
-async def _be_admitted(admit: Admit, scope: Message, headers: Headers, ip: str) -> int:
-    """Ask the door before a long body is received; how many bytes this route takes, whatever the headers say."""
+async def _be_admitted(admit: Admit, scope: Message, headers: Headers, ip: str) -> Sink | int:
+    """Ask the door before a long body is received; where it goes, or how many bytes this route takes, whatever the headers say."""
     answer = await admit(scope["method"], scope["path"], headers, ip)
     if isinstance(answer, BodyRefused):
         raise answer
@@ -107,8 +154,9 @@ async def _fill(body: Body, receive: Receive, limit: int, declared: int | None) 
         piece = message.get("body", b"")
         body.length += len(piece)
         _be_within(body.length, limit)
-        body.file.write(piece)
+        await body.take(piece)
         if not message.get("more_body") or body.length == declared:
+            await body.settle()
             return
         elapsed = time.monotonic() - body.begun
         if elapsed > settings.BODY_GRACE and body.length < MINIMUM_RATE * elapsed:

@@ -13,7 +13,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
-from protocols.bodies import Body, BodyRefused
+from protocols.bodies import Body, BodyRefused, Sink
 from protocols.inthread import in_thread
 from protocols.told import ENVIRON
 from protocols.wire import FileAnswer, TailAnswer, shown_path
@@ -23,7 +23,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = dict[str, str]
-Gatekeeper = Callable[[str, str, Headers, str], HttpResponse | int]  # the refusal, or how many bytes may come
+Gatekeeper = Callable[[str, str, Headers, str], HttpResponse | Sink | int]  # the refusal, where the body goes, or how many bytes may come
 
 PIECE = 256 * 1024
 KEPT = frozenset({"www-authenticate", "retry-after", "allow", "location"})  # headers of a refusal
@@ -39,13 +39,13 @@ class Bridge:
     def __init__(self, handler: WSGIHandler, gatekeeper: Gatekeeper | None = None) -> None:
         self._handler, self._gatekeeper = handler, gatekeeper
 
-    async def admit(self, method: str, path: str, headers: Headers, ip: str) -> BodyRefused | int:
-        """How many bytes the sender may send here, or the refusal."""
+    async def admit(self, method: str, path: str, headers: Headers, ip: str) -> BodyRefused | Sink | int:
+        """How many bytes the sender may send here, where they go, or the refusal."""
         if self._gatekeeper is None:
             return int(settings.SMALL_BODY_LIMIT)
         gatekeeper = self._gatekeeper
         answer = await in_thread(lambda: gatekeeper(method, path, headers, ip))
-        if isinstance(answer, int):
+        if not isinstance(answer, HttpResponse):
             return answer
         return _Refusal(answer, {name: value for name, value in answer.headers.items() if name.lower() in KEPT})
 
@@ -103,6 +103,7 @@ def make_environ(scope: Message, headers: Headers, outside: tuple[str, str, str]
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
         "gatehouse.request_id": request_id,
+        "gatehouse.sink": body.sink,
     }
     skipped = {"content-type", "content-length", "transfer-encoding", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"}
     for name, value in headers.items():

@@ -104,13 +104,14 @@ class Entry:
         except BodyRefused as refusal:
             await _refuse(send, refusal.status, refusal.sentence, refusal.code, refusal.headers)
             return
-        with body.file:
-            try:
-                await bridge.serve(scope, headers, seen, body, receive, send)
-            except Exception:
-                log.exception("request %s failed", seen[2])
-                if not send:
-                    await _refuse(send, 500, f"Internal error; the log has it under {seen[2]}.", "internal_error")
+        try:
+            await bridge.serve(scope, headers, seen, body, receive, send)
+        except Exception:
+            log.exception("request %s failed", seen[2])
+            if not send:
+                await _refuse(send, 500, f"Internal error; the log has it under {seen[2]}.", "internal_error")
+        finally:
+            await body.close()
 
 
 async def _refuse(send: Send, status: int, sentence: str, code: str, headers: Headers | None = None) -> None:
